@@ -1,0 +1,218 @@
+//! What an object's tree may contain, as data.
+//!
+//! One [`Schema`] holds all built-in types; each custom resource version has one of its own. Types refer
+//! to each other by [`TypeId`], so that recursion costs nothing. Everything that treats objects alike
+//! (decoding, pruning, defaulting, strategic merge, apply, protobuf, OpenAPI) is a walk of a tree beside
+//! its schema.
+
+use std::collections::HashMap;
+
+use stdx::Str;
+
+use crate::Value;
+
+/// A set of types that refer to each other.
+#[derive(Debug, Default)]
+pub struct Schema {
+    types: Vec<StructType>,
+    by_name: HashMap<Str, TypeId>,
+}
+
+/// The number of a type in its [`Schema`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct TypeId(pub u32);
+
+/// A struct: a fixed set of named fields.
+#[derive(Clone, Debug, Default)]
+pub struct StructType {
+    /// Upstream's OpenAPI name, for example `io.k8s.api.core.v1.PodSpec`.
+    pub name: Str,
+    /// Sorted by [`Field::name`].
+    pub fields: Vec<Field>,
+    /// Positions in `fields`, sorted by [`Field::number`]; the order of protobuf and of upstream's structs.
+    pub by_number: Vec<u16>,
+    /// Merged as one (`x-kubernetes-map-type: atomic`).
+    pub atomic: bool,
+    /// Unknown fields are kept (`x-kubernetes-preserve-unknown-fields`).
+    pub preserve_unknown_fields: bool,
+    /// What the type means, for OpenAPI; an index into the table of descriptions.
+    pub description: u32,
+}
+
+/// A field of a struct.
+#[derive(Clone, Debug)]
+pub struct Field {
+    /// The name in JSON.
+    pub name: Str,
+    /// The field number in protobuf; 0 for types that have no protobuf form.
+    pub number: u32,
+    /// What it holds.
+    pub kind: Kind,
+    /// How Go's encoder treats it when it is unset; it decides which zero values exist in the tree.
+    pub presence: Presence,
+    /// Whether OpenAPI lists it as required.
+    pub required: bool,
+    /// Server-side apply: how the list merges. For lists only.
+    pub list_type: ListType,
+    /// The keys of a `ListType::Map` list, in upstream's order.
+    pub list_map_keys: Vec<Str>,
+    /// Server-side apply: the map or struct under this field merges as one.
+    pub atomic: bool,
+    /// Strategic merge patch: lists merge instead of replacing.
+    pub patch_merge: bool,
+    /// Strategic merge patch: keys absent from the patch are dropped.
+    pub patch_retain_keys: bool,
+    /// Strategic merge patch: the key by which list items are matched; empty for lists of scalars.
+    pub patch_merge_key: Str,
+    /// The value it takes when absent and its parent is present.
+    pub default: Option<Value>,
+    /// The allowed values of an enumeration, for OpenAPI; validation words its own errors.
+    pub enumeration: Vec<Str>,
+    /// The `format` that OpenAPI shows.
+    pub format: Str,
+    /// What the field means, for OpenAPI; an index into the table of descriptions.
+    pub description: u32,
+    /// JSON `null` is a value here, not absence (custom resources).
+    pub nullable: bool,
+}
+
+/// What Go's JSON encoder does with an unset field, which clients see in every object.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Presence {
+    /// A pointer, list or map with `omitempty`: absent unless set; an explicit zero behind a pointer is
+    /// kept, an empty list or map is dropped.
+    #[default]
+    Optional,
+    /// A pointer with `omitempty`: absent unless set, and any set value is kept, zero included.
+    Pointer,
+    /// A scalar with `omitempty`: its zero value is the same as absence, and is dropped.
+    OmitZero,
+    /// A scalar or struct without `omitempty` (or a struct whose `omitempty` has no effect in Go): the zero
+    /// value is always there.
+    Always,
+}
+
+/// What a field, list item or map value holds.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Kind {
+    /// A boolean.
+    Bool,
+    /// A 32-bit integer.
+    Int32,
+    /// A 64-bit integer.
+    Int64,
+    /// A double.
+    Double,
+    /// Text.
+    String,
+    /// Bytes; base64 text in the tree.
+    Bytes,
+    /// `resource.Quantity`: text in the tree, canonical after decoding.
+    Quantity,
+    /// `metav1.Time`: RFC 3339 text with seconds; a message of seconds and nanos in protobuf.
+    Time,
+    /// `metav1.MicroTime`: RFC 3339 text with six decimals.
+    MicroTime,
+    /// `metav1.Duration`: Go's duration text; a message of int64 nanoseconds in protobuf.
+    Duration,
+    /// `intstr.IntOrString`: an integer or text.
+    IntOrString,
+    /// `runtime.RawExtension`: any JSON object; a message with field 1 = raw bytes in protobuf.
+    RawExtension,
+    /// `metav1.FieldsV1`: any JSON object; a message with field 1 = raw JSON bytes in protobuf.
+    Fields,
+    /// `apiextensions JSON`: any JSON value; a message with field 1 = raw JSON bytes in protobuf.
+    Json,
+    /// A struct.
+    Struct(TypeId),
+    /// A list of items of one kind.
+    List(Box<Kind>),
+    /// A map from text to values of one kind.
+    Map(Box<Kind>),
+    /// A map whose values are lists of text and whose protobuf values are messages with repeated field 1
+    /// (`ExtraValue`, `Verbs`).
+    StringListMessage,
+}
+
+/// How a list merges in server-side apply.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum ListType {
+    /// The list is one value.
+    #[default]
+    Atomic,
+    /// Items are scalars and unique.
+    Set,
+    /// Items are structs identified by `list_map_keys`.
+    Map,
+}
+
+impl StructType {
+    /// The field called `name`.
+    pub fn field(&self, name: &str) -> Option<&Field> {
+        self.fields.binary_search_by(|field| field.name.as_str().cmp(name)).ok().map(|index| &self.fields[index])
+    }
+
+    /// The field with protobuf number `number`.
+    pub fn field_by_number(&self, number: u32) -> Option<&Field> {
+        self.by_number
+            .binary_search_by(|index| self.fields[usize::from(*index)].number.cmp(&number))
+            .ok()
+            .map(|position| &self.fields[usize::from(self.by_number[position])])
+    }
+
+    /// The fields in order of their protobuf numbers, which is the order of upstream's structs.
+    pub fn fields_by_number(&self) -> impl Iterator<Item = &Field> {
+        self.by_number.iter().map(|index| &self.fields[usize::from(*index)])
+    }
+
+    /// Brings `fields` and `by_number` into order; called once when a type is complete.
+    pub fn finish(&mut self) {
+        self.fields.sort_by(|a, b| a.name.cmp(&b.name));
+        let mut by_number: Vec<u16> = (0..self.fields.len() as u16).collect();
+        by_number.sort_by_key(|index| self.fields[usize::from(*index)].number);
+        self.by_number = by_number;
+    }
+}
+
+impl Schema {
+    /// An empty set.
+    pub fn new() -> Schema {
+        Schema::default()
+    }
+
+    /// Reserves a number for a type that may be referred to before it is known.
+    pub fn declare(&mut self, name: impl Into<Str>) -> TypeId {
+        let name = name.into();
+        if let Some(id) = self.by_name.get(&name) {
+            return *id;
+        }
+        let id = TypeId(self.types.len() as u32);
+        self.types.push(StructType { name: name.clone(), ..StructType::default() });
+        self.by_name.insert(name, id);
+        id
+    }
+
+    /// Sets a declared type.
+    pub fn define(&mut self, id: TypeId, mut definition: StructType) {
+        definition.finish();
+        self.types[id.0 as usize] = definition;
+    }
+
+    /// The type with this number.
+    ///
+    /// # Panics
+    /// When the number is of another schema and out of range.
+    pub fn get(&self, id: TypeId) -> &StructType {
+        &self.types[id.0 as usize]
+    }
+
+    /// The number of the type called `name`.
+    pub fn id(&self, name: &str) -> Option<TypeId> {
+        self.by_name.get(name).copied()
+    }
+
+    /// All types in the order in which they were declared.
+    pub fn types(&self) -> impl Iterator<Item = (TypeId, &StructType)> {
+        self.types.iter().enumerate().map(|(index, definition)| (TypeId(index as u32), definition))
+    }
+}

@@ -1,0 +1,8 @@
+//! What every part of Sagong shares and nothing of Kubernetes: the string type, and (as they are
+//! needed) the clock, seeded randomness, backoff and bounded queues.
+//!
+//! It never knows an API type. Start reading at [`Str`]. Upstream's counterpart is `k8s.io/utils`.
+
+mod string;
+
+pub use string::Str;
