@@ -85,7 +85,7 @@ pub struct Field {
     pub default: Option<Value>,
     /// OpenAPI shows the default (upstream declares it beside the field, not in code).
     pub default_is_published: bool,
-    /// The allowed values of an enumeration (of the items, for a list), for OpenAPI; validation words its
+    /// The allowed values of an enumeration (of the items, for a list or map), for OpenAPI; validation words its
     /// own errors.
     pub enumeration: Vec<Str>,
     /// The `format` that OpenAPI shows.

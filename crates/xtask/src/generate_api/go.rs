@@ -38,12 +38,19 @@ pub(crate) struct FieldDeclaration {
     pub(crate) comment: Vec<String>,
 }
 
-/// `Name Type = "value"`.
+/// `Name Type = "value"`, or `Name = Type("value")`.
 pub(crate) struct Constant {
     pub(crate) name: String,
     pub(crate) go_type: String,
-    pub(crate) value: String,
+    pub(crate) value: ConstantValue,
     pub(crate) comment: Vec<String>,
+}
+
+#[derive(Debug, PartialEq)]
+pub(crate) enum ConstantValue {
+    Text(String),
+    /// What another constant has.
+    Constant(String),
 }
 
 impl Package {
@@ -201,12 +208,22 @@ impl Reader<'_> {
     fn constant(&mut self, line: &str, comment: Vec<String>) {
         let Some((left, right)) = line.split_once('=') else { return };
         let mut names = left.split_whitespace();
-        let (Some(name), Some(go_type)) = (names.next(), names.next()) else { return };
-        let Some(value) = right.trim().strip_prefix('"').and_then(|rest| rest.split('"').next()) else { return };
+        let Some(name) = names.next() else { return };
+        // `Name Type = "value"` or `Name = Type("value")`
+        let right = right.trim();
+        let (go_type, literal) = match (names.next(), right.split_once('(')) {
+            (Some(go_type), _) => (go_type, right),
+            (None, Some((go_type, literal))) => (go_type, literal),
+            (None, None) => return,
+        };
+        let value = match literal.strip_prefix('"') {
+            Some(rest) => ConstantValue::Text(rest.split('"').next().unwrap_or_default().to_owned()),
+            None => ConstantValue::Constant(literal.trim_end_matches(')').to_owned()),
+        };
         self.package.constants.push(Constant {
             name: name.to_owned(),
             go_type: go_type.to_owned(),
-            value: value.to_owned(),
+            value,
             comment,
         });
     }
@@ -251,6 +268,6 @@ mod tests {
         assert_eq!(package.types[0].comment, ["Pod runs.", "+enum"]);
         assert_eq!(fields[0].name, None);
         assert_eq!(fields[1].tags["protobuf"], "bytes,2,opt,name=spec");
-        assert_eq!(package.constants[0].value, "Running");
+        assert_eq!(package.constants[0].value, ConstantValue::Text("Running".to_owned()));
     }
 }

@@ -104,7 +104,7 @@ pub(crate) fn describe(comment: &[String]) -> String {
             text.push(' ');
         }
     }
-    text.trim_matches('\n').replace("\\\"", "\"").trim_matches(' ').to_owned()
+    text.trim_matches('\n').trim_matches(' ').to_owned()
 }
 
 #[cfg(test)]

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, HashMap};
 use anyhow::{Context, Result, bail};
 
 use super::{
-    go::{Body, FieldDeclaration, Package, TypeDeclaration},
+    go::{Body, ConstantValue, FieldDeclaration, Package, TypeDeclaration},
     markers::{Markers, describe},
     packages::PackageSource,
 };
@@ -119,7 +119,7 @@ impl World {
         let mut types = Vec::new();
         for declaration in &package.types {
             let Body::Struct(fields) = &declaration.body else { continue };
-            if special(path, &declaration.name).is_some() || source.left_out.contains(&declaration.name.as_str()) {
+            if special(path, &declaration.name).is_some() {
                 continue;
             }
             let context = || format!("type {}.{}", source.short, declaration.name);
@@ -183,15 +183,17 @@ impl World {
         if let Some(default) = markers.default(|name| self.constant(path, name))? {
             facts.push(format!("default({default})"));
         }
-        let mut description = describe(&field.comment);
-        if let Some(values) = self.enumeration(path, &field.go_type) {
+        let mut comment = field.comment.clone();
+        let values = self.enumeration(path, &field.go_type).filter(|values| !values.is_empty());
+        if let Some(values) = values {
             facts.push(format!("enum({})", values.keys().cloned().collect::<Vec<_>>().join(",")));
-            description.push_str("\n\nPossible enum values:");
-            for (value, meaning) in values {
-                description.push_str(format!("\n - `{value:?}` {meaning}").as_str());
+            // Upstream describes the values beside a field, but not beside a list or map of them.
+            if !matches!(kind, KindModel::List(_) | KindModel::Map(_)) {
+                comment.extend(["".to_owned(), "Possible enum values:".to_owned()]);
+                comment.extend(values.iter().map(|(value, meaning)| format!(" - `{value:?}` {meaning}")));
             }
-            description = description.trim().to_owned();
         }
+        let description = describe(&comment);
         Ok(FieldModel {
             name: json_name.to_owned(),
             number: number(field),
@@ -292,7 +294,7 @@ impl World {
 
     /// The values of the enumeration that the type, its items or what it points to is, with their meaning.
     fn enumeration(&self, path: &str, go_type: &str) -> Option<BTreeMap<String, String>> {
-        let go_type = go_type.trim_start_matches(['*', '[', ']']);
+        let go_type = go_type.rsplit([']', '*']).next()?;
         let (path, name) = self.locate(path, go_type);
         let declaration = self.find(&path, &name)?;
         if let Body::Named(other) = &declaration.body
@@ -307,14 +309,26 @@ impl World {
         let values = constants.map(|constant| {
             let comment = constant.comment.join("\n");
             let meaning = comment.trim().strip_prefix(constant.name.as_str()).unwrap_or(comment.trim());
-            (constant.value.clone(), meaning.split_whitespace().collect::<Vec<_>>().join(" "))
+            let value = self.constant_text(&path, &constant.value)?;
+            Some((value, meaning.split_whitespace().collect::<Vec<_>>().join(" ")))
         });
-        Some(values.collect())
+        Some(values.flatten().collect())
+    }
+
+    fn constant_text(&self, path: &str, value: &ConstantValue) -> Option<String> {
+        match value {
+            ConstantValue::Text(text) => Some(text.clone()),
+            ConstantValue::Constant(other) => {
+                let (path, name) = self.locate(path, other);
+                self.constant(&path, &name)
+            }
+        }
     }
 
     fn constant(&self, path: &str, name: &str) -> Option<String> {
         let constants = &self.packages.get(path)?.1.constants;
-        constants.iter().find(|constant| constant.name == name).map(|constant| constant.value.clone())
+        let constant = constants.iter().find(|constant| constant.name == name)?;
+        self.constant_text(path, &constant.value)
     }
 }
 

@@ -22,14 +22,12 @@ pub(crate) struct PackageSource {
     pub(crate) group: &'static str,
     /// Files that declare types.
     pub(crate) files: &'static [&'static str],
-    /// Types that are no part of any API object.
-    pub(crate) left_out: &'static [&'static str],
     /// Served by default, so that upstream's discovery lists its resources.
     pub(crate) served: bool,
 }
 
 const fn served(short: &'static str, path: &'static str, group: &'static str) -> PackageSource {
-    PackageSource { short, path, group, files: &["types.go"], left_out: &[], served: true }
+    PackageSource { short, path, group, files: &["types.go"], served: true }
 }
 
 const fn known(short: &'static str, path: &'static str, group: &'static str) -> PackageSource {
@@ -40,7 +38,6 @@ const fn known(short: &'static str, path: &'static str, group: &'static str) -> 
 pub(crate) static PACKAGES: &[PackageSource] = &[
     PackageSource {
         files: &["types.go", "watch.go", "group_version.go"],
-        left_out: &["Patch"],
         ..known("meta/v1", "k8s.io/apimachinery/pkg/apis/meta/v1", "meta.k8s.io")
     },
     served("core/v1", "k8s.io/api/core/v1", ""),
