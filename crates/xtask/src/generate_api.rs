@@ -12,9 +12,10 @@ use std::{
     fs,
     io::Write,
     path::{Path, PathBuf},
+    process::Command,
 };
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
 
 use self::{
     go::Package,
@@ -53,8 +54,22 @@ pub(crate) fn run(arguments: &Arguments) -> Result<()> {
     encoder.write_all(&descriptions.into_bytes())?;
     fs::write(root.join("schema/descriptions.zlib"), encoder.finish()?).context("write descriptions")?;
     write(&root.join("schema/resources.txt"), &resources::text(&modules)?)?;
+    let mut sources = vec![root.join("src/packages.rs")];
     for (file, text) in views::files(&models) {
-        write(&root.join("src").join(file), &text)?;
+        sources.push(root.join("src").join(file));
+        write(&sources[sources.len() - 1], &text)?;
+    }
+    format(&sources)
+}
+
+/// Formats Rust files as the rest of the house.
+fn format(files: &[PathBuf]) -> Result<()> {
+    let configuration = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+    let mut command = Command::new("rustfmt");
+    command.args(["--edition", "2024", "--config-path"]).arg(configuration).args(files);
+    let status = command.status().context("run rustfmt")?;
+    if !status.success() {
+        bail!("rustfmt could not format what was generated");
     }
     Ok(())
 }

@@ -21,7 +21,9 @@ pub(crate) fn compare(modules: &Modules, differences: &mut BTreeSet<String>) -> 
         for line in body.lines() {
             let content = line.trim_start_matches('\t');
             match line.len() - content.len() {
-                5 if content.ends_with(": {") => field = definition.field(content.trim_end_matches(": {").trim_matches('"')),
+                5 if content.ends_with(": {") => {
+                    field = definition.field(content.trim_end_matches(": {").trim_matches('"'))
+                }
                 5 | 4 if content.starts_with('}') => field = None,
                 _ => {}
             }
@@ -32,14 +34,16 @@ pub(crate) fn compare(modules: &Modules, differences: &mut BTreeSet<String>) -> 
                 let theirs = unquote(theirs.trim().trim_end_matches(','));
                 described.insert(name);
                 if ours != theirs {
-                    differences.insert(format!("{}.{name}: described as\n  {ours:?}, not\n  {theirs:?}", definition.name));
+                    differences
+                        .insert(format!("{}.{name}: described as\n  {ours:?}, not\n  {theirs:?}", definition.name));
                 }
             }
             if let (Some(theirs), Some(field)) = (content.strip_prefix("Enum:"), field) {
                 let list = theirs.trim().trim_start_matches("[]interface{}{").trim_end_matches("},");
                 let theirs: Vec<String> = list.split(", ").map(unquote).collect();
                 if field.enumeration != theirs {
-                    differences.insert(format!("{}.{name}: enum {:?}, not {theirs:?}", definition.name, field.enumeration));
+                    differences
+                        .insert(format!("{}.{name}: enum {:?}, not {theirs:?}", definition.name, field.enumeration));
                 }
                 described.insert("enum");
             }

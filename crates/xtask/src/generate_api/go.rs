@@ -220,12 +220,7 @@ impl Reader<'_> {
             Some(rest) => ConstantValue::Text(rest.split('"').next().unwrap_or_default().to_owned()),
             None => ConstantValue::Constant(literal.trim_end_matches(')').to_owned()),
         };
-        self.package.constants.push(Constant {
-            name: name.to_owned(),
-            go_type: go_type.to_owned(),
-            value,
-            comment,
-        });
+        self.package.constants.push(Constant { name: name.to_owned(), go_type: go_type.to_owned(), value, comment });
     }
 }
 
