@@ -65,11 +65,7 @@ pub(in crate::defaults) fn pod_status(status: &mut Map) {
     let address = Str::from(text(status, "podIP"));
     let first = status.list_at("podIPs").first().map(|first| Str::from(first.str_at(&["ip"]).unwrap_or_default()));
     match first {
-        Some(first) if address.is_empty() => {
-            if !first.is_empty() {
-                status.insert("podIP", first);
-            }
-        }
+        Some(first) if address.is_empty() && !first.is_empty() => drop(status.insert("podIP", first)),
         first if !address.is_empty() && first.as_ref() != Some(&address) => {
             status.insert("podIPs", List::from_iter([value!({"ip": address})]));
         }
