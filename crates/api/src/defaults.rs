@@ -83,6 +83,11 @@ pub fn apply_defaults(value: &mut Value, type_id: TypeId) {
     }
 }
 
+/// The structs that have conditional defaults, by their names in the schema files (`core/v1.Pod`).
+pub fn conditionally_defaulted_types() -> impl Iterator<Item = &'static str> {
+    DEFAULTERS.iter().map(|(name, _)| *name)
+}
+
 fn apply(map: &mut Map, type_id: TypeId) {
     let (plan, definition) = (&PLANS[type_id.0 as usize], LOADED.schema.get(type_id));
     for field in positions(definition, &plan.defaults) {

@@ -19,7 +19,7 @@ mod resources;
 mod text;
 pub mod views;
 
-pub use defaults::apply_defaults;
+pub use defaults::{apply_defaults, conditionally_defaulted_types};
 pub use descriptions::{Descriptions, description, descriptions};
 pub use resources::{GroupVersion, ResourceFacts, SubresourceFacts, resources};
 

@@ -21,6 +21,7 @@ use serde_json::Value;
 
 use crate::generate_api::packages::{Modules, PACKAGES};
 
+mod completeness;
 mod definitions;
 mod openapi;
 mod proto;
@@ -58,6 +59,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<()> {
         }
     }
     let defined = definitions::compare(&modules, &mut differences)?;
+    completeness::compare(&modules, &mut differences)?;
     let messages = proto::compare(&modules, &mut differences)?;
     for difference in &differences {
         println!("{difference}");
