@@ -1,0 +1,3 @@
+//! d
+/// d
+pub fn apply_defaults() {}

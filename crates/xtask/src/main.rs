@@ -1,0 +1,32 @@
+//! The house's own tools, run as `cargo xtask COMMAND`: one file per command.
+//!
+//! Nothing that ships depends on this crate. Start reading at the command that you want to run; each
+//! file opens with what it does and an example.
+
+use clap::{Parser, Subcommand};
+
+mod check_api;
+mod generate_api;
+
+/// Tools for working on this repository.
+#[derive(Parser)]
+#[command(name = "cargo xtask", disable_help_subcommand = true)]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Write crates/api/schema and crates/api/src/views from upstream's Go sources.
+    GenerateApi(generate_api::Arguments),
+    /// Compare crates/api with what upstream publishes as OpenAPI and discovery.
+    CheckApi(check_api::Arguments),
+}
+
+fn main() -> anyhow::Result<()> {
+    match Arguments::parse().command {
+        Command::GenerateApi(arguments) => generate_api::run(&arguments),
+        Command::CheckApi(arguments) => check_api::run(&arguments),
+    }
+}
