@@ -185,6 +185,30 @@ pub enum ListType {
     Map,
 }
 
+impl Field {
+    /// An optional field with a name and a kind, and nothing else said about it.
+    pub fn new(name: impl Into<Str>, number: u32, kind: Kind) -> Field {
+        Field {
+            name: name.into(),
+            number,
+            kind,
+            presence: Presence::Optional,
+            required: false,
+            list_type: ListType::Atomic,
+            list_map_keys: Vec::new(),
+            atomic: false,
+            patch_merge: false,
+            patch_retain_keys: false,
+            patch_merge_key: Str::EMPTY,
+            default: None,
+            enumeration: Vec::new(),
+            format: Str::EMPTY,
+            description: 0,
+            nullable: false,
+        }
+    }
+}
+
 impl StructType {
     /// The field called `name`.
     pub fn field(&self, name: &str) -> Option<&Field> {

@@ -43,6 +43,9 @@ pub struct Map {
 }
 
 impl Map {
+    /// The empty map as a constant.
+    pub const EMPTY: Map = Map { entries: ThinVec::new() };
+
     /// An empty map; allocates nothing.
     pub fn new() -> Map {
         Map::default()

@@ -3,6 +3,8 @@
 //!
 //! It never knows an API type. Start reading at [`Str`]. Upstream's counterpart is `k8s.io/utils`.
 
+pub mod clock;
+pub mod random;
 mod string;
 
 pub use string::Str;
