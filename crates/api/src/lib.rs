@@ -5,7 +5,7 @@
 //! ([`apply_defaults`]); [`views`] are read-only typed windows into objects.
 //!
 //! This crate never validates, never converts between versions, and knows no behaviour of any kind beyond
-//! its defaults. Start reading at [`text`](mod@text) for the form of the schema files, then [`resources`].
+//! its defaults. Start reading at `text.rs` for the form of the schema files, then [`resources`].
 //! Upstream's counterpart is `k8s.io/api`, with the defaulting of `k8s.io/kubernetes/pkg/apis`.
 
 use std::sync::LazyLock;
@@ -19,7 +19,7 @@ mod resources;
 mod text;
 pub mod views;
 
-pub use defaults::apply_defaults;
+pub use defaults::{apply_defaults, conditionally_defaulted_types};
 pub use descriptions::{Descriptions, description, descriptions};
 pub use resources::{GroupVersion, ResourceFacts, SubresourceFacts, resources};
 

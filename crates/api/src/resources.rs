@@ -5,11 +5,11 @@
 //!
 //! ```text
 //! NAME SINGULAR KIND namespaced|cluster VERBS [gv=GROUP/VERSION] [short=…] [categories=…]
-//!      [hash=HASH storage=GROUP/VERSION] [gate=FEATURE]
+//!      [hash=HASH storage=GROUP/VERSION]
 //! ```
 //!
-//! `gv` names the group and version of a subresource's kind where it is not the resource's own; `gate`
-//! names the feature gate without which upstream does not serve the resource.
+//! `gv` names the group and version of a subresource's kind where it is not the resource's own. None of
+//! them depends on a feature gate in this version: those that do are in versions that are off by default.
 
 use std::sync::LazyLock;
 
@@ -51,8 +51,6 @@ pub struct ResourceFacts {
     pub storage_version_hash: &'static str,
     /// The version that is stored; `None` for resources that are not stored.
     pub storage_version: Option<GroupVersion>,
-    /// The feature gate without which the resource is not served; empty for none.
-    pub feature_gate: &'static str,
     /// `pods/status`, `pods/log`, …
     pub subresources: Vec<SubresourceFacts>,
 }
@@ -74,8 +72,6 @@ pub struct SubresourceFacts {
     pub short_names: Vec<&'static str>,
     /// Categories, where upstream lists them.
     pub categories: Vec<&'static str>,
-    /// The feature gate without which the subresource is not served; empty for none.
-    pub feature_gate: &'static str,
 }
 
 /// All resources, by group version, in the order of upstream's discovery within each.
@@ -91,7 +87,6 @@ struct Options {
     categories: Vec<&'static str>,
     hash: &'static str,
     storage: Option<GroupVersion>,
-    feature_gate: &'static str,
 }
 
 fn read() -> Vec<ResourceFacts> {
@@ -120,7 +115,6 @@ fn read() -> Vec<ResourceFacts> {
                 categories: options.categories,
                 storage_version_hash: options.hash,
                 storage_version: options.storage,
-                feature_gate: options.feature_gate,
                 subresources: Vec::new(),
             });
             continue;
@@ -136,7 +130,6 @@ fn read() -> Vec<ResourceFacts> {
             verbs,
             short_names: options.short_names,
             categories: options.categories,
-            feature_gate: options.feature_gate,
         });
     }
     resources
@@ -151,7 +144,6 @@ fn options(words: impl Iterator<Item = &'static str>) -> Options {
             Some(("categories", value)) => options.categories = list(value),
             Some(("hash", _)) => options.hash = &word["hash=".len()..],
             Some(("storage", value)) => options.storage = group_version(value),
-            Some(("gate", value)) => options.feature_gate = value,
             _ => panic!("resources.txt, which this program carries, is malformed at {word:?}"),
         }
     }

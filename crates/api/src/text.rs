@@ -10,7 +10,8 @@
 //! and consists of types:
 //!
 //! ```text
-//! type NAME [kind] [atomic]                         kind: has apiVersion and kind; atomic: merges as one
+//! type NAME [kind] [atomic] [union(FIELD)]          kind: has apiVersion and kind; atomic: merges as one;
+//!                                                   union: FIELD says which of the others is set
 //!   FIELD NUMBER KIND PRESENCE [FACT …]             NUMBER: in protobuf, 0 for none
 //!   + NUMBER TYPE                                   an embedded struct
 //! ```
@@ -143,7 +144,10 @@ impl Reader {
             match fact {
                 "kind" => self.kinds.push((GroupVersionKind { group, version, kind: name }, id)),
                 "atomic" => definition.atomic = true,
-                _ => malformed(fact),
+                _ => match fact.strip_prefix("union(").and_then(|rest| rest.strip_suffix(')')) {
+                    Some(discriminator) => definition.union_discriminator = Some(Str::from_static(discriminator)),
+                    None => malformed(fact),
+                },
             }
         }
     }

@@ -36,6 +36,9 @@ pub struct StructType {
     pub inline: Vec<Inline>,
     /// Merged as one (`x-kubernetes-map-type: atomic`).
     pub atomic: bool,
+    /// At most one field of it is set, but for the one that says which (`x-kubernetes-unions`): the name of
+    /// that field, empty where there is none.
+    pub union_discriminator: Option<Str>,
     /// Unknown fields are kept (`x-kubernetes-preserve-unknown-fields`).
     pub preserve_unknown_fields: bool,
     /// What the type means, for OpenAPI; an index into the table of descriptions.

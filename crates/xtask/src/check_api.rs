@@ -3,7 +3,7 @@
 //!
 //! It derives each type's OpenAPI from our schema and compares it with the documents that upstream
 //! records for a server with all features on; enumerations and full descriptions come from upstream's
-//! generated definitions. It fails if there is any difference.
+//! generated definitions, numbers and wire types from its protobuf files. It fails if there is any difference.
 //!
 //! ```text
 //! cargo xtask check-api
@@ -21,8 +21,10 @@ use serde_json::Value;
 
 use crate::generate_api::packages::{Modules, PACKAGES};
 
+mod completeness;
 mod definitions;
 mod openapi;
+mod proto;
 
 /// What `check-api` can be told.
 #[derive(clap::Args)]
@@ -57,10 +59,13 @@ pub(crate) fn run(arguments: &Arguments) -> Result<()> {
         }
     }
     let defined = definitions::compare(&modules, &mut differences)?;
+    completeness::compare(&modules, &mut differences)?;
+    let messages = proto::compare(&modules, &mut differences)?;
     for difference in &differences {
         println!("{difference}");
     }
-    println!("{compared} published and {defined} defined types compared, {} differences", differences.len());
+    let count = differences.len();
+    println!("compared {compared} published types, {defined} definitions, {messages} messages: {count} differences");
     if !differences.is_empty() {
         bail!("crates/api differs from upstream");
     }

@@ -23,7 +23,7 @@ use self::{
     packages::{Modules, PACKAGES},
 };
 
-mod go;
+pub(crate) mod go;
 mod markers;
 mod model;
 pub(crate) mod packages;

@@ -27,8 +27,27 @@ pub(crate) fn compare(ours: &StructType, theirs: &Value, differences: &mut BTree
             differences.insert(format!("{name}.{}: {ours} is not {theirs}", field.name));
         }
     }
+    if unions(ours) != theirs["x-kubernetes-unions"] {
+        differences.insert(format!("{name}: {} is not {}", unions(ours), theirs["x-kubernetes-unions"]));
+    }
     if ours.atomic != (theirs["x-kubernetes-map-type"] == "atomic") {
         differences.insert(format!("{name}: atomic is {}", ours.atomic));
+    }
+}
+
+/// `x-kubernetes-unions`, null for what is none.
+fn unions(ours: &StructType) -> Value {
+    let Some(discriminator) = &ours.union_discriminator else { return Value::Null };
+    let members = ours.fields.iter().filter(|field| field.name != *discriminator);
+    let members = members.map(|field| {
+        let (first, rest) = field.name.split_at(1);
+        (field.name.to_string(), json!(first.to_ascii_uppercase() + rest))
+    });
+    let members: Map<String, Value> = members.collect();
+    if discriminator.is_empty() {
+        json!([{"fields-to-discriminateBy": members}])
+    } else {
+        json!([{"discriminator": discriminator.as_str(), "fields-to-discriminateBy": members}])
     }
 }
 

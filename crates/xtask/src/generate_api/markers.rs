@@ -29,7 +29,8 @@ impl Markers {
         self.values(name).any(|found| found == value)
     }
 
-    fn has(&self, name: &str) -> bool {
+    /// Whether the marker stands there at all.
+    pub(crate) fn has(&self, name: &str) -> bool {
         self.values(name).next().is_some()
     }
 

@@ -23,6 +23,8 @@ pub(crate) struct StructModel {
     pub(crate) is_kind: bool,
     /// Server-side apply treats it as one value.
     pub(crate) atomic: bool,
+    /// Of a union, the field that says which of the others is set; empty when none does.
+    pub(crate) union_discriminator: Option<String>,
     pub(crate) description: String,
     pub(crate) members: Vec<Member>,
 }
@@ -137,6 +139,7 @@ impl World {
         let markers = Markers::read(&declaration.comment);
         let mut members = Vec::new();
         let mut is_kind = declaration.name == "WatchEvent";
+        let mut union_discriminator = markers.has("union").then(String::new);
         for field in fields {
             let Some(tag) = field.tags.get("json") else { continue };
             let json_name = tag.split(',').next().unwrap_or_default();
@@ -149,6 +152,9 @@ impl World {
                 is_kind |= name == "TypeMeta";
                 members.push(Member::Inline { number: number(field), package, name });
             } else {
+                if union_discriminator.is_some() && Markers::read(&field.comment).has("unionDiscriminator") {
+                    union_discriminator = Some(json_name.to_owned());
+                }
                 let model = self.field_model(path, json_name, field).with_context(|| format!("field {label}"))?;
                 members.push(Member::Field(model));
             }
@@ -157,6 +163,7 @@ impl World {
             name: declaration.name.clone(),
             is_kind,
             atomic: markers.is("structType", "atomic") || markers.is("mapType", "atomic"),
+            union_discriminator,
             description: describe(&declaration.comment),
             members,
         })

@@ -46,6 +46,9 @@ fn struct_lines(package: &str, definition: &StructModel, descriptions: &mut Desc
             text.push_str(word);
         }
     }
+    if let Some(discriminator) = &definition.union_discriminator {
+        let _ = write!(text, " union({discriminator})");
+    }
     text.push('\n');
     for member in &definition.members {
         match member {
