@@ -56,9 +56,7 @@ pub fn json_patch(target: &mut Value, patch: &Value) -> Result<(), PatchError> {
 }
 
 fn text<'o>(operation: &'o Value, field: &str) -> Result<&'o str, PatchError> {
-    operation
-        .str_at(&[field])
-        .ok_or_else(|| PatchError::Malformed(format!("a JSON patch operation lacks {field:?}")))
+    operation.str_at(&[field]).ok_or_else(|| PatchError::Malformed(format!("a JSON patch operation lacks {field:?}")))
 }
 
 fn apply_operation(target: &mut Value, operation: &Value) -> Result<(), PatchError> {
@@ -106,7 +104,10 @@ fn shown(path: &[Str]) -> String {
 }
 
 fn missing(operation: &str, path: &[Str]) -> PatchError {
-    PatchError::Inapplicable(format!("{operation} operation does not apply: doc is missing path: {}: missing value", shown(path)))
+    PatchError::Inapplicable(format!(
+        "{operation} operation does not apply: doc is missing path: {}: missing value",
+        shown(path)
+    ))
 }
 
 fn pointer(text: &str) -> Result<Vec<Str>, PatchError> {
@@ -158,7 +159,9 @@ fn remove(target: &mut Value, path: &[Str]) -> Result<Value, PatchError> {
     let Some((last, parents)) = path.split_last() else { return Ok(std::mem::take(target)) };
     let removed = match find_mut(target, parents) {
         Some(Value::Map(map)) => map.remove(last),
-        Some(Value::List(list)) => last.parse().ok().filter(|index| *index < list.len()).map(|index| list.remove(index)),
+        Some(Value::List(list)) => {
+            last.parse().ok().filter(|index| *index < list.len()).map(|index| list.remove(index))
+        }
         _ => None,
     };
     removed.ok_or_else(|| missing("remove", path))

@@ -21,7 +21,11 @@ const AGGREGATED: &str = "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGrou
 /// 404 for paths that serve nothing, 405 for other methods than GET.
 pub fn serve(server: &Arc<Server>, request: &HttpRequest) -> Result<HttpResponse, Status> {
     if request.method() != http::Method::GET && request.method() != http::Method::HEAD {
-        return Err(Status::failure(405, "MethodNotAllowed", "the server does not allow this method on the requested resource"));
+        return Err(Status::failure(
+            405,
+            "MethodNotAllowed",
+            "the server does not allow this method on the requested resource",
+        ));
     }
     let table = server.registry().table();
     let accept = request.headers().get(http::header::ACCEPT).and_then(|value| value.to_str().ok()).unwrap_or_default();
@@ -66,7 +70,8 @@ fn version() -> Value {
 
 fn health(server: &Server, endpoint: &str, parameters: &Parameters) -> HttpResponse {
     let excluded: Vec<String> = parameters.all("exclude").map(str::to_owned).collect();
-    let (ready, report) = if endpoint == "livez" { (true, "[+]ping ok\n".to_owned()) } else { server.readiness().report(&excluded) };
+    let (ready, report) =
+        if endpoint == "livez" { (true, "[+]ping ok\n".to_owned()) } else { server.readiness().report(&excluded) };
     let verdict = if ready { "passed" } else { "failed" };
     let text = match (ready, parameters.flag("verbose")) {
         (true, false) => "ok".to_owned(),
@@ -90,9 +95,10 @@ fn single_check(server: &Server, segments: &[&str]) -> Result<HttpResponse, Stat
 }
 
 fn root_paths(table: &Table) -> Value {
-    let mut paths: Vec<String> = ["/api", "/api/v1", "/apis", "/healthz", "/livez", "/openapi/v2", "/openapi/v3", "/readyz", "/version"]
-        .map(str::to_owned)
-        .to_vec();
+    let mut paths: Vec<String> =
+        ["/api", "/api/v1", "/apis", "/healthz", "/livez", "/openapi/v2", "/openapi/v3", "/readyz", "/version"]
+            .map(str::to_owned)
+            .to_vec();
     for resource in table.iter().filter(|resource| !resource.kind.group.is_empty()) {
         paths.push(format!("/apis/{}", resource.kind.group));
         paths.push(format!("/apis/{}", resource.kind.api_version()));
@@ -103,9 +109,10 @@ fn root_paths(table: &Table) -> Value {
 }
 
 fn api_versions(request: &HttpRequest) -> Value {
-    let host = request.uri().authority().map(ToString::to_string).or_else(|| {
-        request.headers().get(http::header::HOST).and_then(|value| value.to_str().ok()).map(str::to_owned)
-    });
+    let host =
+        request.uri().authority().map(ToString::to_string).or_else(|| {
+            request.headers().get(http::header::HOST).and_then(|value| value.to_str().ok()).map(str::to_owned)
+        });
     value!({
         "kind": "APIVersions",
         "versions": ["v1"],
@@ -235,8 +242,7 @@ fn aggregated_response(table: &Table, core: bool) -> HttpResponse {
             item
         })
         .collect();
-    let document =
-        value!({"kind": "APIGroupDiscoveryList", "apiVersion": "apidiscovery.k8s.io/v2", "metadata": {}, "items": items});
+    let document = value!({"kind": "APIGroupDiscoveryList", "apiVersion": "apidiscovery.k8s.io/v2", "metadata": {}, "items": items});
     let mut response = json_response(200, &document);
     response.headers_mut().insert(http::header::CONTENT_TYPE, http::HeaderValue::from_static(AGGREGATED));
     response

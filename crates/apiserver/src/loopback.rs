@@ -39,7 +39,8 @@ impl Loopback {
     fn begin(&self, request: &Request, verb: &str) -> Result<(Arc<Resource>, RequestContext), Status> {
         let kind = &request.resource;
         let context = RequestContext::new(self.user.clone(), self.user_agent.clone());
-        let namespace = if kind.resource == "namespaces" && kind.group.is_empty() { &request.name } else { &request.namespace };
+        let namespace =
+            if kind.resource == "namespaces" && kind.group.is_empty() { &request.name } else { &request.namespace };
         let action = Action {
             verb,
             group: &kind.group,
@@ -139,11 +140,17 @@ impl Transport for Loopback {
                 let Body::Object(object) = &request.body else { return Err(missing_body()) };
                 if request.subresource.is_empty() {
                     let object = self.object(&resource, object)?;
-                    return one(create::create(server, &context, &resource, &request.namespace, object, &options).await?);
+                    return one(
+                        create::create(server, &context, &resource, &request.namespace, object, &options).await?
+                    );
                 }
                 let subresource = resource.subresource(&request.subresource).ok_or_else(Status::no_such_path)?;
                 let SubresourceHandler::Create(creator) = &subresource.handler else {
-                    return Err(Status::method_not_supported(&request.resource.group, &request.resource.resource, "create"));
+                    return Err(Status::method_not_supported(
+                        &request.resource.group,
+                        &request.resource.resource,
+                        "create",
+                    ));
                 };
                 let (namespace, name) = (&request.namespace, &request.name);
                 let made = creator.create(server, &context, namespace, name, Object::clone(object), options.dry_run);
@@ -161,8 +168,7 @@ impl Transport for Loopback {
                 {
                     let type_id = api::type_of("autoscaling", "v1", "Scale")
                         .ok_or_else(|| Status::internal("Scale has no schema"))?;
-                    let edit =
-                        |present: Object| patch::patch_tree(present, *patch_type, value, api::schema(), type_id);
+                    let edit = |present: Object| patch::patch_tree(present, *patch_type, value, api::schema(), type_id);
                     let whole = Target { subresource: "", ..target };
                     let scaled = scale::update_scale(server, &context, &whole, paths, &edit, &options).await?;
                     return one(Arc::new(scaled));

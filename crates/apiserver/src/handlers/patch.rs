@@ -56,9 +56,11 @@ struct Patch<'a> {
 fn patch_status(error: &PatchError) -> Status {
     match error {
         PatchError::Malformed(problem) => Status::bad_request(problem.clone()),
-        PatchError::Inapplicable(problem) => {
-            Status::failure(422, "Invalid", format!("the server rejected our request due to an error in our request: {problem}"))
-        }
+        PatchError::Inapplicable(problem) => Status::failure(
+            422,
+            "Invalid",
+            format!("the server rejected our request due to an error in our request: {problem}"),
+        ),
     }
 }
 

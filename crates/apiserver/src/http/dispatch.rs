@@ -107,7 +107,9 @@ fn impersonate(server: &Arc<Server>, user: UserInfo, headers: &HeaderMap) -> Res
     };
     let service_account = wanted.strip_prefix("system:serviceaccount:").and_then(|rest| rest.split_once(':'));
     match service_account {
-        Some((namespace, name)) => authorization::authorize(server, &context, &action("serviceaccounts", namespace, name))?,
+        Some((namespace, name)) => {
+            authorization::authorize(server, &context, &action("serviceaccounts", namespace, name))?
+        }
         None => authorization::authorize(server, &context, &action("users", "", wanted))?,
     }
     for group in &groups {
@@ -127,7 +129,11 @@ fn impersonate(server: &Arc<Server>, user: UserInfo, headers: &HeaderMap) -> Res
     Ok(acting)
 }
 
-async fn other_request(server: &Arc<Server>, context: &RequestContext, request: &HttpRequest) -> Result<HttpResponse, Status> {
+async fn other_request(
+    server: &Arc<Server>,
+    context: &RequestContext,
+    request: &HttpRequest,
+) -> Result<HttpResponse, Status> {
     let verb = request.method().as_str().to_lowercase();
     authorization::authorize(server, context, &Action::path(&verb, request.uri().path()))?;
     discovery::serve(server, request)
@@ -168,10 +174,8 @@ async fn resource_request(
         path: request.uri().path(),
     };
     authorization::authorize(server, context, &action)?;
-    let resource = server
-        .registry()
-        .find(&route.group, &route.version, &route.resource)
-        .ok_or_else(Status::no_such_path)?;
+    let resource =
+        server.registry().find(&route.group, &route.version, &route.resource).ok_or_else(Status::no_such_path)?;
     let mut route = route.clone();
     if !resource.kind.namespaced {
         route.namespace.clear();
@@ -229,9 +233,7 @@ impl<'a> Call<'a> {
         let query = self.parameters.query(&self.route.namespace)?;
         let initial_events = self.parameters.optional_flag("sendInitialEvents");
         if initial_events.is_some() && query.resource_version_match != "NotOlderThan" {
-            return Err(Status::bad_request(
-                "sendInitialEvents requires setting resourceVersionMatch to NotOlderThan",
-            ));
+            return Err(Status::bad_request("sendInitialEvents requires setting resourceVersionMatch to NotOlderThan"));
         }
         let timeout = match self.parameters.get("timeoutSeconds").parse::<u64>() {
             Ok(seconds) if seconds > 0 => Duration::from_secs(seconds),
@@ -287,7 +289,8 @@ impl<'a> Call<'a> {
         &self,
         request: HttpRequest,
     ) -> Result<(PatchType, Value, FieldValidation, crate::handlers::WriteOptions), Status> {
-        let media_type = text(request.headers(), "content-type").split(';').next().unwrap_or_default().trim().to_owned();
+        let media_type =
+            text(request.headers(), "content-type").split(';').next().unwrap_or_default().trim().to_owned();
         let (patch_type, yaml) = match media_type.as_str() {
             "application/json-patch+json" => (PatchType::Json, false),
             "application/merge-patch+json" => (PatchType::Merge, false),
@@ -306,7 +309,9 @@ impl<'a> Call<'a> {
         let patch = if yaml { parse_yaml(&bytes)? } else { parse_json(&bytes)? };
         let mut options = self.parameters.write_options()?;
         if patch_type == PatchType::Apply && options.field_manager.is_empty() {
-            return Err(Status::bad_request("PatchOptions.meta.k8s.io \"\" is invalid: fieldManager: Required value: is required for apply patch"));
+            return Err(Status::bad_request(
+                "PatchOptions.meta.k8s.io \"\" is invalid: fieldManager: Required value: is required for apply patch",
+            ));
         }
         options.force = self.parameters.flag("force");
         Ok((patch_type, patch, self.parameters.field_validation()?, options))
@@ -366,7 +371,11 @@ impl<'a> Call<'a> {
             return connector.connect(self.server, self.context, namespace, name, rest, request).await;
         }
         if !offered(verb) {
-            return Err(Status::method_not_supported(&self.route.group, &self.route.resource, request.method().as_str()));
+            return Err(Status::method_not_supported(
+                &self.route.group,
+                &self.route.resource,
+                request.method().as_str(),
+            ));
         }
         let accept = accept?;
         match &subresource.handler {
@@ -428,8 +437,7 @@ impl<'a> Call<'a> {
         let format = Format::of_body(request.headers())?;
         let bytes = read_body(request).await?;
         let own = default;
-        let schema =
-            if own { self.resource.schema.clone() } else { SchemaHandle::Static(api::schema()) };
+        let schema = if own { self.resource.schema.clone() } else { SchemaHandle::Static(api::schema()) };
         let (mut value, strict_errors) =
             decode_bytes(&bytes, format, &schema, type_id, Zeros::Fill).map_err(|problem| {
                 Status::bad_request(format!(

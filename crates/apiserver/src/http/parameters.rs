@@ -53,16 +53,19 @@ impl Parameters {
     fn number(&self, name: &str) -> Result<Option<i64>, Status> {
         match self.get(name) {
             "" => Ok(None),
-            text => text.parse().map(Some).map_err(|_| {
-                Status::bad_request(format!("strconv.ParseInt: parsing {text:?}: invalid syntax"))
-            }),
+            text => text
+                .parse()
+                .map(Some)
+                .map_err(|_| Status::bad_request(format!("strconv.ParseInt: parsing {text:?}: invalid syntax"))),
         }
     }
 
     /// What selects objects of a collection.
     pub fn query(&self, namespace: &str) -> Result<Query, Status> {
-        let labels = labels::Selector::parse(self.get("labelSelector")).map_err(|error| Status::bad_request(error.0))?;
-        let fields = fields::Selector::parse(self.get("fieldSelector")).map_err(|error| Status::bad_request(error.0))?;
+        let labels =
+            labels::Selector::parse(self.get("labelSelector")).map_err(|error| Status::bad_request(error.0))?;
+        let fields =
+            fields::Selector::parse(self.get("fieldSelector")).map_err(|error| Status::bad_request(error.0))?;
         let limit = self.number("limit")?.unwrap_or_default().max(0);
         let query = Query {
             namespace: namespace.to_owned(),
@@ -89,16 +92,16 @@ impl Parameters {
                 "fieldManager: Too long: may not be more than {FIELD_MANAGER_LENGTH} bytes"
             )));
         }
-        Ok(WriteOptions { dry_run: self.dry_run()?, field_manager: Str::from(manager) })
+        Ok(WriteOptions { dry_run: self.dry_run()?, field_manager: Str::from(manager), force: false })
     }
 
     fn dry_run(&self) -> Result<bool, Status> {
         match self.get("dryRun") {
             "" => Ok(false),
             "All" => Ok(true),
-            other => Err(Status::bad_request(format!(
-                "dryRun: Unsupported value: {other:?}: supported values: \"All\""
-            ))),
+            other => {
+                Err(Status::bad_request(format!("dryRun: Unsupported value: {other:?}: supported values: \"All\"")))
+            }
         }
     }
 

@@ -32,11 +32,8 @@ pub struct ResourceRoute {
 
 /// Reads a path.
 pub fn parse(path: &str) -> Route {
-    let decoded: Vec<String> = path
-        .split('/')
-        .skip(1)
-        .map(|segment| percent_decode_str(segment).decode_utf8_lossy().into_owned())
-        .collect();
+    let decoded: Vec<String> =
+        path.split('/').skip(1).map(|segment| percent_decode_str(segment).decode_utf8_lossy().into_owned()).collect();
     let segments: Vec<&str> = decoded.iter().map(String::as_str).collect();
     let (group, version, rest) = match segments.as_slice() {
         ["api", version, rest @ ..] => ("", *version, rest),
@@ -96,7 +93,10 @@ mod tests {
         check("/api/v1/namespaces/a/status", "|v1|a|namespaces|a|status|");
         check("/apis/apps/v1/namespaces/a/deployments", "apps|v1|a|deployments|||");
         check("/api/v1/namespaces/a/services/b:80/proxy/x/y", "|v1|a|services|b:80|proxy|x/y");
-        check("/apis/rbac.authorization.k8s.io/v1/clusterroles/system%3Anode", "rbac.authorization.k8s.io|v1||clusterroles|system:node||");
+        check(
+            "/apis/rbac.authorization.k8s.io/v1/clusterroles/system%3Anode",
+            "rbac.authorization.k8s.io|v1||clusterroles|system:node||",
+        );
         check("/apis/apps/v1", "other");
         check("/readyz", "other");
     }

@@ -75,8 +75,12 @@ pub async fn serve_tls(
 }
 
 /// Serves one connection.
-pub async fn serve_connection<S>(server: Arc<Server>, stream: TokioIo<S>, connection: Connection, mut stop: watch::Receiver<bool>)
-where
+pub async fn serve_connection<S>(
+    server: Arc<Server>,
+    stream: TokioIo<S>,
+    connection: Connection,
+    mut stop: watch::Receiver<bool>,
+) where
     S: AsyncRead + AsyncWrite + Send + Unpin + 'static,
 {
     let connection = Arc::new(connection);
@@ -89,16 +93,23 @@ where
     builder.http2().timer(TokioTimer::new()).max_concurrent_streams(HTTP2_STREAMS_LIMIT);
     let served = builder.serve_connection_with_upgrades(stream, service);
     tokio::pin!(served);
-    tokio::select! {
-        result = served.as_mut() => {
-            if let Err(error) = result {
-                tracing::debug!(%error, "connection ended");
-            }
-        }
-        _ = stop.wait_for(|stop| *stop) => {
+    let ended = tokio::select! {
+        result = served.as_mut() => Some(result),
+        () = stopped(&mut stop) => None,
+    };
+    let ended = match ended {
+        Some(result) => result,
+        None => {
             served.as_mut().graceful_shutdown();
-            // What the connection ends with no longer interests anybody.
-            let _ = served.await;
+            served.await
         }
+    };
+    if let Err(error) = ended {
+        tracing::debug!(%error, "connection ended");
     }
+}
+
+async fn stopped(stop: &mut watch::Receiver<bool>) {
+    // A sender that is gone means that the process is ending.
+    let _ = stop.wait_for(|stop| *stop).await;
 }

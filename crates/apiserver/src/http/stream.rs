@@ -47,7 +47,13 @@ impl Encoding {
         }
     }
 
-    fn event(&self, event: &str, object: Option<&Object>, json_bytes: Option<Bytes>, out: &mut BytesMut) -> Result<(), Status> {
+    fn event(
+        &self,
+        event: &str,
+        object: Option<&Object>,
+        json_bytes: Option<Bytes>,
+        out: &mut BytesMut,
+    ) -> Result<(), Status> {
         if self.accept.format == Format::Protobuf {
             let object = object.ok_or_else(|| Status::internal("an event without an object"))?;
             let raw = object_protobuf(object)
@@ -69,9 +75,18 @@ impl Encoding {
         Ok(())
     }
 
-    fn payload(&self, resource: &Resource, event: EventType, payload: &Payload, first: bool, out: &mut BytesMut) -> Result<(), Status> {
+    fn payload(
+        &self,
+        resource: &Resource,
+        event: EventType,
+        payload: &Payload,
+        first: bool,
+        out: &mut BytesMut,
+    ) -> Result<(), Status> {
         match self.accept.view {
-            View::Whole if self.accept.format == Format::Json => self.event(event.as_str(), None, Some(payload.json()?), out),
+            View::Whole if self.accept.format == Format::Json => {
+                self.event(event.as_str(), None, Some(payload.json()?), out)
+            }
             View::Whole => self.event(event.as_str(), Some(&*payload.object()?), None, out),
             View::PartialMetadata => {
                 let partial = Object(partial_metadata(&*payload.object()?));
@@ -84,7 +99,13 @@ impl Encoding {
         }
     }
 
-    fn bookmark(&self, resource: &Resource, revision: u64, initial_events_end: bool, out: &mut BytesMut) -> Result<(), Status> {
+    fn bookmark(
+        &self,
+        resource: &Resource,
+        revision: u64,
+        initial_events_end: bool,
+        out: &mut BytesMut,
+    ) -> Result<(), Status> {
         let mut metadata = value!({"resourceVersion": revision.to_string()});
         if initial_events_end {
             metadata.set(&["annotations"], value!({"k8s.io/initial-events-end": "true"}));
