@@ -14,6 +14,7 @@ pub mod json;
 pub mod labels;
 pub mod names;
 pub mod object;
+pub mod patch;
 pub mod protobuf;
 pub mod quantity;
 pub mod schema;

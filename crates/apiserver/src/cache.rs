@@ -228,16 +228,10 @@ impl Cache {
     /// The objects whose keys start with `key_prefix` and come after `start_after` (exclusive; empty for all).
     pub fn list(&self, key_prefix: &str, start_after: &str) -> Page {
         let state = self.state.read();
-        let start = if start_after.is_empty() {
-            Bound::Included(key_prefix)
-        } else {
-            Bound::Excluded(start_after)
-        };
+        let start = if start_after.is_empty() { Bound::Included(key_prefix) } else { Bound::Excluded(start_after) };
         let range = state.entries.range::<str, _>((start, Bound::Unbounded));
-        let entries = range
-            .take_while(|(key, _)| key.starts_with(key_prefix))
-            .map(|(_, entry)| entry.clone())
-            .collect();
+        let entries =
+            range.take_while(|(key, _)| key.starts_with(key_prefix)).map(|(_, entry)| entry.clone()).collect();
         Page { entries, revision: self.current(&state) }
     }
 
@@ -305,7 +299,8 @@ impl Cache {
     pub fn list_and_watch(self: &Arc<Cache>, key_prefix: &str) -> (Page, Cursor) {
         let state = self.state.read();
         let range = state.entries.range::<str, _>((Bound::Included(key_prefix), Bound::Unbounded));
-        let entries = range.take_while(|(key, _)| key.starts_with(key_prefix)).map(|(_, entry)| entry.clone()).collect();
+        let entries =
+            range.take_while(|(key, _)| key.starts_with(key_prefix)).map(|(_, entry)| entry.clone()).collect();
         let next = state.first_sequence + state.ring.len() as u64;
         let page = Page { entries, revision: self.current(&state) };
         (page, Cursor { cache: self.clone(), next, moved: self.sequence.subscribe() })
@@ -341,7 +336,8 @@ impl Cursor {
         let changes: Vec<_> = state.ring.iter().skip(skip as usize).take(CURSOR_BATCH).cloned().collect();
         self.next += changes.len() as u64;
         let at_end = skip as usize + changes.len() == state.ring.len();
-        let revision = if at_end { self.cache.current(&state) } else { changes.last().map_or(0, |change| change.revision) };
+        let revision =
+            if at_end { self.cache.current(&state) } else { changes.last().map_or(0, |change| change.revision) };
         Ok((changes, revision))
     }
 

@@ -23,6 +23,8 @@ pub struct WriteOptions {
     pub dry_run: bool,
     /// Who owns what is written.
     pub field_manager: Str,
+    /// Apply takes fields over from other managers.
+    pub force: bool,
 }
 
 /// Sets what only the server may say of an object's type.

@@ -252,7 +252,8 @@ impl Registry {
 
     async fn follow_once(&self) -> StoreError {
         let after = self.applied_revision();
-        let watched = self.engine.watch(Bytes::from_static(PREFIX.as_bytes()), Bytes::from_static(PREFIX_END.as_bytes()), after);
+        let watched =
+            self.engine.watch(Bytes::from_static(PREFIX.as_bytes()), Bytes::from_static(PREFIX_END.as_bytes()), after);
         let mut watched = match watched {
             Ok(watched) => watched,
             Err(error) => return error,

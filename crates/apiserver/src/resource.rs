@@ -208,6 +208,13 @@ pub trait Strategy: Send + Sync + 'static {
         names::dns1123_subdomain(name)
     }
 
+    /// Gives absent fields their defaults: what the schema says, for built-in kinds also what upstream's
+    /// defaulting functions do.
+    fn default(&self, schema: &Schema, type_id: TypeId, value: &mut Value) {
+        let _ = schema;
+        api::apply_defaults(value, type_id);
+    }
+
     /// Brings a new object into the form in which it may be created: status is dropped.
     fn prepare_for_create(&self, context: &RequestContext, object: &mut Object) {
         let _ = context;

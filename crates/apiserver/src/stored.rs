@@ -47,7 +47,9 @@ impl StoredForm {
             let envelope = protobuf::Envelope::open(bytes).map_err(|error| failed(error.to_string()))?;
             protobuf::decode(&envelope.raw, &self.schema, self.type_id).map_err(|error| failed(error.to_string()))?
         } else {
-            decode::json(bytes, &self.schema, self.type_id, Zeros::Fill).map_err(|error| failed(error.to_string()))?.value
+            decode::json(bytes, &self.schema, self.type_id, Zeros::Fill)
+                .map_err(|error| failed(error.to_string()))?
+                .value
         };
         let mut object = Object(value);
         object.make_map().insert(Str::from_static("apiVersion"), self.api_version.clone());

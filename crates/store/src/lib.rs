@@ -15,7 +15,6 @@ mod error;
 pub mod limits;
 mod watch;
 
-
 pub use clock::{Clock, SystemClock};
 pub use engine::{
     BoxFuture, Committed, Engine, Event, EventKind, Expect, KeyValue, Range, RangeRequest, Revision, Status, Write,

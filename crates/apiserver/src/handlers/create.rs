@@ -129,10 +129,8 @@ async fn answer(
     options: &WriteOptions,
 ) -> Result<Arc<Object>, Status> {
     let kind = &resource.kind;
-    let creator = resource
-        .creator
-        .clone()
-        .ok_or_else(|| Status::method_not_supported(&kind.group, &kind.resource, "create"))?;
+    let creator =
+        resource.creator.clone().ok_or_else(|| Status::method_not_supported(&kind.group, &kind.resource, "create"))?;
     creator.create(server, context, namespace, "", object, options.dry_run).await.map(Arc::new)
 }
 

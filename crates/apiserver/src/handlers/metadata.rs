@@ -94,7 +94,11 @@ fn validate_owner_references(object: &Object, path: &Path, errors: &mut Vec<Fiel
             name(first),
             name(second)
         );
-        errors.push(FieldError::invalid(path, object.metadata().get("ownerReferences").cloned().unwrap_or_default(), detail));
+        errors.push(FieldError::invalid(
+            path,
+            object.metadata().get("ownerReferences").cloned().unwrap_or_default(),
+            detail,
+        ));
     }
 }
 

@@ -133,24 +133,28 @@ async fn first_page(
     let wanted = match query.resource_version.as_str() {
         "" | "0" => 0,
         text => text.parse::<u64>().map_err(|_| {
-            Status::bad_request(format!("resourceVersion: Invalid value: {text:?}: strconv.ParseUint: parsing {text:?}: invalid syntax"))
+            Status::bad_request(format!(
+                "resourceVersion: Invalid value: {text:?}: strconv.ParseUint: parsing {text:?}: invalid syntax"
+            ))
         })?,
     };
     if query.resource_version_match == "Exact" {
         return Ok((past(server, resource, prefix, "", wanted).await?, wanted));
     }
     if wanted > server.registry().engine().current_revision() {
-        let mut status = Status::timeout(format!(
-            "Too large resource version: {wanted}, current: {}",
-            cache.revision()
-        ))
-        .retry_after(1);
-        status.details.set(&["causes"], value!([{"reason": "ResourceVersionTooLarge", "message": "Too large resource version"}]));
+        let mut status =
+            Status::timeout(format!("Too large resource version: {wanted}, current: {}", cache.revision()))
+                .retry_after(1);
+        status
+            .details
+            .set(&["causes"], value!([{"reason": "ResourceVersionTooLarge", "message": "Too large resource version"}]));
         return Err(status);
     }
     server.registry().wait_applied(wanted).await;
     // One name is one look-up.
-    if let (Some(name), true) = (query.fields.required_value("metadata.name"), !query.namespace.is_empty() || !resource.kind.namespaced) {
+    if let (Some(name), true) =
+        (query.fields.required_value("metadata.name"), !query.namespace.is_empty() || !resource.kind.namespaced)
+    {
         let revision = cache.revision();
         return Ok((cache.get(&format!("{prefix}{name}")).into_iter().collect(), revision));
     }

@@ -24,6 +24,11 @@ impl Readiness {
         self.moved.send_modify(|count| *count += 1);
     }
 
+    /// The state of one check.
+    pub fn state(&self, name: &str) -> Option<Result<(), String>> {
+        self.checks.read().get(name).cloned()
+    }
+
     /// Whether every check is fulfilled.
     pub fn is_ready(&self) -> bool {
         self.checks.read().values().all(Result::is_ok)

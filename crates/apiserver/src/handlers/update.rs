@@ -69,7 +69,8 @@ pub async fn update(
     let key = resource.key(target.namespace, target.name);
     for _ in 0..RETRY_LIMIT {
         let Some(entry) = cache.get(&key) else {
-            let creates = change.may_create() || (resource.strategy.allow_create_on_update() && target.subresource.is_empty());
+            let creates =
+                change.may_create() || (resource.strategy.allow_create_on_update() && target.subresource.is_empty());
             if !creates {
                 return Err(resource.not_found(target.name));
             }
@@ -131,7 +132,8 @@ async fn try_update(
     }
     let wanted_uid = object.uid().to_owned();
     if !wanted_uid.is_empty() && wanted_uid != old.uid() {
-        let problem = format!("Precondition failed: UID in precondition: {wanted_uid}, UID in object meta: {}", old.uid());
+        let problem =
+            format!("Precondition failed: UID in precondition: {wanted_uid}, UID in object meta: {}", old.uid());
         return Err(Status::conflict(&kind.group, &kind.resource, target.name, problem));
     }
     metadata::inherit(&mut object, &old);

@@ -70,7 +70,7 @@ impl Payload {
     pub fn json(&self) -> Result<Bytes, Status> {
         match self {
             Payload::Change(cache, change) => cache.changed_json(change),
-            other => Ok(apimachinery::json::to_vec(&other.object()?).into()),
+            other => Ok(apimachinery::json::to_vec(&other.object()?.0).into()),
         }
     }
 }
@@ -109,7 +109,9 @@ impl Watch {
         let revision = match query.resource_version.as_str() {
             "" => None,
             text => Some(text.parse::<u64>().map_err(|_| {
-                Status::bad_request(format!("Invalid value: {text:?}: strconv.ParseUint: parsing {text:?}: invalid syntax"))
+                Status::bad_request(format!(
+                    "Invalid value: {text:?}: strconv.ParseUint: parsing {text:?}: invalid syntax"
+                ))
             })?),
         };
         if let Some(revision) = revision {
