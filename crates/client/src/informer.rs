@@ -152,6 +152,8 @@ struct Shared {
     /// misses nothing and sees nothing twice.
     handlers: Mutex<Vec<Arc<dyn EventHandler>>>,
     synced: watch::Sender<bool>,
+    /// The resource version up to which the copy is complete.
+    progress: watch::Sender<u64>,
 }
 
 /// A followed copy of a collection; clones share it.
@@ -167,6 +169,7 @@ impl Informer {
             store: Store::default(),
             handlers: Mutex::default(),
             synced: watch::Sender::new(false),
+            progress: watch::Sender::new(0),
         };
         Informer { shared: Arc::new(shared) }
     }
@@ -200,6 +203,28 @@ impl Informer {
         let mut synced = self.shared.synced.subscribe();
         // The sender lives as long as `self`.
         let _ = synced.wait_for(|synced| *synced).await;
+    }
+
+    /// Waits until the copy holds everything up to `resource_version`: who has written an object and waits for
+    /// the version of the answer reads its own write. Only for a copy without selectors, since others do not
+    /// hear of everything.
+    pub async fn reached(&self, resource_version: &str) {
+        let Ok(wanted) = resource_version.parse::<u64>() else { return };
+        let mut progress = self.shared.progress.subscribe();
+        // The sender lives as long as `self`.
+        let _ = progress.wait_for(|progress| *progress >= wanted).await;
+    }
+
+    /// Waits until `done` says so; it is asked now and after every change.
+    pub async fn until(&self, done: impl Fn(&Informer) -> bool) {
+        let mut progress = self.shared.progress.subscribe();
+        while !done(self) && progress.changed().await.is_ok() {}
+    }
+
+    fn advance(&self, resource_version: &str) {
+        if let Ok(version) = resource_version.parse::<u64>() {
+            self.shared.progress.send_replace(version);
+        }
     }
 
     /// The object at `namespace/name`, or at `name` in cluster scope.
@@ -354,7 +379,10 @@ impl Reflector {
                 }
                 WatchEvent::Bookmark { resource_version, initial_events_end: true } => {
                     let Some(shared) = self.informer.upgrade() else { return Ok(()) };
-                    Informer { shared }.replace(objects.into_values().collect()).await;
+                    let informer = Informer { shared };
+                    informer.replace(objects.into_values().collect()).await;
+                    informer.advance(&resource_version);
+                    drop(informer);
                     self.resource_version = resource_version;
                     return self.events(stream).await;
                 }
@@ -382,6 +410,8 @@ impl Reflector {
                 }
                 WatchEvent::Bookmark { resource_version, .. } => self.resource_version = resource_version,
             }
+            informer.advance(&self.resource_version);
+            drop(informer);
             breathe(count).await;
             count += 1;
         }

@@ -89,3 +89,20 @@ async fn selectors_part_collections() {
     settle().await;
     assert_eq!(take(&heard), "-x");
 }
+
+#[tokio::test(start_paused = true)]
+async fn waits_for_its_own_writes() {
+    let api = FakeApi::new();
+    let informers = SharedInformers::new(api.client("test"));
+    let informer = informers.of(&PODS);
+    informer.synced().await;
+    api.pause_watches(&PODS);
+    let written = api.seed(&PODS, pod("x"));
+    let reached = tokio::time::timeout(Duration::from_secs(60), informer.reached(written.resource_version()));
+    assert!(reached.await.is_err(), "the copy is stale");
+    api.resume_watches(&PODS);
+    informer.reached(written.resource_version()).await;
+    assert!(informer.get("a/x").is_some());
+    api.remove(&PODS, "a", "x");
+    informer.until(|informer| informer.get("a/x").is_none()).await;
+}
