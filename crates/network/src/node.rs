@@ -82,6 +82,8 @@ pub struct NodeNetwork {
     mtu_bytes: u32,
     allocator: Mutex<Allocator>,
     sockets: Mutex<Sockets>,
+    /// Removing a link takes the kernel some 20 ms; no attachment waits for that.
+    removals: Mutex<RouteSocket>,
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
@@ -108,7 +110,8 @@ impl NodeNetwork {
         for family in families(&config) {
             sockets.nftables.commit(whole_table(&config, family, &allocator))?;
         }
-        Ok(NodeNetwork { config, mtu_bytes, allocator: Mutex::new(allocator), sockets: Mutex::new(sockets) })
+        let removals = Mutex::new(RouteSocket::open()?);
+        Ok(NodeNetwork { config, mtu_bytes, allocator: Mutex::new(allocator), sockets: Mutex::new(sockets), removals })
     }
 
     /// What the node's network is made of.
@@ -125,11 +128,15 @@ impl NodeNetwork {
     /// addresses. When it fails, nothing of it is left.
     pub fn attach(&self, attachment: &Attachment) -> Result<Vec<IpAddr>, Error> {
         let sandbox = attachment.sandbox.as_str();
-        self.check_host_ports(sandbox, &attachment.host_ports)?;
-        let before = lock(&self.allocator).get(sandbox).cloned();
-        let assignment = lock(&self.allocator)
-            .assign(sandbox, &attachment.host_ports)
-            .map_err(|source| Error::Address { sandbox: sandbox.to_owned(), source })?;
+        let (before, assignment) = {
+            let mut allocator = lock(&self.allocator);
+            check_host_ports(&allocator, sandbox, &attachment.host_ports)?;
+            let before = allocator.get(sandbox).cloned();
+            let assignment = allocator
+                .assign(sandbox, &attachment.host_ports)
+                .map_err(|source| Error::Address { sandbox: sandbox.to_owned(), source })?;
+            (before, assignment)
+        };
         let outcome = self.connect(attachment, &assignment, before.as_ref());
         if let Err(error) = outcome {
             if let Err(error) = self.detach(sandbox) {
@@ -156,14 +163,25 @@ impl NodeNetwork {
     /// Disconnects a sandbox and takes its addresses back; nothing happens when there is nothing.
     pub fn detach(&self, sandbox: &str) -> Result<(), Error> {
         let in_kernel = |source| Error::Kernel { sandbox: sandbox.to_owned(), source };
-        let assignment = lock(&self.allocator).get(sandbox).cloned();
+        lock(&self.removals).delete_link(&pod::node_link_name(sandbox)).map_err(in_kernel)?;
+        let Some(assignment) = lock(&self.allocator).get(sandbox).cloned() else { return Ok(()) };
+        lock(&self.allocator)
+            .release(sandbox)
+            .map_err(|source| Error::Address { sandbox: sandbox.to_owned(), source })?;
         let mut sockets = lock(&self.sockets);
-        sockets.routes.delete_link(&pod::node_link_name(sandbox)).map_err(in_kernel)?;
-        if let Some(assignment) = &assignment {
-            self.set_host_ports(&mut sockets, Some(assignment), &Assignment::default()).map_err(in_kernel)?;
+        match self.set_host_ports(&mut sockets, Some(&assignment), &Assignment::default()) {
+            // An attachment that failed halfway: what is in the table is not what was remembered.
+            Err(error) if error.is_absent() => self.rebuild(&mut sockets).map_err(in_kernel),
+            other => other.map_err(in_kernel),
         }
-        drop(sockets);
-        lock(&self.allocator).release(sandbox).map_err(|source| Error::Address { sandbox: sandbox.to_owned(), source })
+    }
+
+    fn rebuild(&self, sockets: &mut Sockets) -> Result<(), netlink::Error> {
+        for family in families(&self.config) {
+            let batch = whole_table(&self.config, family, &lock(&self.allocator));
+            sockets.nftables.commit(batch)?;
+        }
+        Ok(())
     }
 
     /// The addresses of a sandbox; `None` when it is not connected.
@@ -196,18 +214,6 @@ impl NodeNetwork {
         Ok(())
     }
 
-    fn check_host_ports(&self, sandbox: &str, wanted: &[HostPort]) -> Result<(), Error> {
-        let allocator = lock(&self.allocator);
-        for (owner, assignment) in allocator.iter().filter(|(owner, _)| *owner != sandbox) {
-            let taken = wanted.iter().find(|port| assignment.host_ports.iter().any(|other| clash(port, other)));
-            if let Some(port) = taken {
-                let port = format!("{}/{}", port.host_port, port.protocol.name());
-                return Err(Error::HostPortTaken { sandbox: sandbox.to_owned(), port, owner: owner.to_owned() });
-            }
-        }
-        Ok(())
-    }
-
     fn set_host_ports(
         &self,
         sockets: &mut Sockets,
@@ -228,6 +234,17 @@ impl NodeNetwork {
         }
         Ok(())
     }
+}
+
+fn check_host_ports(allocator: &Allocator, sandbox: &str, wanted: &[HostPort]) -> Result<(), Error> {
+    for (owner, assignment) in allocator.iter().filter(|(owner, _)| *owner != sandbox) {
+        let taken = wanted.iter().find(|port| assignment.host_ports.iter().any(|other| clash(port, other)));
+        if let Some(port) = taken {
+            let port = format!("{}/{}", port.host_port, port.protocol.name());
+            return Err(Error::HostPortTaken { sandbox: sandbox.to_owned(), port, owner: owner.to_owned() });
+        }
+    }
+    Ok(())
 }
 
 /// Whether two mappings want the same port.

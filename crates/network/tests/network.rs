@@ -135,6 +135,8 @@ fn a_pod_leaves_the_cluster_under_the_nodes_address() {
     assert_eq!(seen_by(&pod.namespace, [192, 0, 2, 2], 80).unwrap(), "192.0.2.1");
 }
 
+const PORT: HostPort = HostPort { host_address: None, host_port: 8080, container_port: 80, protocol: Transport::Tcp };
+
 #[test]
 fn attaching_and_detaching_may_be_repeated() {
     let machine = Machine::new(1, None);
@@ -157,7 +159,8 @@ fn attaching_and_detaching_may_be_repeated() {
 fn a_failed_attachment_leaves_nothing() {
     let machine = Machine::new(1, None);
     let before = machine.links();
-    let attachment = Attachment { sandbox: "one".into(), namespace: PathBuf::from("/nonexistent"), host_ports: vec![] };
+    let attachment =
+        Attachment { sandbox: "one".into(), namespace: PathBuf::from("/nonexistent"), host_ports: vec![PORT] };
     let error = machine.namespace.run(|| machine.network.attach(&attachment)).unwrap().unwrap_err();
     assert!(error.to_string().starts_with("sandbox one: cannot open network namespace /nonexistent"), "{error}");
     assert_eq!(machine.links(), before);
@@ -168,8 +171,7 @@ fn a_failed_attachment_leaves_nothing() {
 fn host_ports_lead_to_pods_and_survive_a_restart() {
     let outside = NetworkNamespace::create().unwrap();
     let mut machine = Machine::new(1, Some((&outside, "192.0.2.1/24", "192.0.2.2/24")));
-    let port = HostPort { host_address: None, host_port: 8080, container_port: 80, protocol: Transport::Tcp };
-    let pod = machine.pod_with("one", std::slice::from_ref(&port));
+    let pod = machine.pod_with("one", &[PORT]);
     serve(&pod.namespace, 80);
     let check = |machine: &Machine| {
         assert_eq!(seen_by(&outside, [192, 0, 2, 1], 8080).unwrap(), "192.0.2.2");
@@ -182,7 +184,7 @@ fn host_ports_lead_to_pods_and_survive_a_restart() {
     machine.network = machine.namespace.run(|| NodeNetwork::open(config)).unwrap().unwrap();
     check(&machine);
 
-    let attachment = Attachment { sandbox: "two".into(), namespace: pod.namespace.path(), host_ports: vec![port] };
+    let attachment = Attachment { sandbox: "two".into(), namespace: pod.namespace.path(), host_ports: vec![PORT] };
     let error = machine.namespace.run(|| machine.network.attach(&attachment)).unwrap().unwrap_err();
     assert_eq!(error.to_string(), "sandbox two: host port 8080/TCP is used by sandbox one");
     machine.namespace.run(|| machine.network.detach("one")).unwrap().unwrap();
