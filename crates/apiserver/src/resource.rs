@@ -52,6 +52,8 @@ pub struct Resource {
     pub type_id: TypeId,
     /// Its behaviour.
     pub strategy: Arc<dyn Strategy>,
+    /// How it looks in `kubectl get`.
+    pub table: Arc<dyn TableConvertor>,
     /// `status`, `scale`, `log` …
     pub subresources: Vec<Subresource>,
     /// Where its objects are; `None` for kinds that are answered and not kept (reviews).
@@ -316,6 +318,11 @@ pub trait Strategy: Send + Sync + 'static {
         true
     }
 
+    /// What a deletion that has to wait changes in the object beside its metadata.
+    fn mark_deleted(&self, object: &mut Object) {
+        let _ = object;
+    }
+
     /// Whether a deletion that removes the object at once answers with it instead of a `Status`.
     fn returns_deleted_object(&self) -> bool {
         false
@@ -333,17 +340,25 @@ pub trait Strategy: Send + Sync + 'static {
         let _ = (object, field);
         None
     }
+}
 
-    /// The columns of the kind's table.
+/// How a kind looks in `kubectl get`.
+pub trait TableConvertor: Send + Sync + 'static {
+    /// The columns.
     fn columns(&self) -> Vec<Column> {
         vec![Column::new("Name", "string", 0), Column::new("Created At", "date", 0)]
     }
 
-    /// A row of the kind's table.
+    /// A row.
     fn cells(&self, object: &Object) -> Vec<Value> {
         vec![object.name().into(), object.creation_timestamp().into()]
     }
 }
+
+/// Name and age, for kinds that say nothing else.
+pub struct DefaultTable;
+
+impl TableConvertor for DefaultTable {}
 
 /// Takes from the old object what a write to one half may not touch.
 pub fn keep_other_half(subresource: &str, object: &mut Object, old: &Object) {

@@ -130,6 +130,7 @@ fn mark(resource: &Resource, object: &mut Object, options: &DeleteOptions) -> bo
         }
         metadata.insert(Str::from_static("deletionTimestamp"), until);
         metadata.insert(Str::from_static("deletionGracePeriodSeconds"), grace);
+        resource.strategy.mark_deleted(object);
     }
     true
 }
