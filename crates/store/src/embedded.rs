@@ -220,7 +220,8 @@ impl Shared {
         self.read_only.get().map_or(Ok(()), |reason| Err(StoreError::ReadOnly { reason: reason.clone() }))
     }
 
-    /// Drops versions before the compacted revision; says whether more are left.
+    /// Drops versions before the compacted revision; says whether more can go. What a read in progress
+    /// still needs is left to the next compaction.
     fn trim(&self) -> bool {
         let mut index = self.index.write();
         let pinned = self.pins.lock().first_key_value().map_or(Revision::MAX, |(revision, _)| *revision);

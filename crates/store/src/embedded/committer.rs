@@ -34,6 +34,8 @@ pub struct Committer {
     snapshot_log_bytes: u64,
     background: Background,
     requests: Vec<Request>,
+    /// How many the last turn took.
+    last_requests: usize,
     /// Memory for the next batch.
     buffer: Vec<u8>,
     expiries: BTreeSet<(u64, Bytes)>,
@@ -100,6 +102,7 @@ impl Committer {
             snapshot_log_bytes: options.snapshot_log_bytes,
             background,
             requests: Vec::new(),
+            last_requests: 0,
             buffer: Vec::new(),
             expiries,
             expiries_blocked: false,
@@ -125,7 +128,7 @@ impl Committer {
         let _guard = AbortOnPanic;
         let waker = Waker::from(Arc::new(Unpark(thread::current())));
         let mut context = Context::from_waker(&waker);
-        while self.turn() {
+        while self.gather().turn() {
             while self.poll_work(&mut context).is_pending() {
                 match self.deadline_unix_milliseconds() {
                     None => thread::park(),
@@ -139,6 +142,18 @@ impl Committer {
                 }
             }
         }
+    }
+
+    /// Lets those who were just answered ask again before the next batch is cut: on busy cores the first
+    /// of them would otherwise get a sync of its own, and the others wait for it.
+    fn gather(&mut self) -> &mut Committer {
+        for _ in 0..limits::GATHER_YIELDS {
+            if self.shared.queue.length() * 2 >= self.last_requests {
+                break;
+            }
+            thread::yield_now();
+        }
+        self
     }
 
     /// Whether something is queued; otherwise the context is woken when it is.
@@ -158,6 +173,7 @@ impl Committer {
     pub fn turn(&mut self) -> bool {
         let mut requests = std::mem::take(&mut self.requests);
         self.shared.queue.take(&mut requests);
+        self.last_requests = requests.len();
         let mut batch =
             Batch::new(self.shared.index.read().revision, self.log.length_bytes, std::mem::take(&mut self.buffer));
         let mut answers = Answers::default();

@@ -80,6 +80,11 @@ impl Queue {
         Poll::Ready(())
     }
 
+    /// How much was asked and not taken.
+    pub(super) fn length(&self) -> usize {
+        self.state.lock().requests.len()
+    }
+
     /// Takes all that was asked; `into` is empty and lends its memory to the queue.
     pub(super) fn take(&self, into: &mut Vec<Request>) {
         std::mem::swap(&mut self.state.lock().requests, into);

@@ -19,6 +19,8 @@ fn a_failed_sync_stops_writes_and_not_reads() {
             vec![put_if("a", "3", Expect::Revision(2))],
             // Conflicts with what is durable.
             vec![put_if("b", "3", Expect::Revision(2))],
+            // Changes nothing, as of a revision that nobody can see.
+            vec![],
         ]);
         let what = ["write to", "sync"][operation as usize];
         let reason = format!(
@@ -26,7 +28,7 @@ fn a_failed_sync_stops_writes_and_not_reads() {
         );
         let text: Vec<_> = results.into_iter().map(|result| result.unwrap_err().to_string()).collect();
         let conflict = "write 0 of the commit: the key is not as expected (it is at revision 0)";
-        assert_eq!(text, [reason.as_str(), reason.as_str(), conflict]);
+        assert_eq!(text, [reason.as_str(), reason.as_str(), conflict, reason.as_str()]);
         let operations = machine.disk.operations();
         assert!(matches!(store.put("a", "4"), Err(StoreError::ReadOnly { .. })));
         assert!(matches!(store.compact(2), Err(StoreError::ReadOnly { .. })));
@@ -58,6 +60,40 @@ fn a_full_disk_refuses_writes_until_there_is_space() {
     machine.disk.restart();
     let store = machine.open().unwrap();
     assert_eq!((store.get("a").unwrap().value, store.everything().revision), ("3".into(), 3));
+}
+
+#[test]
+fn what_a_full_disk_took_in_part_never_turns_up() {
+    for seed in 0..20 {
+        let machine = Machine::new(seed);
+        let mut store = machine.open().unwrap();
+        machine.disk.set_fault(Some((0, Fault::NoSpace)));
+        let refused = store.commit_all(vec![vec![put("a", "1")], vec![put("b", "1")], vec![put("c", "1")]]);
+        assert!(refused.iter().all(|result| matches!(result, Err(StoreError::NoSpace { .. }))));
+        machine.disk.set_fault(None);
+        // As long as the first of those, so that the second would follow on it.
+        assert_eq!(store.put("d", "1").unwrap(), 2);
+        drop(store);
+        let range = machine.open().unwrap().everything();
+        assert_eq!((range.items.len(), range.revision), (1, 2));
+    }
+}
+
+#[test]
+fn what_a_crash_left_behind_a_torn_commit_never_turns_up() {
+    let machine = Machine::new(1);
+    let mut store = machine.open().unwrap();
+    store.commit_all(vec![vec![put("a", "1")], vec![put("b", "1")]]);
+    drop(store);
+    let segment = machine.disk.files().remove(0).0;
+    // The first commit of the last batch is broken, the second is whole.
+    machine.disk.damage(&segment, |contents| contents[50] ^= 1);
+    let mut store = machine.open().unwrap();
+    assert_eq!(store.everything().revision, 1);
+    assert_eq!(store.put("c", "1").unwrap(), 2);
+    drop(store);
+    let range = machine.open().unwrap().everything();
+    assert_eq!((range.items.len(), range.revision), (1, 2));
 }
 
 #[test]

@@ -261,7 +261,7 @@ fn check_recovered(machine: &Machine, model: &mut Model, acknowledged: Revision)
 
 #[test]
 fn a_crash_at_any_operation_loses_nothing_acknowledged() {
-    const TURNS: usize = 40;
+    const TURNS: usize = 60;
     for seed in 0..2 {
         let machine = Machine::new(seed);
         work_until_crash(&machine, &mut Model::new(), &mut Random::new(seed), TURNS);

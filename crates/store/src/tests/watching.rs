@@ -39,6 +39,16 @@ fn a_watch_gives_its_range_and_nothing_else() {
 }
 
 #[test]
+fn a_watch_begins_within_a_batch() {
+    let mut store = Machine::new(1).open().unwrap();
+    store
+        .commit_all(vec![vec![put("a", "1")], vec![put("a", "2")]])
+        .into_iter()
+        .for_each(|result| drop(result.unwrap()));
+    assert_eq!(next_text(&mut store.watch(2).unwrap()), "+a@3 to 3");
+}
+
+#[test]
 fn progress_is_told_on_request() {
     let mut store = Machine::new(1).open().unwrap();
     let mut watch = store.store.watch("a/".into(), "a0".into(), 1).unwrap();
