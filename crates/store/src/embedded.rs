@@ -3,7 +3,7 @@
 //! One committer (a thread, or in a simulation a task) takes all that is queued as one batch, checks
 //! preconditions and assigns revisions, appends the batch with one write and one sync, and only then
 //! publishes: to the index, to the watchers, to those who asked. Reads look at the index alone and never
-//! wait for the disk. Start reading at [`committer`].
+//! wait for the disk. Start reading at [`Committer`].
 //!
 //! What is kept over a restart: every acknowledged commit. Of history, what the log behind the last
 //! snapshot has; older revisions count as compacted.
