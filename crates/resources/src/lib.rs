@@ -12,8 +12,8 @@ mod connect;
 mod install;
 mod pods;
 mod printers;
-mod strategies;
 mod services;
+mod strategies;
 mod table;
 
 pub use install::{Extensions, install};
