@@ -8,6 +8,7 @@
 //! [`RESOURCES`]. Upstream's counterpart is `pkg/registry`.
 
 mod allocator;
+pub mod bootstrap;
 mod connect;
 mod install;
 mod pods;
