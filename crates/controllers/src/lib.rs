@@ -10,6 +10,8 @@
 pub mod conditions;
 mod context;
 pub mod deployment;
+pub mod endpoint;
+pub mod endpointslice;
 pub mod expectations;
 pub mod hash;
 pub mod int_or_percent;
@@ -18,9 +20,15 @@ pub mod patches;
 pub mod pod_control;
 pub mod pods;
 pub mod replicaset;
+pub mod services;
 
 pub use context::{Context, ControllerDescriptor};
 
 /// Every controller, in the order in which they start.
-pub const ALL: &[ControllerDescriptor] =
-    &[deployment::DESCRIPTOR, replicaset::DESCRIPTOR, replicaset::REPLICATION_DESCRIPTOR];
+pub const ALL: &[ControllerDescriptor] = &[
+    endpoint::DESCRIPTOR,
+    endpointslice::DESCRIPTOR,
+    replicaset::REPLICATION_DESCRIPTOR,
+    deployment::DESCRIPTOR,
+    replicaset::DESCRIPTOR,
+];
