@@ -9,16 +9,19 @@
 
 pub mod conditions;
 mod context;
+pub mod daemon;
 pub mod deployment;
 pub mod endpoint;
 pub mod endpointslice;
 pub mod expectations;
 pub mod garbagecollector;
 pub mod hash;
+pub mod history;
 pub mod int_or_percent;
 pub mod namespace;
 pub mod ownership;
 pub mod patches;
+pub mod placement;
 pub mod pod_control;
 pub mod pods;
 pub mod replicaset;
@@ -38,6 +41,7 @@ pub const ALL: &[ControllerDescriptor] = &[
     namespace::DESCRIPTOR,
     serviceaccount::DESCRIPTOR,
     garbagecollector::DESCRIPTOR,
+    daemon::DESCRIPTOR,
     deployment::DESCRIPTOR,
     replicaset::DESCRIPTOR,
     rootcacertpublisher::DESCRIPTOR,
