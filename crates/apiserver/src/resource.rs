@@ -354,6 +354,11 @@ pub trait Strategy: Send + Sync + 'static {
         true
     }
 
+    /// Adds what must hold the object while it is being deleted: finalizers of the server's own.
+    fn prepare_for_delete(&self, object: &mut Object) {
+        let _ = object;
+    }
+
     /// What a deletion that has to wait changes in the object beside its metadata.
     fn mark_deleted(&self, object: &mut Object) {
         let _ = object;

@@ -88,7 +88,8 @@ async fn control_plane(options: &UpOptions, directories: &Directories) -> anyhow
     });
     server.readiness().expect("poststarthook/bootstrap", "not finished");
     tokio::spawn(server.registry().clone().follow());
-    resources::install(&server, &Extensions::default(), &allocators).await.context("cannot read the store")?;
+    resources::install(&server, &extensions(), &allocators).await.context("cannot read the store")?;
+    apiextensions::controller::serve_established(&server).await.context("cannot serve custom resources")?;
     allocators.restore(&server.registry().objects("", "services", "")?);
 
     let (stop, stopped) = watch::channel(false);
@@ -118,6 +119,14 @@ async fn control_plane(options: &UpOptions, directories: &Directories) -> anyhow
     tracing::info!("stopping; pods go on running");
     stop.send_replace(true);
     Ok(())
+}
+
+/// What other crates bring to the table of built-in resources.
+fn extensions() -> Extensions {
+    let mut extensions = Extensions::default();
+    let definitions = ("apiextensions.k8s.io", "customresourcedefinitions");
+    extensions.strategies.insert(definitions, Arc::new(apiextensions::Definitions));
+    extensions
 }
 
 fn write_kubeconfigs(options: &UpOptions, directories: &Directories, identity: &Identity) -> anyhow::Result<()> {
