@@ -19,6 +19,7 @@ pub mod protobuf;
 pub mod quantity;
 pub mod schema;
 pub mod status;
+pub mod strategic;
 pub mod time;
 pub mod value;
 

@@ -7,6 +7,7 @@ use apimachinery::{
     decode::{self, Zeros},
     patch::{self, PatchError},
     schema::{Schema, TypeId},
+    strategic,
 };
 use client::PatchType;
 
@@ -14,7 +15,7 @@ use super::{
     WriteOptions,
     update::{self, Change, Target},
 };
-use crate::{RequestContext, Resource, Server};
+use crate::{RequestContext, Resource, SchemaHandle, Server};
 
 /// What to do about unknown and duplicate fields.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -61,6 +62,7 @@ fn patch_status(error: &PatchError) -> Status {
             "Invalid",
             format!("the server rejected our request due to an error in our request: {problem}"),
         ),
+        PatchError::Failed(problem) => Status::failure(500, "", problem.clone()),
     }
 }
 
@@ -71,16 +73,14 @@ fn apply_to(
     schema: &Schema,
     type_id: TypeId,
 ) -> Result<Value, Status> {
-    let _ = (schema, type_id);
     match patch_type {
         PatchType::Json => patch::json_patch(&mut tree, patch),
         PatchType::Merge => {
             patch::merge(&mut tree, patch.clone());
             Ok(())
         }
-        PatchType::Strategic | PatchType::Apply => {
-            Err(PatchError::Malformed("this patch type is not supported for the resource".to_owned()))
-        }
+        PatchType::Strategic => strategic::merge(&mut tree, patch, schema, type_id),
+        PatchType::Apply => Err(PatchError::Failed("an apply configuration is no patch of a tree".to_owned())),
     }
     .map_err(|error| patch_status(&error))?;
     Ok(tree)
@@ -125,6 +125,10 @@ pub async fn patch(
     validation: FieldValidation,
     options: &WriteOptions,
 ) -> Result<(Arc<Object>, bool), Status> {
+    if patch_type == PatchType::Strategic && matches!(target.resource.schema, SchemaHandle::Shared(_)) {
+        let supported = ["application/json-patch+json", "application/merge-patch+json", "application/apply-patch+yaml"];
+        return Err(Status::unsupported_media_type(&supported));
+    }
     let change = Patch { context, resource: target.resource, patch_type, patch, validation };
     update::update(server, context, target, &change, options).await
 }
