@@ -360,9 +360,7 @@ impl Seed<'_> {
             let seed = Seed { kind: &field.kind, ..self };
             let value = entries.next_value_seed(seed)?;
             self.context.path.borrow_mut().pop();
-            if keeps(field, &value, self.context.zeros) {
-                collected.push((field.name.clone(), value));
-            } else if value.is_null() && field.nullable {
+            if keeps(field, &value, self.context.zeros) || value.is_null() && field.nullable {
                 collected.push((field.name.clone(), value));
             }
         }

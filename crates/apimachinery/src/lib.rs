@@ -12,6 +12,7 @@ pub mod field;
 pub mod fields;
 pub mod json;
 pub mod labels;
+pub mod managed;
 pub mod names;
 pub mod object;
 pub mod patch;
