@@ -1,6 +1,10 @@
 //! Spot checks of what the schema says, against facts that every user of Kubernetes knows.
 
-use apimachinery::schema::{Alternative, Field, Kind, ListType, Presence, StructType};
+use apimachinery::{
+    decode::{self, Zeros},
+    schema::{Alternative, Field, Kind, ListType, Presence, StructType},
+    value,
+};
 
 fn definition(name: &str) -> &'static StructType {
     api::schema().get(api::schema().id(name).unwrap_or_else(|| panic!("no type {name}")))
@@ -81,6 +85,19 @@ fn presence_is_what_go_does() {
     let meta = definition("io.k8s.apimachinery.pkg.apis.meta.v1.ObjectMeta");
     assert_eq!(presence(meta, "creationTimestamp"), Presence::OmitZero);
     assert_eq!(presence(meta, "deletionTimestamp"), Presence::Pointer);
+}
+
+#[test]
+fn an_empty_object_reads_as_go_writes_it() {
+    let empty = |group: &str, version: &str, kind: &str| {
+        let id = api::type_of(group, version, kind).unwrap();
+        decode::json(b"{}", api::schema(), id, Zeros::Fill).unwrap().value
+    };
+    assert_eq!(empty("", "v1", "Pod"), value!({"metadata": {}, "spec": {"containers": null}, "status": {}}));
+    assert_eq!(empty("", "v1", "PodList"), value!({"metadata": {}, "items": null}));
+    assert_eq!(empty("", "v1", "ConfigMap"), value!({"metadata": {}}));
+    let role = value!({"metadata": {}, "rules": null});
+    assert_eq!(empty("rbac.authorization.k8s.io", "v1", "Role"), role);
 }
 
 #[test]

@@ -360,7 +360,7 @@ impl Seed<'_> {
             let seed = Seed { kind: &field.kind, ..self };
             let value = entries.next_value_seed(seed)?;
             self.context.path.borrow_mut().pop();
-            if keeps(field, &value, self.context.zeros) || value.is_null() && field.nullable {
+            if keeps(field, &value, self.context.zeros) || (value.is_null() && field.nullable) {
                 collected.push((field.name.clone(), value));
             }
         }
@@ -408,11 +408,15 @@ fn is_zero(value: &Value) -> bool {
 /// Adds the zero values that Go always encodes and `map` lacks.
 pub fn fill_zeros(map: &mut Map, definition: &StructType, schema: &Schema) {
     for field in &definition.fields {
-        if field.presence == Presence::Always && !map.contains_key(&field.name) {
-            let zero = zero_of(&field.kind, schema);
-            if !zero.is_null() {
-                map.insert(field.name.clone(), zero);
+        match field.presence {
+            Presence::Always if !map.contains_key(&field.name) => {
+                let zero = zero_of(&field.kind, schema);
+                if !zero.is_null() {
+                    map.insert(field.name.clone(), zero);
+                }
             }
+            Presence::Null if !map.contains_key(&field.name) => drop(map.insert(field.name.clone(), Value::Null)),
+            _ => {}
         }
     }
 }

@@ -231,8 +231,9 @@ impl StructType {
         self.by_number.iter().map(|index| &self.fields[usize::from(*index)])
     }
 
-    /// Brings `fields` and `by_number` into order; called once when a type is complete.
+    /// Brings `fields`, `by_number` and `inline` into order; called once when a type is complete.
     pub fn finish(&mut self) {
+        self.inline.sort_by_key(|inline| inline.number);
         self.fields.sort_by(|a, b| a.name.cmp(&b.name));
         let mut by_number: Vec<u16> = (0..self.fields.len() as u16).collect();
         by_number.sort_by_key(|index| self.fields[usize::from(*index)].number);

@@ -27,5 +27,8 @@ mod stored;
 pub use admission::{AdmissionPlugin, Attributes, Operation};
 pub use context::{RequestContext, UserInfo};
 pub use registry::Registry;
-pub use resource::{Column, Connector, Creator, Resource, SchemaHandle, Strategy, Subresource, SubresourceHandler};
+pub use resource::{
+    Column, Connector, Conversion, Creator, DefaultTable, Resource, SchemaHandle, Strategy, Subresource, SubresourceHandler,
+    TableConvertor,
+};
 pub use server::Server;

@@ -3,7 +3,8 @@
 //!
 //! It derives each type's OpenAPI from our schema and compares it with the documents that upstream
 //! records for a server with all features on; enumerations and full descriptions come from upstream's
-//! generated definitions, numbers and wire types from its protobuf files. It fails if there is any difference.
+//! generated definitions, numbers and wire types from its protobuf files.
+//! Upstream's recorded objects must decode and encode to the same bytes. It fails if there is any difference.
 //!
 //! ```text
 //! cargo xtask check-api
@@ -25,6 +26,7 @@ mod completeness;
 mod definitions;
 mod openapi;
 mod proto;
+mod wire;
 
 /// What `check-api` can be told.
 #[derive(clap::Args)]
@@ -61,11 +63,14 @@ pub(crate) fn run(arguments: &Arguments) -> Result<()> {
     let defined = definitions::compare(&modules, &mut differences)?;
     completeness::compare(&modules, &mut differences)?;
     let messages = proto::compare(&modules, &mut differences)?;
+    let objects = wire::compare(&modules, &mut differences)?;
     for difference in &differences {
         println!("{difference}");
     }
     let count = differences.len();
-    println!("compared {compared} published types, {defined} definitions, {messages} messages: {count} differences");
+    println!(
+        "compared {compared} published types, {defined} definitions, {messages} messages, {objects} objects: {count} differences"
+    );
     if !differences.is_empty() {
         bail!("crates/api differs from upstream");
     }

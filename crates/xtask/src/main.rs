@@ -6,7 +6,10 @@
 use clap::{Parser, Subcommand};
 
 mod check_api;
+mod ci;
 mod generate_api;
+mod layering;
+mod tools;
 
 /// Tools for working on this repository.
 #[derive(Parser)]
@@ -18,6 +21,8 @@ struct Arguments {
 
 #[derive(Subcommand)]
 enum Command {
+    /// Run everything that must hold of a commit.
+    Ci(ci::Arguments),
     /// Write crates/api/schema and crates/api/src/views from upstream's Go sources.
     GenerateApi(generate_api::Arguments),
     /// Compare crates/api with what upstream publishes as OpenAPI and discovery.
@@ -26,6 +31,7 @@ enum Command {
 
 fn main() -> anyhow::Result<()> {
     match Arguments::parse().command {
+        Command::Ci(arguments) => ci::run(&arguments),
         Command::GenerateApi(arguments) => generate_api::run(&arguments),
         Command::CheckApi(arguments) => check_api::run(&arguments),
     }

@@ -67,8 +67,9 @@ fn structure(map: &Map, schema: &Schema, definition: &StructType, out: &mut Vec<
             nested(inline.number, out, |out| structure(map, schema, schema.get(inline.embedded), out));
         }
         match map.get(&field.name) {
-            Some(value) => write_field(field, value, schema, out),
-            None => write_absent(field, out),
+            // Where null is a value, it is JSON.
+            Some(value) if !value.is_null() || field.kind == Kind::Json => write_field(field, value, schema, out),
+            _ => write_absent(field, out),
         }
     }
     for inline in embedded {
@@ -147,6 +148,8 @@ fn scalar(number: u32, kind: &Kind, value: &Value, schema: &Schema, out: &mut Ve
         }
         (Kind::Quantity, Value::String(text)) => nested(number, out, |out| delimited(1, text.as_bytes(), out)),
         (Kind::Time | Kind::MicroTime, Value::String(text)) => nested(number, out, |out| timestamp(text, out)),
+        // A zero time as the value of a map.
+        (Kind::Time | Kind::MicroTime, Value::Null) => delimited(number, b"", out),
         (Kind::Duration, Value::String(text)) => nested(number, out, |out| {
             tag(1, 0, out);
             varint(time::parse_duration_nanoseconds(text).unwrap_or_default() as u64, out);

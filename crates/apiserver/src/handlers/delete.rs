@@ -55,7 +55,7 @@ pub async fn delete(
     let key = resource.key(target.namespace, target.name);
     loop {
         let entry = cache.get(&key).ok_or_else(|| resource.not_found(target.name))?;
-        let old = cache.object(&entry)?;
+        let old = resource.object(&entry)?;
         check_preconditions(target, &old, options)?;
         let mut attributes = Attributes {
             context,
@@ -130,6 +130,7 @@ fn mark(resource: &Resource, object: &mut Object, options: &DeleteOptions) -> bo
         }
         metadata.insert(Str::from_static("deletionTimestamp"), until);
         metadata.insert(Str::from_static("deletionGracePeriodSeconds"), grace);
+        resource.strategy.mark_deleted(object);
     }
     true
 }

@@ -15,7 +15,7 @@ pub(crate) fn table(resource: &Resource, objects: &[Arc<Object>], include_object
         root.set(&["metadata", "resourceVersion"], only.resource_version());
     }
     let columns: Value = if with_columns {
-        let columns = resource.strategy.columns();
+        let columns = resource.table.columns();
         columns
             .iter()
             .map(|column| {
@@ -41,7 +41,7 @@ fn row(resource: &Resource, object: &Object, include_object: &str) -> Value {
         "Object" => object.0.clone(),
         _ => partial_metadata(object),
     };
-    let cells = resource.strategy.cells(object);
+    let cells = resource.table.cells(object);
     let mut row = value!({"cells": cells});
     if !shown.is_null() {
         row.set(&["object"], shown);

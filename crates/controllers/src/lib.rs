@@ -1,0 +1,48 @@
+//! The controllers of the cluster, with upstream's names.
+//!
+//! Each watches some resources through shared informers and brings what is nearer to what should be. It gets a
+//! key, reads the caches, *plans* (a pure function) and *executes* (thin). It never opens the store, never
+//! polls, and never acts on a cache that has not yet shown what it did itself (see [`expectations`]).
+//!
+//! Start reading at [`ALL`], then at [`replicaset`], the smallest that has every part. Upstream's counterpart is
+//! `k8s.io/kubernetes/pkg/controller`.
+
+pub mod conditions;
+mod context;
+pub mod daemon;
+pub mod deployment;
+pub mod endpoint;
+pub mod endpointslice;
+pub mod expectations;
+pub mod garbagecollector;
+pub mod hash;
+pub mod history;
+pub mod int_or_percent;
+pub mod namespace;
+pub mod ownership;
+pub mod patches;
+pub mod placement;
+pub mod pod_control;
+pub mod pods;
+pub mod replicaset;
+pub mod rootcacertpublisher;
+pub mod serviceaccount;
+pub mod services;
+
+pub use context::{
+    CertificateSigner, Context, ControllerDescriptor, Discovery, RequestedSubject, ServedResource, Settings,
+};
+
+/// Every controller, in the order in which they start.
+pub const ALL: &[ControllerDescriptor] = &[
+    endpoint::DESCRIPTOR,
+    endpointslice::DESCRIPTOR,
+    replicaset::REPLICATION_DESCRIPTOR,
+    namespace::DESCRIPTOR,
+    serviceaccount::DESCRIPTOR,
+    garbagecollector::DESCRIPTOR,
+    daemon::DESCRIPTOR,
+    deployment::DESCRIPTOR,
+    replicaset::DESCRIPTOR,
+    rootcacertpublisher::DESCRIPTOR,
+];
