@@ -75,8 +75,8 @@ pub async fn update(
                 return Err(resource.not_found(target.name));
             }
             let object = change.apply(None)?;
-            let options = &WriteOptions { field_manager: Str::EMPTY, ..options.clone() };
-            return create::create(server, context, resource, target.namespace, object, options)
+            let tracks = !change.tracks_itself();
+            return create::create_tracked(server, context, resource, target.namespace, object, options, tracks)
                 .await
                 .map(|object| (object, true));
         };
@@ -90,7 +90,7 @@ pub async fn update(
 
 enum Outcome {
     Done(Arc<Object>),
-    /// Somebody else wrote first, and the client named no revision.
+    /// Somebody else wrote first.
     Raced,
 }
 
@@ -166,9 +166,7 @@ async fn try_update(
     }
     match put(server, resource, cache, entry, object).await {
         Ok(object) => Ok(Outcome::Done(object)),
-        Err(PutError::Conflict) if conditional => {
-            Err(Status::object_modified(&kind.group, &kind.resource, target.name))
-        }
+        // The next attempt finds out whether the client named the revision, or a patch took it over.
         Err(PutError::Conflict) => Ok(Outcome::Raced),
         Err(PutError::Other(status)) => Err(status),
     }
