@@ -12,3 +12,5 @@ pub mod bootstrap;
 mod follow;
 pub mod node;
 pub mod rbac;
+pub mod reviews;
+pub mod tokens;
