@@ -349,6 +349,12 @@ impl Cursor {
         Ok((changes, revision))
     }
 
+    /// Whether there may be something to take.
+    pub fn has_moved(&self) -> bool {
+        // The sender lives in the cache, which this cursor keeps alive.
+        self.moved.has_changed().unwrap_or(true)
+    }
+
     /// Waits until there may be something to take.
     pub async fn moved(&mut self) {
         // The sender lives in the cache, which this cursor keeps alive.
