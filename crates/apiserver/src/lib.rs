@@ -18,7 +18,7 @@ pub mod discovery;
 pub mod handlers;
 pub mod http;
 pub mod loopback;
-mod openapi;
+pub mod openapi;
 pub mod patch;
 pub mod registry;
 pub mod resource;

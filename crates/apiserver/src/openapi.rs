@@ -145,7 +145,7 @@ pub(crate) async fn serve(server: &Arc<Server>, request: &HttpRequest) -> Result
     if !wanted.is_empty() && wanted != *hash {
         return Ok(moved(key, hash));
     }
-    let compressed = document(server, subject.clone(), hash.clone()).await?;
+    let compressed = built(server, subject.clone(), hash.clone()).await?;
     let mut response = conditional(request.headers(), hash, || body(request.headers(), compressed, media_type))?;
     let headers = response.headers_mut();
     headers.insert(header::VARY, HeaderValue::from_static("Accept, Accept-Encoding"));
@@ -160,8 +160,23 @@ pub(crate) async fn serve(server: &Arc<Server>, request: &HttpRequest) -> Result
     Ok(response)
 }
 
+/// A document as text: `api/v1`, `apis/apps/v1`, `version`, or `v2` for the one of everything in the old form.
+/// `None` when there is no such document.
+///
+/// # Errors
+/// When it could not be compressed.
+pub fn document(server: &Server, key: &str) -> std::io::Result<Option<Vec<u8>>> {
+    let mut state = server.openapi().state.lock();
+    state.follow(server.registry().table());
+    let Some((subject, _)) = state.hashes.get(key) else { return Ok(None) };
+    let compressed = document::build(subject, &state.served)?;
+    let mut expanded = Vec::new();
+    flate2::read::GzDecoder::new(&compressed[..]).read_to_end(&mut expanded)?;
+    Ok(Some(expanded))
+}
+
 /// The document, made if it is not there yet.
-async fn document(server: &Arc<Server>, subject: Subject, hash: String) -> Result<Bytes, Status> {
+async fn built(server: &Arc<Server>, subject: Subject, hash: String) -> Result<Bytes, Status> {
     let server = server.clone();
     let built = tokio::task::spawn_blocking(move || {
         let mut state = server.openapi().state.lock();
