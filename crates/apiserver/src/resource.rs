@@ -9,9 +9,13 @@ use apimachinery::{
     schema::{Schema, TypeId},
 };
 use async_trait::async_trait;
+use bytes::Bytes;
 use client::ResourceKind;
 
-use crate::{RequestContext, Server, cache::Cache};
+use crate::{
+    RequestContext, Server,
+    cache::{Cache, Entry},
+};
 
 /// The schema of built-in kinds, or of one custom resource version.
 #[derive(Clone)]
@@ -56,6 +60,8 @@ pub struct Resource {
     pub table: Arc<dyn TableConvertor>,
     /// `status`, `scale`, `log` …
     pub subresources: Vec<Subresource>,
+    /// Between this version and the stored one; `None` where they are the same.
+    pub conversion: Option<Arc<dyn Conversion>>,
     /// Where its objects are; `None` for kinds that are answered and not kept (reviews).
     pub cache: Option<Arc<Cache>>,
     /// Answers `create` for kinds that are not kept.
@@ -88,10 +94,40 @@ impl Resource {
         self.cache.as_ref().ok_or_else(|| Status::method_not_supported(&self.kind.group, &self.kind.resource, "get"))
     }
 
+    /// An entry's object in this version, shared with whoever else has it.
+    pub fn object(&self, entry: &Entry) -> Result<Arc<Object>, Status> {
+        self.served(self.stored()?.object(entry)?)
+    }
+
+    /// A stored object in this version.
+    pub fn served(&self, stored: Arc<Object>) -> Result<Arc<Object>, Status> {
+        match &self.conversion {
+            None => Ok(stored),
+            Some(conversion) => conversion.to_served(&stored).map(Arc::new),
+        }
+    }
+
+    /// The bytes to store for an object of this version.
+    pub(crate) fn stored_bytes(&self, cache: &Cache, object: &Object) -> Result<Bytes, Status> {
+        match &self.conversion {
+            None => Ok(cache.form().encode(object)),
+            Some(conversion) => Ok(cache.form().encode(&conversion.to_stored(object)?)),
+        }
+    }
+
     /// The cache's key of an object.
     pub fn key(&self, namespace: &str, name: &str) -> String {
         if self.kind.namespaced { format!("{namespace}/{name}") } else { name.to_owned() }
     }
+}
+
+/// Between a served version and the stored one.
+pub trait Conversion: Send + Sync + 'static {
+    /// A stored object as this version shows it.
+    fn to_served(&self, stored: &Object) -> Result<Object, Status>;
+
+    /// An object of this version as it is stored.
+    fn to_stored(&self, served: &Object) -> Result<Object, Status>;
 }
 
 /// A part of an object with a path of its own.

@@ -9,18 +9,40 @@
 
 pub mod conditions;
 mod context;
+pub mod daemon;
 pub mod deployment;
+pub mod endpoint;
+pub mod endpointslice;
 pub mod expectations;
+pub mod garbagecollector;
 pub mod hash;
+pub mod history;
 pub mod int_or_percent;
+pub mod namespace;
 pub mod ownership;
 pub mod patches;
+pub mod placement;
 pub mod pod_control;
 pub mod pods;
 pub mod replicaset;
+pub mod rootcacertpublisher;
+pub mod serviceaccount;
+pub mod services;
 
-pub use context::{Context, ControllerDescriptor};
+pub use context::{
+    CertificateSigner, Context, ControllerDescriptor, Discovery, RequestedSubject, ServedResource, Settings,
+};
 
 /// Every controller, in the order in which they start.
-pub const ALL: &[ControllerDescriptor] =
-    &[deployment::DESCRIPTOR, replicaset::DESCRIPTOR, replicaset::REPLICATION_DESCRIPTOR];
+pub const ALL: &[ControllerDescriptor] = &[
+    endpoint::DESCRIPTOR,
+    endpointslice::DESCRIPTOR,
+    replicaset::REPLICATION_DESCRIPTOR,
+    namespace::DESCRIPTOR,
+    serviceaccount::DESCRIPTOR,
+    garbagecollector::DESCRIPTOR,
+    daemon::DESCRIPTOR,
+    deployment::DESCRIPTOR,
+    replicaset::DESCRIPTOR,
+    rootcacertpublisher::DESCRIPTOR,
+];

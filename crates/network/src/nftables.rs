@@ -251,6 +251,12 @@ impl Set {
     pub const fn values(name: &'static str, key: &'static [Type], data: &'static [Type]) -> Set {
         Set { name: Cow::Borrowed(name), key, data: DataType::Values(data), dynamic_limit: None }
     }
+
+    /// The same, with elements that rules add and that time out: `limit` of them at most.
+    pub const fn dynamic(mut self, limit: u32) -> Set {
+        self.dynamic_limit = Some(limit);
+        self
+    }
 }
 
 /// A place where the kernel calls a chain.

@@ -127,6 +127,12 @@ impl Transport {
     }
 }
 
+/// Whether this kernel has SCTP.
+pub fn sctp_supported() -> bool {
+    use rustix::net::{AddressFamily, SocketFlags, SocketType, ipproto, socket_with};
+    socket_with(AddressFamily::INET, SocketType::STREAM, SocketFlags::CLOEXEC, Some(ipproto::SCTP)).is_ok()
+}
+
 /// A port of the node that leads to a pod.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]

@@ -81,6 +81,7 @@ async fn resource(
         strategy: guarded(row),
         table: printers::of(facts.group, facts.kind),
         subresources,
+        conversion: None,
         cache,
         creator,
     }))

@@ -10,11 +10,15 @@ use anyhow::{Context, bail};
 use apiserver::{
     Server, UserInfo, authorization::PrivilegedGroup, http as api_http, loopback::Loopback, server::Parts,
 };
-use client::Client;
 use resources::{Extensions, Ranges, ServiceAllocators, bootstrap};
 use tokio::{net::TcpListener, sync::watch};
 
-use crate::{commands::UpOptions, directories::Directories, identity::Identity};
+use crate::{
+    commands::UpOptions,
+    components::{self, ComponentContext},
+    directories::Directories,
+    identity::Identity,
+};
 
 /// History older than this is forgotten, as upstream asks etcd to.
 const COMPACTION_PERIOD: Duration = Duration::from_secs(300);
@@ -109,16 +113,16 @@ async fn control_plane(options: &UpOptions, directories: &Directories) -> anyhow
     server.readiness().set("poststarthook/bootstrap", Ok(()));
     tracing::info!(milliseconds = started.elapsed().as_millis() as u64, port = options.port, "ready");
     tokio::spawn(compact(engine));
-    start_components(&server, &own);
+    components::start(&ComponentContext {
+        server: server.clone(),
+        identity: Arc::new(identity),
+        cluster_cidrs: vec![options.cluster_cidr.clone()],
+    });
 
     wait_for_signal().await?;
     tracing::info!("stopping; pods go on running");
     stop.send_replace(true);
     Ok(())
-}
-
-fn start_components(server: &Arc<Server>, own: &Client) {
-    let _ = (server, own);
 }
 
 fn write_kubeconfigs(options: &UpOptions, directories: &Directories, identity: &Identity) -> anyhow::Result<()> {

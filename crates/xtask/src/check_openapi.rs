@@ -219,7 +219,9 @@ fn is_meant(place: &str) -> bool {
     let words: Vec<&str> = place.split(' ').collect();
     let name = words.last().copied().unwrap_or_default();
     // The deprecated addresses of watches are not served, and nothing else refers to watch events.
-    let watches = name.contains("/watch/") || name.ends_with("meta.v1.WatchEvent");
+    let watches =
+        name.contains("/watch/") || name.ends_with("meta.v1.WatchEvent") || name.ends_with("runtime.RawExtension");
+    let version_info = words.contains(&"io.k8s.apimachinery.pkg.version.Info") && name == "description";
     // Connections to pods and services by proxy are not served yet.
     let proxies =
         words.iter().any(|word| word.contains("/services/{name}/proxy") || word.contains("/pods/{name}/proxy"));
@@ -238,7 +240,7 @@ fn is_meant(place: &str) -> bool {
         && words[2].ends_with("meta.v1.DeleteOptions");
     // Upstream's recorded documents have no version; ours says which API it is.
     let version = words.ends_with(&["info", "version"]);
-    watches || proxies || others || off || off_type || everywhere || version
+    watches || proxies || others || off || off_type || everywhere || version || version_info
 }
 
 fn is_served_path(path: &str) -> bool {

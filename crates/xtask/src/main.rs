@@ -7,7 +7,10 @@ use clap::{Parser, Subcommand};
 
 mod check_api;
 mod check_openapi;
+mod ci;
 mod generate_api;
+mod layering;
+mod tools;
 
 /// Tools for working on this repository.
 #[derive(Parser)]
@@ -19,6 +22,8 @@ struct Arguments {
 
 #[derive(Subcommand)]
 enum Command {
+    /// Run everything that must hold of a commit.
+    Ci(ci::Arguments),
     /// Write crates/api/schema and crates/api/src/views from upstream's Go sources.
     GenerateApi(generate_api::Arguments),
     /// Compare crates/api with what upstream publishes as OpenAPI and discovery.
@@ -29,6 +34,7 @@ enum Command {
 
 fn main() -> anyhow::Result<()> {
     match Arguments::parse().command {
+        Command::Ci(arguments) => ci::run(&arguments),
         Command::GenerateApi(arguments) => generate_api::run(&arguments),
         Command::CheckApi(arguments) => check_api::run(&arguments),
         Command::CheckOpenapi(arguments) => check_openapi::run(&arguments),

@@ -104,7 +104,7 @@ async fn store_new(
     }
     let write = Write::Put {
         key: cache.store_key(&key),
-        value: cache.form().encode(object),
+        value: resource.stored_bytes(cache, object)?,
         expect: Expect::Absent,
         time_to_live: strategy.time_to_live(object),
     };

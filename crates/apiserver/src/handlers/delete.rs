@@ -55,7 +55,7 @@ pub async fn delete(
     let key = resource.key(target.namespace, target.name);
     loop {
         let entry = cache.get(&key).ok_or_else(|| resource.not_found(target.name))?;
-        let old = cache.object(&entry)?;
+        let old = resource.object(&entry)?;
         check_preconditions(target, &old, options)?;
         let mut attributes = Attributes {
             context,

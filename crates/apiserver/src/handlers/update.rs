@@ -106,7 +106,7 @@ async fn try_update(
     let resource = target.resource;
     let strategy = &resource.strategy;
     let kind = &resource.kind;
-    let old = cache.object(entry)?;
+    let old = resource.object(entry)?;
     let mut object = change.apply(Some(&old))?;
     create::check_namespace(resource, target.namespace, &mut object)?;
     set_type(resource, &mut object);
@@ -236,7 +236,7 @@ pub(crate) async fn put(
 ) -> Result<Arc<Object>, PutError> {
     let write = Write::Put {
         key: cache.store_key(entry.key()),
-        value: cache.form().encode(&object),
+        value: resource.stored_bytes(cache, &object).map_err(PutError::Other)?,
         expect: Expect::Revision(entry.revision()),
         time_to_live: resource.strategy.time_to_live(&object),
     };

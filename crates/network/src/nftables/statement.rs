@@ -16,6 +16,8 @@ pub enum Field {
     Protocol,
     /// The destination port.
     DestinationPort,
+    /// The address of zeros: stands where a key has an address and any will do.
+    Unspecified,
     /// A random number below the modulus; another for every packet.
     Random(u32),
 }
@@ -107,6 +109,7 @@ impl fmt::Display for Field {
         match self {
             Field::Source => formatter.write_str("saddr"),
             Field::Destination => formatter.write_str("daddr"),
+            Field::Unspecified => formatter.write_str("any"),
             Field::Protocol => formatter.write_str("l4proto"),
             Field::DestinationPort => formatter.write_str("dport"),
             Field::Random(modulus) => write!(formatter, "numgen random mod {modulus}"),
@@ -249,6 +252,10 @@ fn load_field(message: &mut Message, field: Field, register: u32, family: Family
     match field {
         Field::Source => payload(message, register, NETWORK_HEADER, source, length),
         Field::Destination => payload(message, register, NETWORK_HEADER, destination, length),
+        Field::Unspecified => expression(message, "immediate", |data| {
+            data.put_big32(1, register);
+            put_value(data, 2, &vec![0; length as usize]);
+        }),
         Field::Protocol => meta_load(message, META_L4PROTO, register),
         Field::DestinationPort => payload(message, register, TRANSPORT_HEADER, 2, 2),
         Field::Random(modulus) => expression(message, "numgen", |data| {
@@ -257,7 +264,7 @@ fn load_field(message: &mut Message, field: Field, register: u32, family: Family
             data.put_big32(3, 1);
         }),
     }
-    if matches!(field, Field::Source | Field::Destination) { length / 4 } else { 1 }
+    if matches!(field, Field::Source | Field::Destination | Field::Unspecified) { length / 4 } else { 1 }
 }
 
 fn load_key(message: &mut Message, key: &[Field], family: Family) {
