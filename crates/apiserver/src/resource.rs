@@ -375,6 +375,12 @@ pub trait Strategy: Send + Sync + 'static {
         None
     }
 
+    /// What OpenAPI publishes of the objects, for kinds whose definition says more than their [`Schema`] keeps
+    /// (custom resources: `openAPIV3Schema` of the version). `apiVersion`, `kind` and `metadata` are added.
+    fn published_schema(&self) -> Option<Value> {
+        None
+    }
+
     /// The value of a field that a field selector names; `None` when the kind has no such selector.
     /// `metadata.name` and `metadata.namespace` are known to the server.
     fn selectable_field<'o>(&self, object: &'o Object, field: &str) -> Option<&'o str> {

@@ -85,7 +85,8 @@ pub const RESOURCES: &[Registration] = &[
     row("", "secrets", || Arc::new(Secrets)),
     row("", "serviceaccounts", stateless),
     row("", "services", || Arc::new(Services)),
-    row("admissionregistration.k8s.io", "mutatingadmissionpolicies", plain).refused("admission policies are not evaluated yet"),
+    row("admissionregistration.k8s.io", "mutatingadmissionpolicies", plain)
+        .refused("admission policies are not evaluated yet"),
     row("admissionregistration.k8s.io", "mutatingadmissionpolicybindings", plain)
         .refused("admission policies are not evaluated yet"),
     row("admissionregistration.k8s.io", "mutatingwebhookconfigurations", counted)

@@ -7,7 +7,9 @@ use std::{
 };
 
 use anyhow::{Context, bail};
-use apiserver::{Server, UserInfo, authorization::PrivilegedGroup, http as api_http, loopback::Loopback, server::Parts};
+use apiserver::{
+    Server, UserInfo, authorization::PrivilegedGroup, http as api_http, loopback::Loopback, server::Parts,
+};
 use resources::{Extensions, Ranges, ServiceAllocators, bootstrap};
 use tokio::{net::TcpListener, sync::watch};
 
@@ -42,7 +44,10 @@ fn parse_network(text: &str) -> anyhow::Result<(Ipv4Addr, u8)> {
         bail!("{text:?} is no IPv4 network: give an address and a length of 8 to 30, for example 10.43.0.0/16");
     };
     if u32::from(address) & (u32::MAX >> length) != 0 {
-        bail!("{text:?} has host bits set: the network is {}/{length}", Ipv4Addr::from(u32::from(address) & !(u32::MAX >> length)));
+        bail!(
+            "{text:?} has host bits set: the network is {}/{length}",
+            Ipv4Addr::from(u32::from(address) & !(u32::MAX >> length))
+        );
     }
     Ok((address, length))
 }
