@@ -37,6 +37,7 @@ pub(crate) struct Component {
 /// Every component, in the order in which they start.
 const COMPONENTS: &[Component] = &[
     Component { name: "apiextensions", start: |context| custom_resources(context).boxed() },
+    Component { name: "kube-scheduler", start: |context| scheduler(context).boxed() },
     Component { name: "kube-controller-manager", start: |context| controller_manager::run(context).boxed() },
 ];
 
@@ -45,6 +46,13 @@ async fn custom_resources(context: ComponentContext) -> anyhow::Result<()> {
     let client = context.client(UserInfo::new("system:apiserver", &["system:masters"]), "kube-apiserver");
     let informers = client::SharedInformers::new(client.clone());
     apiextensions::controller::run(context.server, client, informers).await;
+    Ok(())
+}
+
+async fn scheduler(context: ComponentContext) -> anyhow::Result<()> {
+    let client = context.client(UserInfo::new("system:kube-scheduler", &[]), "kube-scheduler");
+    let informers = client::SharedInformers::new(client.clone());
+    scheduler::run(client, informers, scheduler::Configuration::default()).await;
     Ok(())
 }
 

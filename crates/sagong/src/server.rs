@@ -10,6 +10,11 @@ use anyhow::{Context, bail};
 use apiserver::{
     Server, UserInfo, authorization::PrivilegedGroup, http as api_http, loopback::Loopback, server::Parts,
 };
+use auth::{
+    node::NodeAuthorizer,
+    rbac::RbacAuthorizer,
+    tokens::{BootstrapTokens, Issuer, ServiceAccountTokens},
+};
 use resources::{Extensions, Ranges, ServiceAllocators, bootstrap};
 use tokio::{net::TcpListener, sync::watch};
 
@@ -20,6 +25,8 @@ use crate::{
     identity::Identity,
 };
 
+/// Who issues service account tokens, as upstream's installers name it.
+const ISSUER: &str = "https://kubernetes.default.svc.cluster.local";
 /// History older than this is forgotten, as upstream asks etcd to.
 const COMPACTION_PERIOD: Duration = Duration::from_secs(300);
 
@@ -85,15 +92,17 @@ async fn control_plane(options: &UpOptions, directories: &Directories) -> anyhow
     let (config, _trust) =
         identity.server_config(&host_name, &[Ipv4Addr::LOCALHOST, advertised, allocators.first_address()])?;
 
+    let rbac = Arc::new(RbacAuthorizer::new());
+    let issuer = Arc::new(Issuer::new(ISSUER, &[], identity.service_account_key()?)?);
     let server = Server::new(Parts {
         engine: engine.clone(),
-        admission: Vec::new(),
-        authorizers: vec![Arc::new(PrivilegedGroup)],
-        authenticators: Vec::new(),
+        admission: vec![Arc::new(auth::rbac::RbacEscalation::new(rbac.clone()))],
+        authorizers: vec![Arc::new(PrivilegedGroup), Arc::new(NodeAuthorizer::new()), rbac.clone()],
+        authenticators: vec![Arc::new(ServiceAccountTokens::new(issuer.clone())), Arc::new(BootstrapTokens)],
     });
     server.readiness().expect("poststarthook/bootstrap", "not finished");
     tokio::spawn(server.registry().clone().follow());
-    resources::install(&server, &extensions(), &allocators).await.context("cannot read the store")?;
+    resources::install(&server, &extensions(&rbac, &issuer), &allocators).await.context("cannot read the store")?;
     apiextensions::controller::serve_established(&server).await.context("cannot serve custom resources")?;
     allocators.restore(&server.registry().objects("", "services", "")?);
 
@@ -110,7 +119,8 @@ async fn control_plane(options: &UpOptions, directories: &Directories) -> anyhow
         client_authority_pem: identity.authority.certificate_pem(),
         front_proxy_authority_pem: identity.front_proxy.certificate_pem(),
     };
-    bootstrap::ensure(&own, &settings).await.context("cannot make the objects that every cluster has")?;
+    let made = async { futures::try_join!(bootstrap::ensure(&own, &settings), auth::bootstrap::reconcile(&own)) };
+    made.await.context("cannot make the objects that every cluster has")?;
     server.readiness().set("poststarthook/bootstrap", Ok(()));
     tracing::info!(milliseconds = started.elapsed().as_millis() as u64, port = options.port, "ready");
     tokio::spawn(compact(engine));
@@ -127,8 +137,8 @@ async fn control_plane(options: &UpOptions, directories: &Directories) -> anyhow
 }
 
 /// What other crates bring to the table of built-in resources.
-fn extensions() -> Extensions {
-    let mut extensions = Extensions::default();
+fn extensions(rbac: &Arc<RbacAuthorizer>, issuer: &Arc<Issuer>) -> Extensions {
+    let mut extensions = Extensions { creators: auth::reviews::creators(rbac, issuer).into_iter().collect(), ..Extensions::default() };
     let definitions = ("apiextensions.k8s.io", "customresourcedefinitions");
     extensions.strategies.insert(definitions, Arc::new(apiextensions::Definitions));
     extensions

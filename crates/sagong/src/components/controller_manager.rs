@@ -46,7 +46,7 @@ const NODE_MONITOR_GRACE_SECONDS: u64 = 50;
 /// Runs every controller until the process ends.
 pub(super) async fn run(context: ComponentContext) -> anyhow::Result<()> {
     let shared =
-        context.client(UserInfo::new("system:kube-controller-manager", &["system:masters"]), "kube-controller-manager");
+        context.client(UserInfo::new("system:kube-controller-manager", &[]), "kube-controller-manager");
     let informers = SharedInformers::new(shared);
     let settings = Arc::new(Settings {
         discovery: Arc::new(OwnResources(context.server.clone())),
@@ -58,8 +58,7 @@ pub(super) async fn run(context: ComponentContext) -> anyhow::Result<()> {
         node_monitor_grace_seconds: NODE_MONITOR_GRACE_SECONDS,
     });
     let running = ALL.iter().map(|controller| {
-        let mut user = UserInfo::service_account("kube-system", controller.service_account);
-        user.groups.push(Str::from_static("system:masters"));
+        let user = UserInfo::service_account("kube-system", controller.service_account);
         let client = context.client(user, controller.name);
         let given = Context { client, informers: informers.clone(), settings: settings.clone() };
         // A task each, so that one that panics does not end the others.
