@@ -70,8 +70,9 @@ fn patch_status(error: &PatchError) -> Status {
 }
 
 /// 422 for a patch whose result is no object of the kind; it names no object, as upstream.
-fn invalid_patch(shown: &Value, problem: &str) -> Status {
-    Status::invalid("", "", "", &[FieldError::invalid(&Path::new("patch"), shown.clone(), problem)])
+fn invalid_patch(shown: &[u8], problem: &str) -> Status {
+    let shown = String::from_utf8_lossy(shown).into_owned();
+    Status::invalid("", "", "", &[FieldError::invalid(&Path::new("patch"), shown, problem)])
 }
 
 fn apply_to(
@@ -154,12 +155,12 @@ impl Change for Patch<'_> {
         };
         let shown = (self.validation == FieldValidation::Strict).then(|| json::to_vec(&tree));
         let mut decoded = decode::tree(tree, &resource.schema, resource.type_id, Zeros::Fill)
-            .map_err(|error| invalid_patch(self.patch, &error.to_string()))?;
+            .map_err(|error| invalid_patch(&json::to_vec(self.patch), &error.to_string()))?;
         if let Some(shown) = shown
             && !decoded.strict_errors.is_empty()
         {
             let problem = format!("strict decoding error: {}", decoded.strict_errors.join(", "));
-            return Err(invalid_patch(&Value::from(String::from_utf8_lossy(&shown).into_owned()), &problem));
+            return Err(invalid_patch(&shown, &problem));
         }
         check_strict(self.context, self.validation, &decoded.strict_errors)?;
         resource.strategy.default(&resource.schema, resource.type_id, &mut decoded.value);
