@@ -354,6 +354,11 @@ pub trait Strategy: Send + Sync + 'static {
         true
     }
 
+    /// Adds what must hold the object while it is being deleted: finalizers of the server's own.
+    fn prepare_for_delete(&self, object: &mut Object) {
+        let _ = object;
+    }
+
     /// What a deletion that has to wait changes in the object beside its metadata.
     fn mark_deleted(&self, object: &mut Object) {
         let _ = object;
@@ -367,6 +372,12 @@ pub trait Strategy: Send + Sync + 'static {
     /// How long an object lives when nobody renews it (events).
     fn time_to_live(&self, object: &Object) -> Option<std::time::Duration> {
         let _ = object;
+        None
+    }
+
+    /// What OpenAPI publishes of the objects, for kinds whose definition says more than their [`Schema`] keeps
+    /// (custom resources: `openAPIV3Schema` of the version). `apiVersion`, `kind` and `metadata` are added.
+    fn published_schema(&self) -> Option<Value> {
         None
     }
 

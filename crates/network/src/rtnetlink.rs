@@ -372,6 +372,11 @@ impl RouteSocket {
         }
     }
 
+    /// Makes or replaces a route.
+    pub fn set_route(&mut self, route: &Route) -> Result<(), Error> {
+        self.apply(vec![set_route(route)])
+    }
+
     /// Removes a route.
     pub fn delete_route(&mut self, route: &Route) -> Result<(), Error> {
         let message = route.message(libc::RTM_DELROUTE, 0);

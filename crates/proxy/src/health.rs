@@ -32,6 +32,9 @@ pub struct HealthCheck {
 /// Connections that one port serves at the same time; others wait in the kernel's queue.
 const CONNECTIONS_LIMIT: usize = 64;
 
+/// How long nothing is accepted when the process has no descriptor left.
+const ACCEPT_REST: std::time::Duration = std::time::Duration::from_millis(100);
+
 type Answer = Arc<RwLock<HealthCheck>>;
 
 /// HTTP servers, one per port; they end with this value.
@@ -92,7 +95,7 @@ async fn serve(listener: TcpListener, answer: Answer) {
             Ok((stream, _)) => stream,
             Err(error) => {
                 tracing::warn!(%error, "cannot accept a health check");
-                tokio::task::yield_now().await;
+                tokio::time::sleep(ACCEPT_REST).await;
                 continue;
             }
         };

@@ -17,6 +17,8 @@ use crate::{RESOURCES, Registration, ServiceAllocators, connect, pods, printers,
 pub struct Extensions {
     /// For example `("authorization.k8s.io", "subjectaccessreviews")` or `("", "serviceaccounts/token")`.
     pub creators: HashMap<(&'static str, &'static str), Arc<dyn Creator>>,
+    /// Strategies that other crates have for resources of the table.
+    pub strategies: HashMap<(&'static str, &'static str), Arc<dyn Strategy>>,
 }
 
 /// Gives every built-in resource to `server`.
@@ -66,7 +68,7 @@ async fn resource(
         None if creator.is_none() => return Ok(None),
         None => None,
         Some(stored) if !stored_as_served(facts, stored) => return Ok(None),
-        Some(_) => Some(server.registry().cache(&kind, &schema, type_id, false).await?),
+        Some(_) => Some(server.registry().cache(&kind, &schema, type_id, None).await?),
     };
     let subresources = facts.subresources.iter().filter_map(|part| subresource(extensions, facts, part)).collect();
     Ok(Some(Resource {
@@ -78,7 +80,7 @@ async fn resource(
         storage_version_hash: Str::from_static(facts.storage_version_hash),
         schema,
         type_id,
-        strategy: guarded(row),
+        strategy: extensions.strategies.get(&(facts.group, facts.plural)).cloned().unwrap_or_else(|| guarded(row)),
         table: printers::of(facts.group, facts.kind),
         subresources,
         conversion: None,

@@ -85,7 +85,8 @@ pub const RESOURCES: &[Registration] = &[
     row("", "secrets", || Arc::new(Secrets)),
     row("", "serviceaccounts", stateless),
     row("", "services", || Arc::new(Services)),
-    row("admissionregistration.k8s.io", "mutatingadmissionpolicies", plain).refused("admission policies are not evaluated yet"),
+    row("admissionregistration.k8s.io", "mutatingadmissionpolicies", plain)
+        .refused("admission policies are not evaluated yet"),
     row("admissionregistration.k8s.io", "mutatingadmissionpolicybindings", plain)
         .refused("admission policies are not evaluated yet"),
     row("admissionregistration.k8s.io", "mutatingwebhookconfigurations", counted)
@@ -96,7 +97,8 @@ pub const RESOURCES: &[Registration] = &[
         .refused("admission policies are not evaluated yet"),
     row("admissionregistration.k8s.io", "validatingwebhookconfigurations", counted)
         .refused("admission webhooks are not called yet"),
-    row("apiextensions.k8s.io", "customresourcedefinitions", plain).refused("custom resources are not served yet"),
+    // The strategy comes from `apiextensions`, by `Extensions::strategies`.
+    row("apiextensions.k8s.io", "customresourcedefinitions", plain),
     row("apiregistration.k8s.io", "apiservices", uncounted).refused("requests are not passed on to other API servers yet"),
     row("apps", "controllerrevisions", stateless),
     row("apps", "daemonsets", plain),

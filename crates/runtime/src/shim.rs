@@ -108,6 +108,7 @@ impl<'a> Polled<'a> {
 impl Shim {
     fn new() -> std::io::Result<Self> {
         rustix::process::setsid()?;
+        rustix::thread::set_name(c"sagong-shim")?;
         rustix::process::set_child_subreaper(Some(rustix::process::getpid()))?;
         sys::ignore_signal(libc::SIGPIPE);
         sys::ignore_signal(libc::SIGHUP);

@@ -35,8 +35,18 @@ pub(crate) struct Component {
 }
 
 /// Every component, in the order in which they start.
-const COMPONENTS: &[Component] =
-    &[Component { name: "kube-controller-manager", start: |context| controller_manager::run(context).boxed() }];
+const COMPONENTS: &[Component] = &[
+    Component { name: "apiextensions", start: |context| custom_resources(context).boxed() },
+    Component { name: "kube-controller-manager", start: |context| controller_manager::run(context).boxed() },
+];
+
+/// Serves custom resources, as a part of the API server.
+async fn custom_resources(context: ComponentContext) -> anyhow::Result<()> {
+    let client = context.client(UserInfo::new("system:apiserver", &["system:masters"]), "kube-apiserver");
+    let informers = client::SharedInformers::new(client.clone());
+    apiextensions::controller::run(context.server, client, informers).await;
+    Ok(())
+}
 
 /// A component that failed is started again after this time.
 const RESTART_DELAY: Duration = Duration::from_secs(1);

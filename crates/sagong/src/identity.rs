@@ -68,7 +68,8 @@ impl Identity {
     /// A kubeconfig of the cluster's administrator.
     pub(crate) fn admin_kubeconfig(&self, server: &str) -> anyhow::Result<String> {
         let profile = Profile::client("kubernetes-admin", &["system:masters"], YEAR);
-        let credential: Credential = self.authority.issue(&profile).context("cannot issue the administrator's certificate")?;
+        let credential: Credential =
+            self.authority.issue(&profile).context("cannot issue the administrator's certificate")?;
         let kubeconfig = Kubeconfig {
             cluster: "sagong",
             server,

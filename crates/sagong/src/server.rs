@@ -7,7 +7,9 @@ use std::{
 };
 
 use anyhow::{Context, bail};
-use apiserver::{Server, UserInfo, authorization::PrivilegedGroup, http as api_http, loopback::Loopback, server::Parts};
+use apiserver::{
+    Server, UserInfo, authorization::PrivilegedGroup, http as api_http, loopback::Loopback, server::Parts,
+};
 use resources::{Extensions, Ranges, ServiceAllocators, bootstrap};
 use tokio::{net::TcpListener, sync::watch};
 
@@ -42,7 +44,10 @@ fn parse_network(text: &str) -> anyhow::Result<(Ipv4Addr, u8)> {
         bail!("{text:?} is no IPv4 network: give an address and a length of 8 to 30, for example 10.43.0.0/16");
     };
     if u32::from(address) & (u32::MAX >> length) != 0 {
-        bail!("{text:?} has host bits set: the network is {}/{length}", Ipv4Addr::from(u32::from(address) & !(u32::MAX >> length)));
+        bail!(
+            "{text:?} has host bits set: the network is {}/{length}",
+            Ipv4Addr::from(u32::from(address) & !(u32::MAX >> length))
+        );
     }
     Ok((address, length))
 }
@@ -88,7 +93,8 @@ async fn control_plane(options: &UpOptions, directories: &Directories) -> anyhow
     });
     server.readiness().expect("poststarthook/bootstrap", "not finished");
     tokio::spawn(server.registry().clone().follow());
-    resources::install(&server, &Extensions::default(), &allocators).await.context("cannot read the store")?;
+    resources::install(&server, &extensions(), &allocators).await.context("cannot read the store")?;
+    apiextensions::controller::serve_established(&server).await.context("cannot serve custom resources")?;
     allocators.restore(&server.registry().objects("", "services", "")?);
 
     let (stop, stopped) = watch::channel(false);
@@ -118,6 +124,14 @@ async fn control_plane(options: &UpOptions, directories: &Directories) -> anyhow
     tracing::info!("stopping; pods go on running");
     stop.send_replace(true);
     Ok(())
+}
+
+/// What other crates bring to the table of built-in resources.
+fn extensions() -> Extensions {
+    let mut extensions = Extensions::default();
+    let definitions = ("apiextensions.k8s.io", "customresourcedefinitions");
+    extensions.strategies.insert(definitions, Arc::new(apiextensions::Definitions));
+    extensions
 }
 
 fn write_kubeconfigs(options: &UpOptions, directories: &Directories, identity: &Identity) -> anyhow::Result<()> {

@@ -75,7 +75,8 @@ fn cargo(arguments: &[&str]) -> anyhow::Result<()> {
 /// Runs a command in the repository's root with its output shown.
 pub(crate) fn run_command(command: &mut Command) -> anyhow::Result<()> {
     let shown = format!("{command:?}");
-    let status = command.current_dir(root()).stdin(Stdio::null()).status().with_context(|| format!("cannot run {shown}"))?;
+    let status =
+        command.current_dir(root()).stdin(Stdio::null()).status().with_context(|| format!("cannot run {shown}"))?;
     if status.success() { Ok(()) } else { bail!("{shown} ended with {status}") }
 }
 

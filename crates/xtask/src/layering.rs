@@ -14,9 +14,7 @@ fn layers() -> anyhow::Result<Vec<Vec<String>>> {
         .split("<!-- layers -->")
         .nth(1)
         .context("ARCHITECTURE.md has no list between two <!-- layers --> marks")?;
-    let crates = |line: &str| -> Vec<String> {
-        line.split('`').skip(1).step_by(2).map(str::to_owned).collect()
-    };
+    let crates = |line: &str| -> Vec<String> { line.split('`').skip(1).step_by(2).map(str::to_owned).collect() };
     Ok(section.lines().filter(|line| line.starts_with("- ")).map(crates).collect())
 }
 

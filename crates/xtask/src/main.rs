@@ -6,6 +6,7 @@
 use clap::{Parser, Subcommand};
 
 mod check_api;
+mod check_openapi;
 mod ci;
 mod generate_api;
 mod layering;
@@ -27,6 +28,8 @@ enum Command {
     GenerateApi(generate_api::Arguments),
     /// Compare crates/api with what upstream publishes as OpenAPI and discovery.
     CheckApi(check_api::Arguments),
+    /// Compare the OpenAPI documents that a server of ours serves with those that upstream records.
+    CheckOpenapi(check_openapi::Arguments),
 }
 
 fn main() -> anyhow::Result<()> {
@@ -34,5 +37,6 @@ fn main() -> anyhow::Result<()> {
         Command::Ci(arguments) => ci::run(&arguments),
         Command::GenerateApi(arguments) => generate_api::run(&arguments),
         Command::CheckApi(arguments) => check_api::run(&arguments),
+        Command::CheckOpenapi(arguments) => check_openapi::run(&arguments),
     }
 }

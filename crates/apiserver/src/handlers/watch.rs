@@ -69,7 +69,9 @@ impl Payload {
     /// The object as JSON.
     pub fn json(&self) -> Result<Bytes, Status> {
         match self {
-            Payload::Change(resource, change) if resource.conversion.is_none() => resource.stored()?.changed_json(change),
+            Payload::Change(resource, change) if resource.conversion.is_none() => {
+                resource.stored()?.changed_json(change)
+            }
             other => Ok(apimachinery::json::to_vec(&other.object()?.0).into()),
         }
     }

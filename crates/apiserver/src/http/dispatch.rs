@@ -14,7 +14,7 @@ use super::{
     stream,
 };
 use crate::{
-    RequestContext, Resource, SchemaHandle, Server, Subresource, SubresourceHandler, UserInfo,
+    RequestContext, Resource, SchemaHandle, Server, Subresource, SubresourceHandler, UserInfo, authentication,
     authorization::{self, Action},
     discovery,
     handlers::{
@@ -24,6 +24,7 @@ use crate::{
         update::{self, Replacement, Target},
         watch::Watch,
     },
+    openapi,
 };
 
 /// Watches end after this time and a random part of it again, so that clients spread over servers.
@@ -69,17 +70,14 @@ async fn authenticate(server: &Server, connection: &Connection, headers: &Header
     let Some(token) = text(headers, "authorization").strip_prefix("Bearer ") else {
         return Ok(UserInfo::anonymous());
     };
-    for authenticator in server.authenticators() {
-        match authenticator.authenticate(server, token.trim(), &[]).await {
-            Ok(Some(user)) => return Ok(user),
-            Ok(None) => {}
-            Err(reason) => {
-                tracing::debug!(reason, "token refused");
-                return Err(Status::unauthorized());
-            }
+    match authentication::authenticate_token(server, token.trim(), &[]).await {
+        Ok(Some(user)) => Ok(user),
+        Ok(None) => Err(Status::unauthorized()),
+        Err(reason) => {
+            tracing::debug!(reason, "token refused");
+            Err(Status::unauthorized())
         }
     }
-    Err(Status::unauthorized())
 }
 
 /// `Impersonate-User` and its siblings: whoever may, acts as somebody else.
@@ -104,6 +102,7 @@ fn impersonate(server: &Arc<Server>, user: UserInfo, headers: &HeaderMap) -> Res
         namespace,
         name,
         path: "",
+        field_selector: "",
     };
     let service_account = wanted.strip_prefix("system:serviceaccount:").and_then(|rest| rest.split_once(':'));
     match service_account {
@@ -136,7 +135,10 @@ async fn other_request(
 ) -> Result<HttpResponse, Status> {
     let verb = request.method().as_str().to_lowercase();
     authorization::authorize(server, context, &Action::path(&verb, request.uri().path()))?;
-    discovery::serve(server, request)
+    match request.uri().path().starts_with("/openapi/") {
+        true => openapi::serve(server, request).await,
+        false => discovery::serve(server, request),
+    }
 }
 
 fn verb_of(method: &Method, route: &ResourceRoute, parameters: &Parameters) -> Result<&'static str, Status> {
@@ -163,7 +165,7 @@ async fn resource_request(
 ) -> Result<HttpResponse, Status> {
     let parameters = Parameters::parse(request.uri().query().unwrap_or_default());
     let verb = verb_of(request.method(), route, &parameters)?;
-    let action = Action {
+    let mut action = Action {
         verb,
         group: &route.group,
         version: &route.version,
@@ -172,7 +174,13 @@ async fn resource_request(
         namespace: &route.namespace,
         name: &route.name,
         path: request.uri().path(),
+        field_selector: parameters.get("fieldSelector"),
     };
+    // Reading the collection of one name is reading that object.
+    let selected = if route.name.is_empty() { action.selected("metadata.name") } else { None };
+    if let Some(name) = &selected {
+        action.name = name;
+    }
     authorization::authorize(server, context, &action)?;
     let resource =
         server.registry().find(&route.group, &route.version, &route.resource).ok_or_else(Status::no_such_path)?;

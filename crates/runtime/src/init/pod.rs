@@ -30,6 +30,7 @@ pub(super) fn run() -> ! {
 fn isolate() -> io::Result<()> {
     let private = |failure: super::Failure| io::Error::other(failure.0);
     rustix::process::setsid()?;
+    rustix::thread::set_name(super::INIT_NAME)?;
     root::make_private().map_err(private)?;
     let context = fsopen("tmpfs", FsOpenFlags::FSOPEN_CLOEXEC)?;
     fsconfig_set_string(&context, "size", "4096")?;

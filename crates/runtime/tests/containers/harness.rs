@@ -9,20 +9,19 @@ use std::time::Duration;
 
 use cri_api::v1::*;
 use cri_api::{RuntimeService, Streaming, Streams};
-use futures_core::Stream;
 use runtime::{BuildSource, Config, ImageBuild, Runtime};
 
 /// A named test.
-pub type Test = (&'static str, fn(Host) -> Pin<Box<dyn Future<Output = ()>>>);
+pub(crate) type Test = (&'static str, fn(Host) -> Pin<Box<dyn Future<Output = ()>>>);
 
 /// Name of the image in which this binary is the program.
-pub const IMAGE: &str = "example.org/helper:test";
+pub(crate) const IMAGE: &str = "example.org/helper:test";
 
 /// Longest that anything in a test may take; nothing depends on it but the time until a failure shows.
-pub const PATIENCE: Duration = Duration::from_secs(30);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(30);
 
 /// Runs the tests whose names contain the arguments; speaks enough of the usual protocol for cargo and nextest.
-pub fn run(tests: &[Test]) {
+pub(crate) fn run(tests: &[Test]) {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     if arguments.iter().any(|argument| argument == "--list") {
         for (name, _) in tests.iter().filter(|_| !arguments.iter().any(|argument| argument == "--ignored")) {
@@ -41,6 +40,7 @@ pub fn run(tests: &[Test]) {
     }
     let mut failed = Vec::new();
     for (name, test) in tests.iter().filter(|(name, _)| selected(name)) {
+        let begun = std::time::Instant::now();
         let host = Host::new(name);
         let cleanup = host.clone();
         let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
@@ -49,7 +49,7 @@ pub fn run(tests: &[Test]) {
         }));
         runtime.shutdown_timeout(Duration::from_secs(1));
         cleanup.clear();
-        println!("test {name} ... {}", if result.is_ok() { "ok" } else { "FAILED" });
+        println!("test {name} ... {} in {:?}", if result.is_ok() { "ok" } else { "FAILED" }, begun.elapsed());
         if result.is_err() {
             failed.push(*name);
         }
@@ -62,11 +62,11 @@ pub fn run(tests: &[Test]) {
 
 /// A test's share of the host.
 #[derive(Clone)]
-pub struct Host {
+pub(crate) struct Host {
     /// Everything on disk.
-    pub directory: PathBuf,
+    pub(crate) directory: PathBuf,
     /// The cgroup that contains everything.
-    pub cgroup: String,
+    pub(crate) cgroup: String,
 }
 
 impl Host {
@@ -77,14 +77,14 @@ impl Host {
         host
     }
 
-    pub fn config(&self) -> Config {
+    pub(crate) fn config(&self) -> Config {
         let mut config = Config::new(self.directory.join("root"), self.directory.join("state"));
         config.cgroup_root = self.cgroup.clone();
         config
     }
 
     /// A runtime with the helper's image.
-    pub async fn runtime(&self) -> Runtime {
+    pub(crate) async fn runtime(&self) -> Runtime {
         let runtime = Runtime::open(self.config()).await.unwrap();
         if runtime.images().find(IMAGE).is_err() {
             runtime.images().build(&helper_image()).unwrap();
@@ -93,7 +93,7 @@ impl Host {
     }
 
     /// Directories of the test's cgroup.
-    pub fn cgroups(&self) -> Vec<PathBuf> {
+    pub(crate) fn cgroups(&self) -> Vec<PathBuf> {
         let mounts = std::fs::read_to_string("/proc/self/mounts").unwrap();
         let fields = mounts.lines().map(|line| line.split(' ').collect::<Vec<_>>());
         let places = fields.filter(|fields| fields[2].starts_with("cgroup")).map(|fields| PathBuf::from(fields[1]));
@@ -137,7 +137,7 @@ impl Host {
 }
 
 /// The helper's image: this binary and a few files.
-pub fn helper_image() -> ImageBuild {
+pub(crate) fn helper_image() -> ImageBuild {
     let file = |destination: &str, text: &str| BuildSource::Bytes {
         bytes: text.as_bytes().to_vec(),
         destination: destination.into(),
@@ -159,19 +159,18 @@ pub fn helper_image() -> ImageBuild {
 }
 
 /// A pod in which containers can be made.
-pub struct Pod {
-    pub runtime: Runtime,
-    pub id: String,
-    pub config: PodSandboxConfig,
-    pub logs: PathBuf,
+pub(crate) struct Pod {
+    pub(crate) runtime: Runtime,
+    pub(crate) id: String,
+    pub(crate) config: PodSandboxConfig,
 }
 
 impl Pod {
-    pub async fn run(host: &Host, runtime: &Runtime) -> Self {
+    pub(crate) async fn run(host: &Host, runtime: &Runtime) -> Self {
         Self::run_with(host, runtime, |_| {}).await
     }
 
-    pub async fn run_with(host: &Host, runtime: &Runtime, change: impl FnOnce(&mut PodSandboxConfig)) -> Self {
+    pub(crate) async fn run_with(host: &Host, runtime: &Runtime, change: impl FnOnce(&mut PodSandboxConfig)) -> Self {
         let logs = host.directory.join("logs");
         let mut config = PodSandboxConfig {
             metadata: Some(PodSandboxMetadata {
@@ -195,11 +194,11 @@ impl Pod {
         change(&mut config);
         let request = RunPodSandboxRequest { config: Some(config.clone()), ..Default::default() };
         let id = runtime.run_pod_sandbox(request).await.unwrap().pod_sandbox_id;
-        Self { runtime: runtime.clone(), id, config, logs }
+        Self { runtime: runtime.clone(), id, config }
     }
 
     /// Makes a container that runs the helper with these arguments.
-    pub async fn create(
+    pub(crate) async fn create(
         &self,
         arguments: &[&str],
         change: impl FnOnce(&mut ContainerConfig),
@@ -228,14 +227,14 @@ impl Pod {
         Ok(self.runtime.create_container(request).await?.container_id)
     }
 
-    pub async fn start(&self, arguments: &[&str], change: impl FnOnce(&mut ContainerConfig)) -> String {
+    pub(crate) async fn start(&self, arguments: &[&str], change: impl FnOnce(&mut ContainerConfig)) -> String {
         let id = self.create(arguments, change).await.unwrap();
         self.runtime.start_container(StartContainerRequest { container_id: id.clone() }).await.unwrap();
         id
     }
 
     /// Runs a container to its end; returns its status and the text of its log.
-    pub async fn finish(
+    pub(crate) async fn finish(
         &self,
         arguments: &[&str],
         change: impl FnOnce(&mut ContainerConfig),
@@ -248,13 +247,13 @@ impl Pod {
         (status, log)
     }
 
-    pub async fn status(&self, container: &str) -> ContainerStatus {
+    pub(crate) async fn status(&self, container: &str) -> ContainerStatus {
         let request = ContainerStatusRequest { container_id: container.to_owned(), verbose: false };
         self.runtime.container_status(request).await.unwrap().status.unwrap()
     }
 
     /// Runs the helper in a container; returns exit code and both outputs.
-    pub async fn exec(&self, container: &str, arguments: &[&str]) -> (i32, String, String) {
+    pub(crate) async fn exec(&self, container: &str, arguments: &[&str]) -> (i32, String, String) {
         let cmd = ["/helper"].iter().chain(arguments).map(|argument| (*argument).to_owned()).collect();
         let request = ExecSyncRequest { container_id: container.to_owned(), cmd, timeout: 0 };
         let response = self.runtime.exec_sync(request).await.unwrap();
@@ -262,34 +261,34 @@ impl Pod {
         (response.exit_code, text(response.stdout), text(response.stderr))
     }
 
-    pub async fn exec_with(&self, container: &str, arguments: &[&str], tty: bool, streams: Streams) -> i32 {
+    pub(crate) async fn exec_with(&self, container: &str, arguments: &[&str], tty: bool, streams: Streams) -> i32 {
         let command = ["/helper"].iter().chain(arguments).map(|argument| (*argument).to_owned()).collect();
         let options = cri_api::ExecOptions { container_id: container.to_owned(), command, tty };
         self.runtime.exec(options, streams).await.unwrap()
     }
 
-    pub async fn remove(self) {
+    pub(crate) async fn remove(self) {
         let request = RemovePodSandboxRequest { pod_sandbox_id: self.id };
         self.runtime.remove_pod_sandbox(request).await.unwrap();
     }
 }
 
-pub fn private_namespaces() -> NamespaceOption {
+pub(crate) fn private_namespaces() -> NamespaceOption {
     NamespaceOption { pid: NamespaceMode::Container.into(), ..Default::default() }
 }
 
-pub fn security(config: &mut ContainerConfig) -> &mut LinuxContainerSecurityContext {
+pub(crate) fn security(config: &mut ContainerConfig) -> &mut LinuxContainerSecurityContext {
     config.linux.as_mut().unwrap().security_context.as_mut().unwrap()
 }
 
 /// The texts in a container's log, stdout's and stderr's alike, without times.
-pub fn log_text(status: &ContainerStatus) -> String {
+pub(crate) fn log_text(status: &ContainerStatus) -> String {
     let log = std::fs::read_to_string(&status.log_path).unwrap();
     log.lines().map(|line| line.split_once(' ').unwrap().1.to_owned() + "\n").collect()
 }
 
 /// Waits for an event of a container.
-pub async fn await_event(events: &mut cri_api::ContainerEventStream, container: &str, kind: ContainerEventType) {
+pub(crate) async fn await_event(events: &mut cri_api::ContainerEventStream, container: &str, kind: ContainerEventType) {
     let next = async {
         loop {
             let event = std::future::poll_fn(|context| events.as_mut().poll_next(context)).await.unwrap().unwrap();
@@ -302,7 +301,7 @@ pub async fn await_event(events: &mut cri_api::ContainerEventStream, container: 
 }
 
 /// What a directory's owner is, to see who a file belongs to.
-pub fn owner(path: &Path) -> (u32, u32) {
+pub(crate) fn owner(path: &Path) -> (u32, u32) {
     let metadata = std::fs::symlink_metadata(path).unwrap();
     (metadata.uid(), metadata.gid())
 }

@@ -3,7 +3,7 @@
 use std::io::{Read, Write};
 
 /// Becomes the program if this process was started under its name.
-pub fn dispatch() {
+pub(crate) fn dispatch() {
     let mut arguments = std::env::args();
     if arguments.next().as_deref() != Some("/helper") {
         return;
@@ -81,7 +81,9 @@ fn run(arguments: &[&str]) -> i32 {
             }
             0
         }
+        // Waits for a line first, so that whoever is attached then sees that it serves.
         ["serve", port] => {
+            std::io::stdin().read_line(&mut String::new()).unwrap();
             let listener = std::net::TcpListener::bind(("127.0.0.1", port.parse().unwrap())).unwrap();
             println!("serving");
             for stream in listener.incoming() {

@@ -4,12 +4,16 @@
 //! The binary is its own container image: inside a container it is the program `helper` ([`helper`]), under the names
 //! of shims and inits it is the runtime's ([`runtime::dispatch`]).
 
+mod adoption;
 mod harness;
 mod helper;
+mod images;
+mod isolation;
 mod lifecycle;
 
 fn main() {
     runtime::dispatch(std::env::args_os());
     helper::dispatch();
-    harness::run(lifecycle::TESTS);
+    adoption::dispatch();
+    harness::run(&[lifecycle::TESTS, isolation::TESTS, adoption::TESTS, images::TESTS].concat());
 }
