@@ -112,9 +112,10 @@ pub fn apply(
         let everything = Touched::of(target.compare(&Value::Null, &object));
         everything.assign(target, &mut managers, BEFORE_FIRST_APPLY);
     }
-    let mut applied = apply_to(target, &object, &configuration, managers.clone(), manager, force);
+    let spare = (manager == KUBECTL && !force).then(|| managers.clone());
+    let mut applied = apply_to(target, &object, &configuration, managers, manager, force);
     if let Err(conflicts) = &mut applied
-        && manager == KUBECTL
+        && let Some(managers) = spare
         && let Some(allowed) = last_applied_fields(target, &object)
     {
         conflicts.retain(|(_, path)| !allowed.contains(path));
@@ -193,7 +194,7 @@ fn apply_to(
         None => Set::EMPTY,
     };
     managers.push(own);
-    if !last.is_empty() {
+    if !last.difference(&config.set).is_empty() {
         merged = prune(merged, &last, &managers, shape, target.schema);
     }
     let mut own = managers.pop().expect("pushed above");

@@ -11,7 +11,7 @@ fn schema() -> (Schema, TypeId) {
     let mut schema = Schema::new();
     let [root, meta, part, item, port] =
         ["test.Kind", "test.Meta", "test.Part", "test.Item", "test.Port"].map(|name| schema.declare(name));
-    let mut atomic_part = schema.declare("test.Atomic");
+    let atomic_part = schema.declare("test.Atomic");
     let field = |name: &str, kind| Field::new(name, 0, kind);
     let list = |id| Kind::List(Box::new(Kind::Struct(id)));
     let texts = || Kind::List(Box::new(Kind::String));
@@ -75,7 +75,7 @@ fn schema() -> (Schema, TypeId) {
     );
     let protocol = Field { default: Some("TCP".into()), ..field("protocol", Kind::String) };
     define(port, false, vec![field("port", Kind::Int32), protocol, field("name", Kind::String)]);
-    define(std::mem::replace(&mut atomic_part, root), true, vec![field("a", Kind::Int32), field("b", Kind::Int32)]);
+    define(atomic_part, true, vec![field("a", Kind::Int32), field("b", Kind::Int32)]);
     (schema, root)
 }
 

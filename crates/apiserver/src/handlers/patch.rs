@@ -5,6 +5,8 @@ use std::sync::Arc;
 use apimachinery::{
     Object, Status, Value,
     decode::{self, Zeros},
+    field::{FieldError, Path},
+    json,
     patch::{self, PatchError},
     schema::{Schema, TypeId},
     strategic, value,
@@ -65,6 +67,12 @@ fn patch_status(error: &PatchError) -> Status {
         ),
         PatchError::Failed(problem) => Status::failure(500, "", problem.clone()),
     }
+}
+
+/// 422 for a patch whose result is no object of the kind; it names no object, as upstream.
+fn invalid_patch(shown: &[u8], problem: &str) -> Status {
+    let shown = String::from_utf8_lossy(shown).into_owned();
+    Status::invalid("", "", "", &[FieldError::invalid(&Path::new("patch"), shown, problem)])
 }
 
 fn apply_to(
@@ -145,8 +153,15 @@ impl Change for Patch<'_> {
             (_, Some(old)) => self.patched(old)?,
             (_, None) => return Err(resource.not_found(self.target.name)),
         };
+        let shown = (self.validation == FieldValidation::Strict).then(|| json::to_vec(&tree));
         let mut decoded = decode::tree(tree, &resource.schema, resource.type_id, Zeros::Fill)
-            .map_err(|error| Status::failure(422, "Invalid", format!("{}: {error}", resource.kind.kind)))?;
+            .map_err(|error| invalid_patch(&json::to_vec(self.patch), &error.to_string()))?;
+        if let Some(shown) = shown
+            && !decoded.strict_errors.is_empty()
+        {
+            let problem = format!("strict decoding error: {}", decoded.strict_errors.join(", "));
+            return Err(invalid_patch(&shown, &problem));
+        }
         check_strict(self.context, self.validation, &decoded.strict_errors)?;
         resource.strategy.default(&resource.schema, resource.type_id, &mut decoded.value);
         Ok(Object(decoded.value))
