@@ -152,7 +152,7 @@ pub(crate) async fn serve(server: &Arc<Server>, request: &HttpRequest) -> Result
     headers.remove(header::CACHE_CONTROL);
     if !wanted.is_empty() {
         headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("public, immutable"));
-        let expires = httpdate::fmt_http_date(SystemTime::now() + YEAR);
+        let expires = httpdate::fmt_http_date(SystemTime::from(stdx::clock::now()) + YEAR);
         if let Ok(expires) = HeaderValue::from_str(&expires) {
             headers.insert(header::EXPIRES, expires);
         }

@@ -400,6 +400,17 @@ pub trait TableConvertor: Send + Sync + 'static {
     fn cells(&self, object: &Object) -> Vec<Value> {
         vec![object.name().into(), object.creation_timestamp().into()]
     }
+
+    /// The rows of a list, for kinds whose rows depend on each other or have an order of their own.
+    fn list(&self, objects: &[Arc<Object>]) -> Vec<(Arc<Object>, Vec<Value>)> {
+        objects.iter().map(|object| (object.clone(), self.cells(object))).collect()
+    }
+
+    /// What is said of a row (`TableRowCondition`s); null for nothing.
+    fn conditions(&self, object: &Object) -> Value {
+        let _ = object;
+        Value::Null
+    }
 }
 
 /// Name and age, for kinds that say nothing else.
