@@ -28,6 +28,7 @@ pub mod replicaset;
 pub mod rootcacertpublisher;
 pub mod serviceaccount;
 pub mod services;
+pub mod statefulset;
 
 pub use context::{
     CertificateSigner, Context, ControllerDescriptor, Discovery, RequestedSubject, ServedResource, Settings,
@@ -44,5 +45,6 @@ pub const ALL: &[ControllerDescriptor] = &[
     daemon::DESCRIPTOR,
     deployment::DESCRIPTOR,
     replicaset::DESCRIPTOR,
+    statefulset::DESCRIPTOR,
     rootcacertpublisher::DESCRIPTOR,
 ];
