@@ -9,6 +9,7 @@
 
 pub mod conditions;
 mod context;
+pub mod cronjob;
 pub mod daemon;
 pub mod deployment;
 pub mod endpoint;
@@ -18,6 +19,7 @@ pub mod garbagecollector;
 pub mod hash;
 pub mod history;
 pub mod int_or_percent;
+pub mod job;
 pub mod namespace;
 pub mod ownership;
 pub mod patches;
@@ -43,8 +45,10 @@ pub const ALL: &[ControllerDescriptor] = &[
     serviceaccount::DESCRIPTOR,
     garbagecollector::DESCRIPTOR,
     daemon::DESCRIPTOR,
+    job::DESCRIPTOR,
     deployment::DESCRIPTOR,
     replicaset::DESCRIPTOR,
     statefulset::DESCRIPTOR,
+    cronjob::DESCRIPTOR,
     rootcacertpublisher::DESCRIPTOR,
 ];
