@@ -215,12 +215,20 @@ fn external_local_chain(family: Family, cluster_ranges: &[Cidr]) -> Chain {
 }
 
 /// The chains that are always there.
-pub fn fixed_chains(family: Family, cluster_ranges: &[Cidr]) -> Vec<Chain> {
+pub fn fixed_chains(family: Family, cluster_ranges: &[Cidr], service_ranges: &[Cidr]) -> Vec<Chain> {
     let before = || vec![vec![Statement::NewConnection, Statement::jump("before-translation")]];
     let after = || vec![vec![Statement::NewConnection, Statement::jump("after-translation")]];
     let services = || vec![vec![Statement::jump("services")]];
     let original = vec![Field::OriginalDestination, Field::Protocol, Field::OriginalDestinationPort];
     let to_cluster = Statement::Member { key: vec![Field::Destination], set: CLUSTER_ADDRESSES.name, holds: true };
+    let mut after_rules = vec![
+        vec![Statement::Translated, Statement::Dispatch { key: original, map: AFFINITY_SERVICES.name }],
+        vec![to_cluster, Statement::go_to(REFUSE)],
+    ];
+    // Addresses that no service has: without this they would follow the default route.
+    after_rules.extend(of_family(service_ranges, family).map(|range| {
+        vec![Statement::Within { field: Field::Destination, range, holds: true }, Statement::go_to(REFUSE)]
+    }));
     let itself = Statement::Member { key: vec![Field::Source, Field::Destination], set: HAIRPIN.name, holds: true };
     vec![
         Chain::new(
@@ -233,13 +241,7 @@ pub fn fixed_chains(family: Family, cluster_ranges: &[Cidr]) -> Vec<Chain> {
         ),
         Chain::new("before-translation", vec![vec![dispatch(&FIREWALLS)], vec![dispatch(&REFUSED)]]),
         Chain::new("services", vec![vec![dispatch(&SERVICES)]]),
-        Chain::new(
-            "after-translation",
-            vec![
-                vec![Statement::Translated, Statement::Dispatch { key: original, map: AFFINITY_SERVICES.name }],
-                vec![to_cluster, Statement::go_to(REFUSE)],
-            ],
-        ),
+        Chain::new("after-translation", after_rules),
         external_local_chain(family, cluster_ranges),
         Chain::base("filter-prerouting", ChainKind::Filter, Hook::Prerouting, -110, before()),
         Chain::base("filter-output", ChainKind::Filter, Hook::Output, -110, before()),

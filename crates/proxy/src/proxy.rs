@@ -27,6 +27,8 @@ pub struct Config {
     pub node_name: Str,
     /// Pod addresses of the whole cluster: connections from them need no masquerading.
     pub cluster_ranges: Vec<Cidr>,
+    /// Service addresses of the cluster: those that no service has are refused.
+    pub service_ranges: Vec<Cidr>,
     /// Addresses of the node at which node ports are served; upstream's default are its primary ones. With
     /// one of the loopback range node ports are served there too.
     pub node_port_addresses: Vec<IpAddr>,

@@ -160,7 +160,7 @@ impl Rules {
     pub(crate) fn whole(&self, config: &Config) -> Batch {
         let mut batch = Batch::new(&chains::table(self.family));
         batch.replace_table();
-        let mut chains = chains::fixed_chains(self.family, &config.cluster_ranges);
+        let mut chains = chains::fixed_chains(self.family, &config.cluster_ranges, &config.service_ranges);
         chains.extend(self.chains.keys().map(|key| key.chain(self.family, &config.cluster_ranges)));
         batch.add_all(SETS, &chains);
         let elements = self.claims.iter().map(|((set, key), claims)| (set, (key, &claims[0].1)));

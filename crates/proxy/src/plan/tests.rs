@@ -6,6 +6,7 @@ fn config() -> Config {
     Config {
         node_name: "here".into(),
         cluster_ranges: vec!["10.42.0.0/16".parse().unwrap()],
+        service_ranges: vec![],
         node_port_addresses: vec![[192, 0, 2, 1].into()],
         families: vec![Family::Ipv4],
         sctp: false,
