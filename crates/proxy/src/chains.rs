@@ -6,6 +6,7 @@
 //! 2. `services` (nat, first packet of a connection alone): a map leads to the chain for the number of
 //!    endpoints, and that chain picks one by a random number, or the one that the client had before;
 //! 3. `after-translation` (filter): what still goes to a service's address has no such port, and is refused;
+//!    which endpoint was picked is remembered for services with session affinity;
 //! 4. `masquerade` (nat): connections whose answers would not come back through this node.
 
 use network::{
@@ -23,7 +24,7 @@ const BACKEND: &[Type] = &[Type::Address, Type::Port];
 /// Clients that are remembered at most, per address family.
 const AFFINITY_LIMIT: u32 = 262_144;
 
-/// From a service's address to the chain that picks an endpoint. A node port has the address of zeros.
+/// From a service's address to the chain that picks an endpoint.
 pub const SERVICES: Set = Set::verdicts("services", FRONTEND);
 /// The same for clients inside the cluster, where clients outside get endpoints of this node alone.
 pub const INSIDE_SERVICES: Set = Set::verdicts("inside-services", FRONTEND);
@@ -39,8 +40,8 @@ pub const REFUSED: Set = Set::verdicts("refused", FRONTEND);
 pub const FIREWALLS: Set = Set::verdicts("firewalls", FRONTEND);
 /// Addresses of services.
 pub const CLUSTER_ADDRESSES: Set = Set::of("cluster-addresses", &[Type::Address]);
-/// Addresses of this node at which node ports are served.
-pub const NODE_PORT_ADDRESSES: Set = Set::of("node-port-addresses", &[Type::Address]);
+/// Services with session affinity, to the chain that remembers clients.
+pub const AFFINITY_SERVICES: Set = Set::verdicts("affinity-services", FRONTEND);
 /// Endpoints of this node, twice: one that reaches itself through a service must not see its own address.
 pub const HAIRPIN: Set = Set::of("hairpin", &[Type::Address, Type::Address]);
 /// Which endpoint a client had, for services with session affinity.
@@ -56,7 +57,7 @@ pub const SETS: &[Set] = &[
     REFUSED,
     FIREWALLS,
     CLUSTER_ADDRESSES,
-    NODE_PORT_ADDRESSES,
+    AFFINITY_SERVICES,
     HAIRPIN,
     AFFINITY,
 ];
@@ -86,12 +87,15 @@ pub enum ChainKey {
     Pick {
         /// How.
         mode: Mode,
-        /// Whether the service is looked up by node port.
-        node_port: bool,
         /// Of how many.
         count: u32,
-        /// How long a client keeps its endpoint; `None` for no time at all.
-        affinity_seconds: Option<u32>,
+        /// Whether a client keeps the endpoint that it had.
+        affinity: bool,
+    },
+    /// Remembers which endpoint a client got.
+    Remember {
+        /// For how long, in seconds.
+        timeout_seconds: u32,
     },
     /// Lets sources pass.
     Firewall {
@@ -106,21 +110,26 @@ impl ChainKey {
     /// The chain's name.
     pub fn name(&self) -> Name {
         match self {
-            ChainKey::Pick { mode, node_port, count, affinity_seconds } => {
+            ChainKey::Pick { mode, count, affinity } => {
                 let mode = match mode {
                     Mode::Cluster => "cluster",
                     Mode::External => "external",
                     Mode::Inside => "inside",
                     Mode::Local => "local",
                 };
-                let prefix = if *node_port { "node-port-" } else { "" };
-                let suffix = affinity_seconds.map(|seconds| format!("-affinity-{seconds}")).unwrap_or_default();
-                format!("{prefix}{mode}-{count}{suffix}").into()
+                let suffix = if *affinity { "-affinity" } else { "" };
+                format!("{mode}-{count}{suffix}").into()
             }
+            ChainKey::Remember { timeout_seconds } => format!("remember-{timeout_seconds}").into(),
             ChainKey::Firewall { service, ranges } => {
-                // Other ranges, another chain: a chain's rules never change while it is in use.
+                // Other ranges, another chain: a chain's rules never change while it is in use. The name is a
+                // hash, since those of services have characters and lengths that the nft tool does not take.
                 let ranges: Vec<String> = ranges.iter().map(Cidr::to_string).collect();
-                format!("firewall-{service}-{}", ranges.join("-")).chars().take(200).collect::<String>().into()
+                let text = format!("{service} {}", ranges.join(" "));
+                let hash = text.bytes().fold(0xcbf2_9ce4_8422_2325u64, |hash, byte| {
+                    (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3)
+                });
+                format!("firewall-{hash:016x}").into()
             }
         }
     }
@@ -128,9 +137,13 @@ impl ChainKey {
     /// The chain.
     pub fn chain(&self, family: Family, cluster_ranges: &[Cidr]) -> Chain {
         let rules = match self {
-            ChainKey::Pick { mode, node_port, count, affinity_seconds } => {
-                pick_rules(family, cluster_ranges, *mode, *node_port, *count, *affinity_seconds)
-            }
+            ChainKey::Pick { mode, count, affinity } => pick_rules(family, cluster_ranges, *mode, *count, *affinity),
+            ChainKey::Remember { timeout_seconds } => vec![vec![Statement::Remember {
+                key: vec![Field::Source, Field::OriginalDestination, Field::Protocol, Field::OriginalDestinationPort],
+                data: vec![Field::Destination, Field::DestinationPort],
+                map: AFFINITY.name,
+                timeout_seconds: *timeout_seconds,
+            }]],
             ChainKey::Firewall { ranges, .. } => {
                 let mut rules: Vec<Vec<Statement>> = of_family(ranges, family)
                     .map(|range| {
@@ -151,19 +164,11 @@ fn of_family(ranges: &[Cidr], family: Family) -> impl Iterator<Item = Cidr> {
 }
 
 /// The fields by which a service is found.
-fn frontend(node_port: bool) -> Vec<Field> {
-    let address = if node_port { Field::Unspecified } else { Field::Destination };
-    vec![address, Field::Protocol, Field::DestinationPort]
+fn frontend() -> Vec<Field> {
+    vec![Field::Destination, Field::Protocol, Field::DestinationPort]
 }
 
-fn pick_rules(
-    family: Family,
-    cluster_ranges: &[Cidr],
-    mode: Mode,
-    node_port: bool,
-    count: u32,
-    affinity_seconds: Option<u32>,
-) -> Vec<Vec<Statement>> {
+fn pick_rules(family: Family, cluster_ranges: &[Cidr], mode: Mode, count: u32, affinity: bool) -> Vec<Vec<Statement>> {
     let mut rules = Vec::new();
     match mode {
         Mode::Cluster => {
@@ -178,61 +183,52 @@ fn pick_rules(
         Mode::External => rules.push(vec![Statement::Mark(MASQUERADE_MARK)]),
         Mode::Inside | Mode::Local => {}
     }
-    let mut client = vec![Field::Source];
-    client.extend(frontend(node_port));
-    let remember = affinity_seconds.map(|timeout_seconds| Statement::Remember {
-        key: client.clone(),
-        map: AFFINITY.name,
-        timeout_seconds,
-    });
-    if let Some(remember) = &remember {
-        let load = Statement::Load { key: client, map: AFFINITY.name };
-        rules.push(vec![load, remember.clone(), Statement::TranslateDestination]);
+    if affinity {
+        let mut key = vec![Field::Source];
+        key.extend(frontend());
+        rules.push(vec![Statement::Load { key, map: AFFINITY.name }, Statement::TranslateDestination]);
     }
-    let mut key = frontend(node_port);
+    let mut key = frontend();
     key.push(Field::Random(count));
     let map = if mode == Mode::Local { LOCAL_ENDPOINTS } else { ENDPOINTS };
-    let mut rule = vec![Statement::Load { key, map: map.name }];
-    rule.extend(remember);
-    rule.push(Statement::TranslateDestination);
-    rules.push(rule);
+    rules.push(vec![Statement::Load { key, map: map.name }, Statement::TranslateDestination]);
     rules
 }
 
 /// The chain for addresses whose clients outside get endpoints of this node alone.
-pub fn external_local(node_port: bool) -> Name {
-    if node_port { "node-port-external-local".into() } else { "external-local".into() }
-}
-
+pub const EXTERNAL_LOCAL: &str = "external-local";
 /// The chain that refuses a connection at once.
 pub const REFUSE: &str = "refuse";
 
-fn dispatch(map: &Set, node_port: bool) -> Vec<Statement> {
-    let mut rule = Vec::new();
-    if node_port {
-        let key = vec![Field::Destination];
-        rule.push(Statement::Member { key, set: NODE_PORT_ADDRESSES.name, holds: true });
-    }
-    rule.push(Statement::Dispatch { key: frontend(node_port), map: map.name.clone() });
-    rule
+fn dispatch(map: &Set) -> Statement {
+    Statement::Dispatch { key: frontend(), map: map.name.clone() }
 }
 
-fn external_local_chain(family: Family, cluster_ranges: &[Cidr], node_port: bool) -> Chain {
-    let inside = || Statement::Dispatch { key: frontend(node_port), map: INSIDE_SERVICES.name };
+fn external_local_chain(family: Family, cluster_ranges: &[Cidr]) -> Chain {
+    let inside = || dispatch(&INSIDE_SERVICES);
     let mut rules: Vec<Vec<Statement>> = of_family(cluster_ranges, family)
         .map(|range| vec![Statement::Within { field: Field::Source, range, holds: true }, inside()])
         .collect();
     rules.push(vec![Statement::IsLocal(Field::Source), Statement::Mark(MASQUERADE_MARK), inside()]);
-    rules.push(vec![Statement::Dispatch { key: frontend(node_port), map: LOCAL_SERVICES.name }]);
-    Chain::new(external_local(node_port), rules)
+    rules.push(vec![dispatch(&LOCAL_SERVICES)]);
+    Chain::new(EXTERNAL_LOCAL, rules)
 }
 
 /// The chains that are always there.
-pub fn fixed_chains(family: Family, cluster_ranges: &[Cidr]) -> Vec<Chain> {
+pub fn fixed_chains(family: Family, cluster_ranges: &[Cidr], service_ranges: &[Cidr]) -> Vec<Chain> {
     let before = || vec![vec![Statement::NewConnection, Statement::jump("before-translation")]];
     let after = || vec![vec![Statement::NewConnection, Statement::jump("after-translation")]];
     let services = || vec![vec![Statement::jump("services")]];
+    let original = vec![Field::OriginalDestination, Field::Protocol, Field::OriginalDestinationPort];
     let to_cluster = Statement::Member { key: vec![Field::Destination], set: CLUSTER_ADDRESSES.name, holds: true };
+    let mut after_rules = vec![
+        vec![Statement::Translated, Statement::Dispatch { key: original, map: AFFINITY_SERVICES.name }],
+        vec![to_cluster, Statement::go_to(REFUSE)],
+    ];
+    // Addresses that no service has: without this they would follow the default route.
+    after_rules.extend(of_family(service_ranges, family).map(|range| {
+        vec![Statement::Within { field: Field::Destination, range, holds: true }, Statement::go_to(REFUSE)]
+    }));
     let itself = Statement::Member { key: vec![Field::Source, Field::Destination], set: HAIRPIN.name, holds: true };
     vec![
         Chain::new(
@@ -243,14 +239,10 @@ pub fn fixed_chains(family: Family, cluster_ranges: &[Cidr]) -> Vec<Chain> {
                 vec![Statement::RejectUnreachable],
             ],
         ),
-        Chain::new(
-            "before-translation",
-            vec![dispatch(&FIREWALLS, false), dispatch(&REFUSED, false), dispatch(&REFUSED, true)],
-        ),
-        Chain::new("services", vec![dispatch(&SERVICES, false), dispatch(&SERVICES, true)]),
-        Chain::new("after-translation", vec![vec![to_cluster, Statement::go_to(REFUSE)]]),
-        external_local_chain(family, cluster_ranges, false),
-        external_local_chain(family, cluster_ranges, true),
+        Chain::new("before-translation", vec![vec![dispatch(&FIREWALLS)], vec![dispatch(&REFUSED)]]),
+        Chain::new("services", vec![vec![dispatch(&SERVICES)]]),
+        Chain::new("after-translation", after_rules),
+        external_local_chain(family, cluster_ranges),
         Chain::base("filter-prerouting", ChainKind::Filter, Hook::Prerouting, -110, before()),
         Chain::base("filter-output", ChainKind::Filter, Hook::Output, -110, before()),
         Chain::base("nat-prerouting", ChainKind::Nat, Hook::Prerouting, -100, services()),
@@ -279,14 +271,14 @@ mod tests {
         assert_eq!(key.chain(Family::Ipv4, &ranges).to_string(), expected);
     }
 
-    fn pick(mode: Mode, node_port: bool, count: u32, affinity_seconds: Option<u32>) -> ChainKey {
-        ChainKey::Pick { mode, node_port, count, affinity_seconds }
+    fn pick(mode: Mode, count: u32, affinity: bool) -> ChainKey {
+        ChainKey::Pick { mode, count, affinity }
     }
 
     #[test]
     fn chains_that_pick() {
         check(
-            pick(Mode::Cluster, false, 2, None),
+            pick(Mode::Cluster, 2, false),
             "\
 chain cluster-2 {
   saddr != 10.42.0.0/16 mark set mark | 0x4000
@@ -294,12 +286,23 @@ chain cluster-2 {
 }
 ",
         );
-        check(pick(Mode::Local, true, 3, Some(60)), "\
-chain node-port-local-3-affinity-60 {
-  load saddr . any . l4proto . dport map @affinity update @affinity { saddr . any . l4proto . dport timeout 60s } dnat
-  load any . l4proto . dport . numgen random mod 3 map @local-endpoints update @affinity { saddr . any . l4proto . dport timeout 60s } dnat
+        check(
+            pick(Mode::Local, 3, true),
+            "\
+chain local-3-affinity {
+  load saddr . daddr . l4proto . dport map @affinity dnat
+  load daddr . l4proto . dport . numgen random mod 3 map @local-endpoints dnat
 }
-");
+",
+        );
+        check(
+            ChainKey::Remember { timeout_seconds: 60 },
+            "\
+chain remember-60 {
+  update @affinity { saddr . ct original daddr . l4proto . ct original dport timeout 60s : daddr . dport }
+}
+",
+        );
     }
 
     #[test]
@@ -308,7 +311,7 @@ chain node-port-local-3-affinity-60 {
         check(
             ChainKey::Firewall { service: "a/b".into(), ranges },
             "\
-chain firewall-a/b-192.0.2.0/24-fd01::/64 {
+chain firewall-138b2aa407508a90 {
   saddr 192.0.2.0/24 return
   drop
 }

@@ -3,7 +3,7 @@
 use std::{
     collections::{BTreeMap, BTreeSet},
     fmt,
-    net::{IpAddr, Ipv4Addr, Ipv6Addr},
+    net::IpAddr,
 };
 
 use apimachinery::Str;
@@ -54,7 +54,7 @@ pub struct SlotKey {
 pub struct Reachable {
     /// Of which protocol.
     pub transport: Transport,
-    /// Addresses and ports of the service; a node port has the address of zeros.
+    /// Addresses and ports of the service, node ports included.
     pub frontends: Vec<(IpAddr, u16)>,
     /// Who answers.
     pub backends: BTreeSet<Backend>,
@@ -101,14 +101,6 @@ impl fmt::Display for FamilyPlan {
     }
 }
 
-/// The address that stands for every address at which node ports are served.
-pub(crate) fn unspecified(family: Family) -> IpAddr {
-    match family {
-        Family::Ipv4 => Ipv4Addr::UNSPECIFIED.into(),
-        Family::Ipv6 => Ipv6Addr::UNSPECIFIED.into(),
-    }
-}
-
 /// Plans a service. `before` is its plan until now; endpoints keep the places that they have there, so that
 /// the difference between the two plans is small.
 pub fn plan<'a>(
@@ -127,7 +119,7 @@ pub fn plan<'a>(
             }
             let choice = choose(slices.clone(), port, *family, &config.node_name);
             local_endpoints.extend(choice.local.iter().map(|backend| backend.address));
-            PortPlanner { service, port, family: *family, choice: &choice, before, made: &mut made }.plan();
+            PortPlanner { service, port, family: *family, choice: &choice, config, before, made: &mut made }.plan();
         }
     }
     made.health_check = service.health_check_port.map(|port| (port, local_endpoints.len()));
@@ -153,14 +145,16 @@ struct PortPlanner<'a> {
     port: &'a ServicePort,
     family: Family,
     choice: &'a Choice,
+    config: &'a Config,
     before: &'a ServicePlan,
     made: &'a mut ServicePlan,
 }
 
 impl PortPlanner<'_> {
     fn plan(mut self) {
+        let family = self.family;
         let of_family = |addresses: &[IpAddr]| -> Vec<IpAddr> {
-            addresses.iter().copied().filter(|address| Family::of(*address) == self.family).collect()
+            addresses.iter().copied().filter(|address| Family::of(*address) == family).collect()
         };
         let internal = of_family(&self.service.cluster_addresses);
         let balanced = of_family(&self.service.load_balancer_addresses);
@@ -177,13 +171,20 @@ impl PortPlanner<'_> {
             self.internal(address, &cluster, &local);
             frontends.push((address, self.port.port));
         }
-        for address in external {
-            self.external(address, self.port.port, false, &cluster, &local);
-            frontends.push((address, self.port.port));
-        }
+        let mut outer: Vec<(IpAddr, u16)> = external.into_iter().map(|address| (address, self.port.port)).collect();
         if let Some(node_port) = self.port.node_port {
-            self.external(unspecified(self.family), node_port, true, &cluster, &local);
-            frontends.push((unspecified(self.family), node_port));
+            outer.extend(of_family(&self.config.node_port_addresses).into_iter().map(|address| (address, node_port)));
+        }
+        for (address, port) in outer {
+            self.external(address, port, &cluster, &local);
+            frontends.push((address, port));
+        }
+        if let Some(timeout_seconds) = self.service.affinity_seconds {
+            let chain = ChainKey::Remember { timeout_seconds };
+            for (address, port) in &frontends {
+                self.verdict(&chains::AFFINITY_SERVICES, *address, *port, Verdict::Goto(chain.name()));
+            }
+            self.family_plan().chains.insert(chain);
         }
         if !self.service.source_ranges.is_empty() {
             balanced.iter().for_each(|address| self.firewall(*address));
@@ -234,9 +235,8 @@ impl PortPlanner<'_> {
 
     /// Leads to the chain that picks one of `count` endpoints.
     fn pick(&mut self, set: &Set, address: IpAddr, port: u16, mode: Mode, count: usize) {
-        let node_port = address.is_unspecified();
         let count = u32::try_from(count).expect("endpoints are fewer than 4 billion");
-        let chain = ChainKey::Pick { mode, node_port, count, affinity_seconds: self.service.affinity_seconds };
+        let chain = ChainKey::Pick { mode, count, affinity: self.service.affinity_seconds.is_some() };
         self.verdict(set, address, port, Verdict::Goto(chain.name()));
         self.family_plan().chains.insert(chain);
     }
@@ -266,14 +266,14 @@ impl PortPlanner<'_> {
     }
 
     /// An address for clients outside, or a node port.
-    fn external(&mut self, address: IpAddr, port: u16, node_port: bool, cluster: &[Backend], local: &[Backend]) {
+    fn external(&mut self, address: IpAddr, port: u16, cluster: &[Backend], local: &[Backend]) {
         if cluster.is_empty() && (local.is_empty() || !self.service.external_local) {
             self.refuse(address, port);
         } else if !self.service.external_local {
             self.pick(&chains::SERVICES, address, port, Mode::External, cluster.len());
             self.endpoints(&chains::ENDPOINTS, address, port, cluster);
         } else {
-            self.verdict(&chains::SERVICES, address, port, Verdict::Goto(chains::external_local(node_port)));
+            self.verdict(&chains::SERVICES, address, port, Verdict::Goto(chains::EXTERNAL_LOCAL.into()));
             self.pick(&chains::INSIDE_SERVICES, address, port, Mode::Inside, cluster.len());
             self.endpoints(&chains::ENDPOINTS, address, port, cluster);
             if local.is_empty() {

@@ -16,7 +16,7 @@ use network::{
 
 use crate::{
     EndpointSlice, HealthCheck, Notice, Service, ServicePlan, chains,
-    plan::{Reachable, plan, unspecified},
+    plan::{Reachable, plan},
     rules::{Rules, Touched},
 };
 
@@ -27,6 +27,8 @@ pub struct Config {
     pub node_name: Str,
     /// Pod addresses of the whole cluster: connections from them need no masquerading.
     pub cluster_ranges: Vec<Cidr>,
+    /// Service addresses of the cluster: those that no service has are refused.
+    pub service_ranges: Vec<Cidr>,
     /// Addresses of the node at which node ports are served; upstream's default are its primary ones. With
     /// one of the loopback range node ports are served there too.
     pub node_port_addresses: Vec<IpAddr>,
@@ -255,7 +257,6 @@ impl ServiceProxy {
     fn forget(&mut self, changed: &[Reachable]) -> Result<usize, Error> {
         let mut forgotten = 0;
         for family in self.config.families.clone() {
-            let is_node_port = |address: IpAddr| self.config.node_port_addresses.contains(&address);
             let of = |pick: &dyn Fn(&Reachable) -> bool| {
                 let mut backends: HashMap<(IpAddr, u16), &BTreeSet<_>> = HashMap::new();
                 for reachable in changed.iter().filter(|reachable| pick(reachable)) {
@@ -267,10 +268,7 @@ impl ServiceProxy {
             if !udp.is_empty() {
                 forgotten += self.conntrack.delete(family, Transport::Udp, |connection| {
                     let original = &connection.original;
-                    let node_port = is_node_port(original.destination)
-                        .then(|| udp.get(&(unspecified(family), original.destination_port)))
-                        .flatten();
-                    let backends = udp.get(&(original.destination, original.destination_port)).or(node_port);
+                    let backends = udp.get(&(original.destination, original.destination_port));
                     let reply = crate::Backend { address: connection.reply.source, port: connection.reply.source_port };
                     backends.is_some_and(|backends| !backends.contains(&reply))
                 })?;

@@ -6,7 +6,7 @@
 use std::collections::{BTreeMap, HashMap};
 
 use apimachinery::Str;
-use network::nftables::{Batch, Data, Datum, Family, Name, Set};
+use network::nftables::{Batch, Data, Family, Name, Set};
 
 use crate::{
     Config,
@@ -160,17 +160,9 @@ impl Rules {
     pub(crate) fn whole(&self, config: &Config) -> Batch {
         let mut batch = Batch::new(&chains::table(self.family));
         batch.replace_table();
-        let mut chains = chains::fixed_chains(self.family, &config.cluster_ranges);
+        let mut chains = chains::fixed_chains(self.family, &config.cluster_ranges, &config.service_ranges);
         chains.extend(self.chains.keys().map(|key| key.chain(self.family, &config.cluster_ranges)));
         batch.add_all(SETS, &chains);
-        let addresses: Vec<[Datum; 1]> = config
-            .node_port_addresses
-            .iter()
-            .filter(|address| Family::of(**address) == self.family)
-            .map(|address| [Datum::Address(*address)])
-            .collect();
-        let addresses = addresses.iter().map(|key| (key.as_slice(), &Data::None));
-        batch.add_elements(&chains::NODE_PORT_ADDRESSES.name, addresses);
         let elements = self.claims.iter().map(|((set, key), claims)| (set, (key, &claims[0].1)));
         for (set, elements) in by_set(elements) {
             batch.add_elements(set, elements.into_iter().map(|(key, data)| (key.as_slice(), data)));

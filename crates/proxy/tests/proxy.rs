@@ -42,6 +42,7 @@ fn proxy_config() -> proxy::Config {
     proxy::Config {
         node_name: "here".into(),
         cluster_ranges: vec!["10.42.0.0/16".parse().unwrap()],
+        service_ranges: vec!["10.43.0.0/16".parse().unwrap()],
         node_port_addresses: vec![NODE.into(), [127, 0, 0, 1].into()],
         families: vec![Family::Ipv4],
         sctp: false,
@@ -179,7 +180,7 @@ fn what_no_one_serves_is_refused_at_once() {
     assert!(ask(&client.namespace, SERVICE, 80).is_ok());
     machine.proxy.remove_service("a/web");
     machine.proxy.sync().unwrap();
-    assert!(ask(&client.namespace, SERVICE, 80).is_err());
+    assert_eq!(ask(&client.namespace, SERVICE, 80), refused, "an address that no service has");
 }
 
 #[test]
@@ -323,6 +324,54 @@ fn the_second_owner_of_an_address_waits_and_is_told() {
     machine.proxy.remove_service("a/first");
     machine.proxy.sync().unwrap();
     assert_eq!(ask(&machine.outside, NODE, 80).unwrap().0, "two");
+}
+
+#[test]
+fn a_service_has_addresses_of_both_families() {
+    let node = NetworkNamespace::create().unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let ranges = |texts: [&str; 2]| texts.map(|text| text.parse().unwrap()).to_vec();
+    let config = network::Config {
+        state_file: folder.path().join("addresses.json"),
+        pod_ranges: ranges(["10.42.0.0/24", "fd00:42::/64"]),
+        cluster_ranges: ranges(["10.42.0.0/16", "fd00:42::/32"]),
+        service_ranges: vec![],
+        node_addresses: vec![],
+        mtu_bytes: None,
+        overlay: Overlay::Auto,
+    };
+    let cluster_ranges = config.cluster_ranges.clone();
+    let network = node.run(|| NodeNetwork::open(config)).unwrap().unwrap();
+    let families = vec![Family::Ipv4, Family::Ipv6];
+    let config = proxy::Config { cluster_ranges, families, ..proxy_config() };
+    let mut proxy = node.run(|| ServiceProxy::new(config)).unwrap().unwrap();
+    let attach = |sandbox: &str| {
+        let namespace = NetworkNamespace::create().unwrap();
+        let attachment = Attachment { sandbox: sandbox.into(), namespace: namespace.path(), host_ports: vec![] };
+        let addresses = node.run(|| network.attach(&attachment)).unwrap().unwrap();
+        (namespace, addresses[1])
+    };
+    let ((server, address), (client, client_address)) = (attach("server"), attach("client"));
+    let listener = server.run(|| TcpListener::bind((address, 8080)).unwrap()).unwrap();
+    let spec = |affinity: &str| {
+        let addresses = value!(["10.43.0.10", "fd00:43::10"]);
+        service(value!({"clusterIPs": addresses, "ports": [{"port": 80}], "sessionAffinity": affinity}))
+    };
+    let frontend: SocketAddr = "[fd00:43::10]:80".parse().unwrap();
+    let connect =
+        || client.run(|| TcpStream::connect_timeout(&frontend, PATIENCE).map_err(|error| error.kind())).unwrap();
+    proxy.set_service(&spec("None"));
+    proxy.sync().unwrap();
+    assert_eq!(connect().unwrap_err(), ErrorKind::ConnectionRefused);
+    let mut slice = slice(&[&Pod { namespace: server, address }]);
+    slice.set(&["addressType"], "IPv6");
+    proxy.set_endpoint_slice(&slice);
+    for affinity in ["None", "ClientIP", "ClientIP"] {
+        proxy.set_service(&spec(affinity));
+        proxy.sync().unwrap();
+        let _stream = connect().unwrap();
+        assert_eq!(listener.accept().unwrap().1.ip(), client_address);
+    }
 }
 
 /// An API server that has these objects and no others, and records the events that it is sent.

@@ -6,7 +6,8 @@ fn config() -> Config {
     Config {
         node_name: "here".into(),
         cluster_ranges: vec!["10.42.0.0/16".parse().unwrap()],
-        node_port_addresses: vec![],
+        service_ranges: vec![],
+        node_port_addresses: vec![[192, 0, 2, 1].into()],
         families: vec![Family::Ipv4],
         sctp: false,
     }
@@ -101,21 +102,21 @@ fn a_local_load_balancer_keeps_clients_visible() {
         &[(1, "here", "ready"), (2, "there", "ready")],
         "\
 cluster-addresses 10.43.0.10
-endpoints 0.0.0.0 . tcp . 30080 . 0 : 10.42.0.1 . 8080
-endpoints 0.0.0.0 . tcp . 30080 . 1 : 10.42.0.2 . 8080
 endpoints 10.43.0.10 . tcp . 80 . 0 : 10.42.0.1 . 8080
 endpoints 10.43.0.10 . tcp . 80 . 1 : 10.42.0.2 . 8080
+endpoints 192.0.2.1 . tcp . 30080 . 0 : 10.42.0.1 . 8080
+endpoints 192.0.2.1 . tcp . 30080 . 1 : 10.42.0.2 . 8080
 hairpin 10.42.0.1 . 10.42.0.1
-inside-services 0.0.0.0 . tcp . 30080 : goto node-port-inside-2
-local-endpoints 0.0.0.0 . tcp . 30080 . 0 : 10.42.0.1 . 8080
-local-services 0.0.0.0 . tcp . 30080 : goto node-port-local-1
-services 0.0.0.0 . tcp . 30080 : goto node-port-external-local
+inside-services 192.0.2.1 . tcp . 30080 : goto inside-2
+local-endpoints 192.0.2.1 . tcp . 30080 . 0 : 10.42.0.1 . 8080
+local-services 192.0.2.1 . tcp . 30080 : goto local-1
 services 10.43.0.10 . tcp . 80 : goto cluster-2
+services 192.0.2.1 . tcp . 30080 : goto external-local
 ",
     );
     assert_eq!(made.health_check, Some((32000, 1)));
     let elsewhere = plan(&service, [slice(&[(2, "there", "ready")])].iter(), &config(), &ServicePlan::default());
-    assert!(elsewhere.ipv4.to_string().contains("local-services 0.0.0.0 . tcp . 30080 : drop\n"));
+    assert!(elsewhere.ipv4.to_string().contains("local-services 192.0.2.1 . tcp . 30080 : drop\n"));
     assert_eq!(elsewhere.health_check, Some((32000, 0)));
 }
 
@@ -151,14 +152,17 @@ fn external_addresses_and_source_ranges() {
         &Service::read(&Object(object)).unwrap(),
         &[(1, "there", "ready")],
         "\
+affinity-services 10.43.0.10 . tcp . 80 : goto remember-10800
+affinity-services 192.0.2.9 . tcp . 80 : goto remember-10800
+affinity-services 192.0.2.10 . tcp . 80 : goto remember-10800
 cluster-addresses 10.43.0.10
 endpoints 10.43.0.10 . tcp . 80 . 0 : 10.42.0.1 . 8080
 endpoints 192.0.2.9 . tcp . 80 . 0 : 10.42.0.1 . 8080
 endpoints 192.0.2.10 . tcp . 80 . 0 : 10.42.0.1 . 8080
-firewalls 192.0.2.10 . tcp . 80 : jump firewall-a/web-198.51.100.0/24
-services 10.43.0.10 . tcp . 80 : goto cluster-1-affinity-10800
-services 192.0.2.9 . tcp . 80 : goto external-1-affinity-10800
-services 192.0.2.10 . tcp . 80 : goto external-1-affinity-10800
+firewalls 192.0.2.10 . tcp . 80 : jump firewall-1dd8e377570eee3d
+services 10.43.0.10 . tcp . 80 : goto cluster-1-affinity
+services 192.0.2.9 . tcp . 80 : goto external-1-affinity
+services 192.0.2.10 . tcp . 80 : goto external-1-affinity
 ",
     );
 }
