@@ -53,16 +53,6 @@ impl Resources {
         }
     }
 
-    /// The amount of the resource `name`.
-    pub fn amount(&self, name: &str) -> i64 {
-        match name {
-            "cpu" => self.milli_cpu,
-            "memory" => self.memory_bytes,
-            "ephemeral-storage" => self.ephemeral_storage_bytes,
-            name => self.scalar(name),
-        }
-    }
-
     fn combine(&mut self, other: &Resources, how: impl Fn(i64, i64) -> i64) {
         self.milli_cpu = how(self.milli_cpu, other.milli_cpu);
         self.memory_bytes = how(self.memory_bytes, other.memory_bytes);
