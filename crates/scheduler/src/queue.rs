@@ -290,7 +290,11 @@ impl SchedulingQueue {
                 }
                 self.last_events.insert((number, plugin), self.events);
                 let Some(keys) = self.rejected.get(&(number, plugin)) else { continue };
-                let helped = |key: &&Str| self.pods.get(*key).is_some_and(|queued| instance.hint(&queued.pod, event));
+                // A pod that leaves the node where it was assumed makes no room for itself.
+                let itself = |queued: &QueuedPod| event.pod.is_some_and(|pod| pod.uid == queued.pod.uid);
+                let helped = |key: &&Str| {
+                    self.pods.get(*key).is_some_and(|queued| !itself(queued) && instance.hint(&queued.pod, event))
+                };
                 let helped: Vec<Str> = keys.iter().filter(helped).cloned().collect();
                 for key in helped {
                     if let Some(queued) = self.pods.remove(&key) {
@@ -407,3 +411,6 @@ impl SchedulingQueue {
         self.pods.is_empty()
     }
 }
+
+#[cfg(test)]
+mod tests;

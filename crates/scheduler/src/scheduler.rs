@@ -216,11 +216,12 @@ impl Scheduler {
         let profile = &self.shared.profiles[profile];
         profile.plugins().for_each(|(.., plugin)| plugin.unreserve(pod, &pod.node_name));
         let mut state = self.shared.state.lock();
+        // First back into the queue: the event below is none that it missed.
+        state.queue.failed(pod, failure, Instant::now());
         if state.cache.is_assumed(&pod.key, &pod.uid) {
             state.cache.remove_pod(&pod.key);
             handlers::placed_pod_gone(&mut state, pod);
         }
-        state.queue.failed(pod, failure, Instant::now());
         drop(state);
         self.shared.changed.notify_one();
     }

@@ -7,9 +7,9 @@ use api::views::{
 use apimachinery::{Str, quantity::Quantity};
 
 /// What a container that names no CPU counts for in scores, in thousandths of a core.
-pub const DEFAULT_MILLI_CPU: i64 = 100;
+pub(super) const DEFAULT_MILLI_CPU: i64 = 100;
 /// What a container that names no memory counts for in scores, in bytes.
-pub const DEFAULT_MEMORY_BYTES: i64 = 200 * 1024 * 1024;
+pub(super) const DEFAULT_MEMORY_BYTES: i64 = 200 * 1024 * 1024;
 
 /// Amounts of resources.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -50,16 +50,6 @@ impl Resources {
         match self.scalars.binary_search_by(|(known, _)| known.as_str().cmp(name)) {
             Ok(index) => self.scalars[index].1,
             Err(_) => 0,
-        }
-    }
-
-    /// The amount of the resource `name`.
-    pub fn amount(&self, name: &str) -> i64 {
-        match name {
-            "cpu" => self.milli_cpu,
-            "memory" => self.memory_bytes,
-            "ephemeral-storage" => self.ephemeral_storage_bytes,
-            name => self.scalar(name),
         }
     }
 
@@ -111,7 +101,7 @@ impl Resources {
 }
 
 /// How many pods a node takes.
-pub fn allowed_pods(allocatable: ViewMap<'_, &str>) -> i64 {
+pub(super) fn allowed_pods(allocatable: ViewMap<'_, &str>) -> i64 {
     allocatable.get("pods").map_or(0, |text| quantity(text).value())
 }
 
@@ -182,7 +172,7 @@ fn at_any_moment<'a>(pod: Pod<'a>, of: impl Fn(Container<'a>) -> Resources) -> R
 }
 
 /// Reads what a pod asks for: the most of what is specified, allocated and in use while a resize is under way.
-pub fn pod_requests(pod: Pod<'_>) -> Requests {
+pub(super) fn pod_requests(pod: Pod<'_>) -> Requests {
     let resize = pod.status().conditions().iter().find(|condition| condition.type_() == "PodResizePending");
     let infeasible = resize.is_some_and(|condition| condition.reason() == "Infeasible");
     let has_status =

@@ -5,7 +5,7 @@ use apimachinery::{Map, Str};
 use super::Table;
 
 /// A label of a node: which key, which value.
-pub type LabelIds = Vec<(u32, u32)>;
+pub(super) type LabelIds = Vec<(u32, u32)>;
 
 #[derive(Debug, Default)]
 struct Key {

@@ -14,10 +14,38 @@ use crate::{
 pub(super) const DESCRIPTOR: Descriptor = Descriptor {
     name: "NodeResourcesFit",
     weight: 1,
-    make: |arguments| Box::new(NodeResourcesFit(arguments.scoring_strategy.clone())),
+    make: |arguments| Box::new(NodeResourcesFit::new(&arguments.scoring_strategy)),
 };
 
-struct NodeResourcesFit(ScoringStrategy);
+/// A resource by its place instead of its name, since scores ask for it once per node.
+#[derive(Clone, Debug)]
+enum Measure {
+    Cpu,
+    Memory,
+    EphemeralStorage,
+    Scalar(Str),
+}
+
+struct NodeResourcesFit {
+    weights: Vec<(Measure, i64)>,
+    most: bool,
+}
+
+impl NodeResourcesFit {
+    fn new(strategy: &ScoringStrategy) -> NodeResourcesFit {
+        let (weights, most) = match strategy {
+            ScoringStrategy::LeastAllocated(weights) => (weights, false),
+            ScoringStrategy::MostAllocated(weights) => (weights, true),
+        };
+        let measure = |name: &Str| match name.as_str() {
+            "cpu" => Measure::Cpu,
+            "memory" => Measure::Memory,
+            "ephemeral-storage" => Measure::EphemeralStorage,
+            _ => Measure::Scalar(name.clone()),
+        };
+        NodeResourcesFit { weights: weights.iter().map(|(name, weight)| (measure(name), *weight)).collect(), most }
+    }
+}
 
 struct Fit<'c>(&'c Requests);
 
@@ -65,22 +93,25 @@ impl<'c> NodeFilter<'c> for Fit<'c> {
 
 struct Allocation<'c> {
     pod: &'c PodInfo,
-    weights: &'c [(Str, i64)],
+    weights: &'c [(Measure, i64)],
     most: bool,
 }
 
 impl Allocation<'_> {
     /// What would be asked of the node, and what it has. CPU and memory count with defaults.
-    fn amounts(&self, name: &str, node: &NodeInfo) -> Option<(i64, i64)> {
-        let own = &self.pod.requests;
-        match name {
-            "cpu" => Some((node.requested_non_zero.0 + own.non_zero.0, node.allocatable.milli_cpu)),
-            "memory" => Some((node.requested_non_zero.1 + own.non_zero.1, node.allocatable.memory_bytes)),
-            name => {
-                let wanted = own.total.amount(name);
-                // A device that the pod does not ask for says nothing about the node.
-                let counts = name == "ephemeral-storage" || wanted > 0;
-                counts.then(|| (node.requested.amount(name) + wanted, node.allocatable.amount(name)))
+    fn amounts(&self, measure: &Measure, node: &NodeInfo) -> Option<(i64, i64)> {
+        let (own, used, all) = (&self.pod.requests, &node.requested, &node.allocatable);
+        match measure {
+            Measure::Cpu => Some((node.requested_non_zero.0 + own.non_zero.0, all.milli_cpu)),
+            Measure::Memory => Some((node.requested_non_zero.1 + own.non_zero.1, all.memory_bytes)),
+            Measure::EphemeralStorage => {
+                let requested = used.ephemeral_storage_bytes + own.total.ephemeral_storage_bytes;
+                Some((requested, all.ephemeral_storage_bytes))
+            }
+            // A device that the pod does not ask for says nothing about the node.
+            Measure::Scalar(name) => {
+                let wanted = own.total.scalar(name);
+                (wanted > 0).then(|| (used.scalar(name) + wanted, all.scalar(name)))
             }
         }
     }
@@ -89,8 +120,10 @@ impl Allocation<'_> {
 impl NodeScore for Allocation<'_> {
     fn score(&self, node: &NodeInfo) -> i64 {
         let (mut sum, mut weights) = (0, 0);
-        for (name, weight) in self.weights {
-            let Some((requested, allocatable)) = self.amounts(name, node).filter(|(_, all)| *all > 0) else { continue };
+        for (measure, weight) in self.weights {
+            let Some((requested, allocatable)) = self.amounts(measure, node).filter(|(_, all)| *all > 0) else {
+                continue;
+            };
             let score = match (self.most, requested > allocatable) {
                 (true, true) => MAX_NODE_SCORE,
                 (true, false) => requested * MAX_NODE_SCORE / allocatable,
@@ -129,10 +162,6 @@ impl Plugin for NodeResourcesFit {
     }
 
     fn pre_score<'c>(&'c self, cycle: Cycle<'c>, _nodes: &[u32]) -> Option<Box<dyn NodeScore + 'c>> {
-        let (weights, most) = match &self.0 {
-            ScoringStrategy::LeastAllocated(weights) => (weights, false),
-            ScoringStrategy::MostAllocated(weights) => (weights, true),
-        };
-        Some(Box::new(Allocation { pod: cycle.pod, weights, most }))
+        Some(Box::new(Allocation { pod: cycle.pod, weights: &self.weights, most: self.most }))
     }
 }

@@ -186,7 +186,7 @@ struct Soft {
 
 impl Soft {
     fn is_ignored(&self, node: &NodeInfo) -> bool {
-        let lacks = |crowd: &Crowd| !crowd.key.is_some_and(|key| node.topology_value(key).is_some());
+        let lacks = |crowd: &Crowd| crowd.key.is_none_or(|key| node.topology_value(key).is_none());
         self.needs_all_labels && self.crowds.iter().any(lacks)
     }
 
