@@ -14,7 +14,7 @@ use crate::error::{Context, blocking};
 use crate::records::{ContainerRecord, Phase};
 use crate::runtime::{Inner, lock, now_nanoseconds, path_text};
 use crate::sandbox::Sandbox;
-use crate::shim::protocol::{ContainerReport, ProcessNamespace, Request, Response, StartRequest};
+use crate::shim::protocol::{ContainerReport, ProcessNamespace, Request, ResolvedUser, Response, StartRequest};
 use crate::{cgroups, create, state};
 
 /// Exit code of a container whose program could not be started; containerd's number.
@@ -161,11 +161,7 @@ impl Inner {
             record.phase = Phase::Running;
             record.process_id = pid;
             record.started_at = started_at;
-            record.user = Some(LinuxContainerUser {
-                uid: user.uid.into(),
-                gid: user.gid.into(),
-                supplemental_groups: user.groups.iter().map(|group| i64::from(*group)).collect(),
-            });
+            record.user = Some(user_of(&user));
         });
         Ok(())
     }
@@ -228,6 +224,7 @@ impl Inner {
                 record.phase = Phase::Running;
                 record.process_id = report.pid;
                 record.started_at = report.started_at;
+                record.user = Some(user_of(&report.user));
             }),
             None => self.container_lost(container),
         }
@@ -322,6 +319,14 @@ impl Inner {
     /// Where a container's own files are.
     pub(crate) fn writable_layer(&self, container_id: &str) -> PathBuf {
         self.config.root_directory.join("containers").join(container_id)
+    }
+}
+
+fn user_of(user: &ResolvedUser) -> LinuxContainerUser {
+    LinuxContainerUser {
+        uid: user.uid.into(),
+        gid: user.gid.into(),
+        supplemental_groups: user.groups.iter().map(|group| i64::from(*group)).collect(),
     }
 }
 

@@ -253,13 +253,30 @@ fn mount(mount: &Mount) -> Result<MountSpec> {
     if !Path::new(&mount.host_path).exists() {
         fs::create_dir_all(&mount.host_path).context(|| format!("create {}", mount.host_path))?;
     }
+    let source = fs::canonicalize(&mount.host_path).context(|| format!("resolve {}", mount.host_path))?;
+    if propagation == Propagation::Bidirectional && !is_shared(&source)? {
+        let message =
+            format!("path {:?} is not on a shared mount, as bidirectional propagation needs", mount.host_path);
+        return Err(Error::failed_precondition(message));
+    }
     Ok(MountSpec {
-        source: path_text(&fs::canonicalize(&mount.host_path).context(|| format!("resolve {}", mount.host_path))?),
+        source: path_text(&source),
         destination: path_text(&Path::new("/").join(&mount.container_path)),
         readonly: mount.readonly,
         recursive_readonly: mount.recursive_read_only,
         propagation,
     })
+}
+
+/// Whether the mount that a path is on has peers to propagate to.
+fn is_shared(path: &Path) -> Result<bool> {
+    let mounts = fs::read_to_string("/proc/self/mountinfo").context(|| "read the mounts".to_owned())?;
+    let fields = mounts.lines().map(|line| line.split(' ').collect::<Vec<_>>());
+    // The longest mount point that leads to the path is its mount's; of several on one place the last covers the rest.
+    let found = fields.filter(|fields| path.starts_with(fields[4])).max_by_key(|fields| fields[4].len());
+    Ok(found.is_some_and(|fields| {
+        fields[6..].iter().take_while(|field| **field != "-").any(|field| field.starts_with("shared:"))
+    }))
 }
 
 /// Nodes beyond the standard ones: those asked for, and for a privileged container all of the host's.

@@ -84,3 +84,51 @@ pub(crate) fn attach(directory: &Path, rules: &[DeviceRule]) -> io::Result<()> {
     let cgroup = rustix::fs::open(directory, OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC, Mode::empty())?;
     sys::attach_device_program(&cgroup, &program)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cgroups::standard_devices;
+
+    /// Runs a program as a kernel would.
+    fn allows(program: &[Instruction], kind: i32, access: i32, major: i32, minor: i32) -> bool {
+        let context = [kind | access << 16, major, minor];
+        let mut registers = [0_i32; 6];
+        let mut at = 0;
+        loop {
+            let Instruction { code, registers: named, offset, immediate } = program[at];
+            let (destination, source) = ((named & 15) as usize, (named >> 4) as usize);
+            at += 1;
+            match code {
+                LOAD_WORD => registers[destination] = context[offset as usize / 4],
+                AND_NUMBER => registers[destination] &= immediate,
+                SHIFT_RIGHT => registers[destination] >>= immediate,
+                MOVE => registers[destination] = registers[source],
+                MOVE_NUMBER => registers[destination] = immediate,
+                JUMP_NOT_NUMBER if registers[destination] != immediate => at += offset as usize,
+                JUMP_NOT_EQUAL if registers[destination] != registers[source] => at += offset as usize,
+                JUMP_NOT_NUMBER | JUMP_NOT_EQUAL => {}
+                EXIT => return registers[0] == 1,
+                other => panic!("instruction {other:#x}"),
+            }
+        }
+    }
+
+    #[test]
+    fn only_what_a_rule_covers_is_allowed() {
+        let program = compile(&standard_devices());
+        let (make, read, write) = (1, 2, 4);
+        assert!(allows(&program, CHARACTER, read | write, 1, 3), "/dev/null");
+        assert!(allows(&program, CHARACTER, read | write, 136, 9), "a terminal");
+        assert!(allows(&program, BLOCK, make, 8, 0), "a node may be made");
+        assert!(!allows(&program, BLOCK, read, 8, 0), "but not used");
+        assert!(!allows(&program, CHARACTER, read | make, 1, 1), "memory");
+    }
+
+    #[test]
+    fn the_kernel_accepts_the_program() {
+        if rustix::process::geteuid().is_root() {
+            sys::load_device_program(&compile(&standard_devices())).unwrap();
+        }
+    }
+}

@@ -40,7 +40,7 @@ impl From<ImageError> for Error {
         let code = match &error {
             ImageError::NotFound(_) => Code::NotFound,
             ImageError::InvalidReference { .. } => Code::InvalidArgument,
-            ImageError::InvalidContent { .. } | ImageError::Registry { .. } => Code::Unknown,
+            ImageError::InvalidContent { .. } => Code::Unknown,
             ImageError::File { .. } => Code::Internal,
         };
         Self::new(code, error.to_string())

@@ -59,10 +59,19 @@ impl ImageService for Runtime {
 
     async fn pull_image(&self, request: PullImageRequest) -> Result<PullImageResponse> {
         let name = name_of(request.image)?;
-        let image = self.images().find(&name)?;
-        let image_ref = image.digests.first().unwrap_or(&image.id).clone();
-        let _ = Code::Unknown;
-        Ok(PullImageResponse { image_ref })
+        let store = self.images();
+        blocking(move || match store.find(&name) {
+            // What was imported under the name is what the name means here: there is no registry to ask for another.
+            Ok(image) => Ok(PullImageResponse { image_ref: image.digests.first().unwrap_or(&image.id).clone() }),
+            Err(ImageError::NotFound(name)) => {
+                let message = format!(
+                    "failed to pull image {name:?}: this runtime cannot reach registries yet; import the image"
+                );
+                Err(Error::new(Code::Unimplemented, message))
+            }
+            Err(error) => Err(error.into()),
+        })
+        .await
     }
 
     async fn remove_image(&self, request: RemoveImageRequest) -> Result<RemoveImageResponse> {

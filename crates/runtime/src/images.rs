@@ -54,15 +54,7 @@ pub enum ImageError {
         /// What is wrong with it.
         reason: String,
     },
-    /// A registry refused or could not be reached.
-    #[error("registry {registry}: {reason}")]
-    Registry {
-        /// Its host.
-        registry: String,
-        /// What it said.
-        reason: String,
-    },
-    /// The image's containers still need it.
+    /// The disk did not do it.
     #[error("{operation} {}: {source}", path.display())]
     File {
         /// What was tried.
@@ -340,7 +332,7 @@ impl ImageStore {
         catalog.layers.retain(|chain, _| needed.contains(chain));
         self.save(&catalog)?;
         let numbers: BTreeSet<String> = catalog.layers.values().map(|layer| layer.number.to_string()).collect();
-        let blobs: BTreeSet<String> = catalog.images.values().flat_map(|image| referenced_blobs(image)).collect();
+        let blobs: BTreeSet<String> = catalog.images.values().flat_map(referenced_blobs).collect();
         drop(catalog);
         remove_others(&self.layers_directory(), &numbers)?;
         remove_others(&self.directory.join("blobs/sha256"), &blobs)

@@ -2,10 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use cri_api::v1::{
-    ContainerConfig, ContainerMetadata, LinuxContainerResources, LinuxContainerUser, PodSandboxConfig,
-    PodSandboxMetadata,
-};
+use cri_api::v1::{ContainerConfig, LinuxContainerResources, LinuxContainerUser, PodSandboxConfig, PodSandboxMetadata};
 use serde::{Deserialize, Serialize};
 
 /// `sandbox.json`.
@@ -75,12 +72,6 @@ pub(crate) struct ContainerRecord {
     pub(crate) stop_signal: i32,
     /// Limits in force.
     pub(crate) resources: LinuxContainerResources,
-}
-
-impl ContainerRecord {
-    pub(crate) fn metadata(&self) -> ContainerMetadata {
-        self.config.metadata.clone().unwrap_or_default()
-    }
 }
 
 /// Whether labels satisfy a selector: it names none that is missing or has another value.

@@ -13,7 +13,7 @@ use cri_api::{Error, Result};
 use rustix::mount::{UnmountFlags, unmount};
 use rustix::process::{Pid, PidfdFlags};
 
-use crate::error::{Context, blocking};
+use crate::error::{Context, ShimError, blocking};
 use crate::network::PodNetworkRequest;
 use crate::records::SandboxRecord;
 use crate::runtime::{Inner, lock, now_nanoseconds, path_text};
@@ -321,7 +321,14 @@ impl Inner {
         }
         let was_ready = std::mem::replace(&mut lock(&sandbox.record).ready, false);
         if was_ready {
-            sandbox.shim.call(Request::Shutdown, &[]).await?;
+            match sandbox.shim.call(Request::Shutdown, &[]).await {
+                // A shim that is gone has nothing left to shut down.
+                Ok(_) | Err(ShimError::Unreachable(_)) => {}
+                Err(error) => {
+                    lock(&sandbox.record).ready = true;
+                    return Err(error.into());
+                }
+            }
         }
         self.release(sandbox).await;
         if lock(&sandbox.record).has_network {

@@ -42,7 +42,7 @@ pub(crate) fn host_architecture() -> &'static str {
     }
 }
 
-/// An index of manifests, or a manifest: a registry answers with either.
+/// An index of manifests, or a manifest.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
 pub(crate) struct Manifest {
@@ -55,14 +55,6 @@ pub(crate) struct Manifest {
     pub(crate) layers: Vec<Descriptor>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub(crate) manifests: Vec<Descriptor>,
-}
-
-impl Manifest {
-    /// Of an index, the manifest for this host; one without a platform serves all.
-    pub(crate) fn for_host(&self) -> Option<&Descriptor> {
-        let of_host = |entry: &&Descriptor| entry.platform.as_ref().is_some_and(Platform::is_of_host);
-        self.manifests.iter().find(of_host).or_else(|| self.manifests.iter().find(|entry| entry.platform.is_none()))
-    }
 }
 
 /// An image's configuration.

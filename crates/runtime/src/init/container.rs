@@ -95,7 +95,16 @@ fn mount_cgroups(root: &Root, view: &CgroupView, readonly: MountAttrFlags) -> Re
         let path = format!("/sys/fs/cgroup/{name}");
         devices::mount_new(root, "cgroup2", &[], path.trim_end_matches('/'), NOT_FOR_PROGRAMS | readonly)?;
     }
-    Ok(())
+    if view.version_1.is_empty() || !readonly.contains(MountAttrFlags::MOUNT_ATTR_RDONLY) {
+        return Ok(());
+    }
+    // The directory of the hierarchies was writable only to make their mount points.
+    let protect = || -> io::Result<()> {
+        let directory = root.find(Path::new("/sys/fs/cgroup"))?;
+        let attributes = MountAttributes { set: libc::MOUNT_ATTR_RDONLY, ..Default::default() };
+        mount_set_attributes(directory.as_fd(), attributes, false)
+    };
+    protect().step(|| "make /sys/fs/cgroup read-only".to_owned())
 }
 
 /// Hides and write-protects paths in the pivoted root; those that do not exist need neither.

@@ -70,7 +70,7 @@ pub(crate) struct Host {
 }
 
 impl Host {
-    fn new(name: &str) -> Self {
+    pub(crate) fn new(name: &str) -> Self {
         let name = format!("sagong-test-{}-{name}", std::process::id());
         let host = Self { directory: Path::new("/var/tmp").join(&name), cgroup: format!("/{name}") };
         std::fs::create_dir_all(&host.directory).unwrap();
@@ -101,7 +101,7 @@ impl Host {
     }
 
     /// Kills everything in the test's cgroup and removes cgroups, mounts and files.
-    fn clear(&self) {
+    pub(crate) fn clear(&self) {
         let mut groups: Vec<PathBuf> = self.cgroups();
         let mut index = 0;
         while index < groups.len() {

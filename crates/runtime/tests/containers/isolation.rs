@@ -189,6 +189,28 @@ async fn namespaces_are_private_or_shared(host: Host) {
     runtime.stop_container(StopContainerRequest { container_id: first.clone(), timeout: 600 }).await.unwrap();
     assert_eq!(shared.status(&first).await.exit_code, 143, "it is no init, so SIGTERM ends it");
     shared.remove().await;
+    // A container that sees the host's processes is ended as a whole all the same.
+    let open = |config: &mut ContainerConfig| {
+        let options = NamespaceOption { pid: NamespaceMode::Node.into(), ..Default::default() };
+        security(config).namespace_options = Some(options);
+    };
+    let container = pod.start(&["wait"], open).await;
+    let own = format!("/proc/{}/comm", std::process::id());
+    let comm = std::fs::read_to_string(&own).unwrap();
+    assert_eq!(pod.exec(&container, &["read", &own]).await.1, comm);
+    runtime.stop_container(StopContainerRequest { container_id: container.clone(), timeout: 600 }).await.unwrap();
+    assert_eq!(pod.status(&container).await.exit_code, 143);
+    // A container beside another one sees that one's processes.
+    let target = pod.start(&["wait"], |_| {}).await;
+    let container = pod
+        .start(&["wait"], |config| {
+            let options =
+                NamespaceOption { pid: NamespaceMode::Target.into(), target_id: target.clone(), ..Default::default() };
+            security(config).namespace_options = Some(options);
+        })
+        .await;
+    let (_, processes, _) = pod.exec(&container, &["list", "/proc"]).await;
+    assert_eq!(processes.split_whitespace().filter(|name| name.parse::<u32>().is_ok()).count(), 3, "{processes}");
     // The host's network is the host's.
     let hosts = Pod::run_with(&host, &runtime, |config| {
         let security = config.linux.as_mut().unwrap().security_context.as_mut().unwrap();

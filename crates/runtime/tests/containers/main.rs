@@ -10,10 +10,12 @@ mod helper;
 mod images;
 mod isolation;
 mod lifecycle;
+mod measure;
 
 fn main() {
     runtime::dispatch(std::env::args_os());
     helper::dispatch();
     adoption::dispatch();
+    measure::dispatch();
     harness::run(&[lifecycle::TESTS, isolation::TESTS, adoption::TESTS, images::TESTS].concat());
 }
