@@ -13,6 +13,7 @@ mod context;
 pub mod cronjob;
 pub mod daemon;
 pub mod deployment;
+pub mod disruption;
 pub mod disruption_target;
 pub mod endpoint;
 pub mod endpointslice;
@@ -32,6 +33,7 @@ pub mod pod_control;
 pub mod podgc;
 pub mod pods;
 pub mod replicaset;
+pub mod resourcequota;
 pub mod rootcacertpublisher;
 pub mod serviceaccount;
 pub mod services;
@@ -49,6 +51,7 @@ pub const ALL: &[ControllerDescriptor] = &[
     endpointslice::DESCRIPTOR,
     replicaset::REPLICATION_DESCRIPTOR,
     podgc::DESCRIPTOR,
+    resourcequota::DESCRIPTOR,
     namespace::DESCRIPTOR,
     serviceaccount::DESCRIPTOR,
     garbagecollector::DESCRIPTOR,
@@ -56,6 +59,7 @@ pub const ALL: &[ControllerDescriptor] = &[
     job::DESCRIPTOR,
     deployment::DESCRIPTOR,
     replicaset::DESCRIPTOR,
+    disruption::DESCRIPTOR,
     statefulset::DESCRIPTOR,
     cronjob::DESCRIPTOR,
     nodeipam::DESCRIPTOR,
