@@ -12,7 +12,7 @@ mod statement;
 use std::{borrow::Cow, fmt, net::IpAddr};
 
 pub use batch::{Batch, NftSocket};
-pub use read::ChainInfo;
+pub use read::{ChainInfo, TimedElement};
 pub use statement::{Field, Statement};
 
 /// A name of a table, chain or set.

@@ -10,7 +10,7 @@ use network::{
     Cidr, Transport,
     conntrack::ConntrackSocket,
     netlink,
-    nftables::{Batch, Data, Datum, Family, NftSocket, join},
+    nftables::{Batch, Data, Datum, Family, NftSocket, TimedElement, join},
     sysctl,
 };
 
@@ -246,7 +246,8 @@ impl ServiceProxy {
         if self.rebuild {
             summary.rebuilt = true;
             for rules in &self.rules {
-                self.nftables.commit(rules.whole(&self.config))?;
+                let remembered = remembered_clients(&mut self.nftables, rules.family());
+                self.nftables.commit(rules.whole(&self.config, &remembered))?;
             }
             self.rebuild = false;
         }
@@ -281,18 +282,18 @@ impl ServiceProxy {
     }
 
     fn forget_clients(&mut self, family: Family, changed: &[Reachable]) -> Result<(), Error> {
+        let mut backends = HashMap::new();
+        for reachable in changed {
+            let number = reachable.transport.number();
+            backends.extend(reachable.frontends.iter().map(|(to, port)| ((*to, number, *port), &reachable.backends)));
+        }
         let table = chains::table(family);
         for (key, data) in self.nftables.elements(&table, &chains::AFFINITY)? {
             let [_, Datum::Address(address), Datum::Protocol(protocol), Datum::Port(port)] = key[..] else { continue };
             let Data::Values(values) = &data else { continue };
             let [Datum::Address(to), Datum::Port(to_port)] = values[..] else { continue };
             let backend = crate::Backend { address: to, port: to_port };
-            let stale = changed.iter().any(|reachable| {
-                reachable.transport.number() == protocol
-                    && reachable.frontends.contains(&(address, port))
-                    && !reachable.backends.contains(&backend)
-            });
-            if stale {
+            if backends.get(&(address, protocol, port)).is_some_and(|backends| !backends.contains(&backend)) {
                 let mut batch = Batch::new(&table);
                 batch.delete_elements(&chains::AFFINITY.name, [key.as_slice()]);
                 match self.nftables.commit(batch) {
@@ -313,6 +314,19 @@ impl ServiceProxy {
             self.nftables.commit(batch)?;
         }
         Ok(())
+    }
+}
+
+/// Clients that an earlier proxy remembered; none when there is no table, or one of another form.
+fn remembered_clients(nftables: &mut NftSocket, family: Family) -> Vec<TimedElement> {
+    match nftables.timed_elements(&chains::table(family), &chains::AFFINITY) {
+        Ok(elements) => elements.into_iter().filter(|element| element.left.is_some()).collect(),
+        Err(error) => {
+            if !error.is_absent() {
+                tracing::warn!(%error, "clients with session affinity are forgotten");
+            }
+            Vec::new()
+        }
     }
 }
 

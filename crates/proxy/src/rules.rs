@@ -6,7 +6,7 @@
 use std::collections::{BTreeMap, HashMap};
 
 use apimachinery::Str;
-use network::nftables::{Batch, Data, Family, Name, Set};
+use network::nftables::{Batch, Data, Family, Name, Set, TimedElement};
 
 use crate::{
     Config,
@@ -156,13 +156,15 @@ impl Rules {
         batch
     }
 
-    /// The whole table as a transaction that replaces whatever is there.
-    pub(crate) fn whole(&self, config: &Config) -> Batch {
+    /// The whole table as a transaction that replaces whatever is there; `remembered` are clients with
+    /// session affinity.
+    pub(crate) fn whole(&self, config: &Config, remembered: &[TimedElement]) -> Batch {
         let mut batch = Batch::new(&chains::table(self.family));
         batch.replace_table();
         let mut chains = chains::fixed_chains(self.family, &config.cluster_ranges, &config.service_ranges);
         chains.extend(self.chains.keys().map(|key| key.chain(self.family, &config.cluster_ranges)));
         batch.add_all(SETS, &chains);
+        batch.add_timed_elements(&chains::AFFINITY.name, remembered);
         let elements = self.claims.iter().map(|((set, key), claims)| (set, (key, &claims[0].1)));
         for (set, elements) in by_set(elements) {
             batch.add_elements(set, elements.into_iter().map(|(key, data)| (key.as_slice(), data)));

@@ -241,6 +241,32 @@ fn a_client_stays_with_its_endpoint_while_that_lives() {
     assert!(second.len() == 1 && second.is_disjoint(&first), "{first:?} {second:?}");
     machine.set(spec(), &[&one, &two]);
     assert_eq!(names(&client.namespace, SERVICE, 80, ENOUGH), second);
+    machine.proxy = machine.node.run(|| ServiceProxy::new(proxy_config())).unwrap().unwrap();
+    assert!(machine.set(spec(), &[&one, &two]).rebuilt);
+    assert_eq!(names(&client.namespace, SERVICE, 80, ENOUGH), second, "a restart forgets nobody");
+}
+
+#[test]
+fn endpoints_may_be_the_node_itself_and_others_outside() {
+    let mut machine = Machine::new();
+    let client = machine.pod("client");
+    for (namespace, address) in [(&machine.node, NODE), (&machine.outside, [192, 0, 2, 2])] {
+        let listener = namespace.run(|| TcpListener::bind((IpAddr::from(address), 8080)).unwrap()).unwrap();
+        machine.proxy.set_service(&service(cluster_ip()));
+        let object = value!({
+            "metadata": {"namespace": "a", "name": "web-1", "labels": {"kubernetes.io/service-name": "web"}},
+            "addressType": "IPv4",
+            "ports": [{"name": "", "port": 8080}],
+            "endpoints": [{"addresses": [IpAddr::from(address).to_string()]}],
+        });
+        machine.proxy.set_endpoint_slice(&Object(object));
+        machine.proxy.sync().unwrap();
+        for from in [&client.namespace, &machine.node] {
+            let server = SocketAddr::from((SERVICE, 80));
+            let _stream = from.run(|| TcpStream::connect_timeout(&server, PATIENCE).unwrap()).unwrap();
+            listener.accept().unwrap();
+        }
+    }
 }
 
 #[test]
