@@ -157,8 +157,14 @@ impl Transport for Loopback {
                         "create",
                     ));
                 };
-                let (namespace, name) = (&request.namespace, &request.name);
-                let made = creator.create(server, &context, namespace, name, Object::clone(object), options.dry_run);
+                let place = create::Posting {
+                    kind: &resource.kind,
+                    subresource: &request.subresource,
+                    namespace: &request.namespace,
+                    name: &request.name,
+                };
+                let object = Object::clone(object);
+                let made = create::post(server, &context, &place, &**creator, object, options.dry_run);
                 one(Arc::new(made.await?))
             }
             Verb::Update => {

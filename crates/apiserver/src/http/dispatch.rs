@@ -397,7 +397,9 @@ impl<'a> Call<'a> {
                 let type_id = subresource.type_id.ok_or_else(|| Status::internal("a subresource without a schema"))?;
                 let object = self.body(request, type_id, &subresource.kind, false).await?;
                 let dry_run = self.parameters.write_options()?.dry_run;
-                let made = creator.create(self.server, self.context, namespace, name, object, dry_run).await?;
+                let place =
+                    create::Posting { kind: &self.resource.kind, subresource: &subresource.name, namespace, name };
+                let made = create::post(self.server, self.context, &place, &**creator, object, dry_run).await?;
                 Ok(self.respond(201, &made, accept))
             }
             SubresourceHandler::Connect(_) => Err(Status::internal("connections are answered above")),
