@@ -135,9 +135,11 @@ fn subresource(
 /// The row's strategy; refusals and warnings of the row are put in front of it.
 fn guarded(row: &Registration) -> Arc<dyn Strategy> {
     let strategy = (row.strategy)();
-    match (row.refused, row.inert) {
-        (None, None) => strategy,
-        (refused, inert) => Arc::new(Guarded { strategy, refused, inert }),
+    match (row.refused, row.inert, row.returned_when_deleted) {
+        (None, None, false) => strategy,
+        (refused, inert, returned_when_deleted) => {
+            Arc::new(Guarded { strategy, refused, inert, returned_when_deleted })
+        }
     }
 }
 
@@ -146,6 +148,7 @@ struct Guarded {
     strategy: Arc<dyn Strategy>,
     refused: Option<&'static str>,
     inert: Option<&'static str>,
+    returned_when_deleted: bool,
 }
 
 #[async_trait::async_trait]
@@ -180,6 +183,10 @@ impl Strategy for Guarded {
 
     fn has_generation(&self) -> bool {
         self.strategy.has_generation()
+    }
+
+    fn returns_deleted_object(&self) -> bool {
+        self.returned_when_deleted || self.strategy.returns_deleted_object()
     }
 
     fn selectable_field<'o>(&self, object: &'o Object, field: &str) -> Option<&'o str> {

@@ -61,7 +61,7 @@ async fn compare_all(
         let path = entry?.path();
         let file = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
         let key = file.trim_end_matches("_openapi.json").replace("__", "/");
-        if !is_served(&key) {
+        if !is_served(&server, &key) {
             continue;
         }
         documents += 1;
@@ -111,17 +111,9 @@ impl apiserver::Creator for Nobody {
     }
 }
 
-/// Whether a document is about something that we serve: group versions that are off by default, the node's
-/// logs and the issuer's keys are not.
-fn is_served(key: &str) -> bool {
-    match key.split('/').collect::<Vec<_>>().as_slice() {
-        ["api"] | ["apis"] | ["version"] | ["api", "v1"] => true,
-        ["apis", group] => api::resources().iter().any(|facts| facts.group == *group),
-        ["apis", group, version] => {
-            api::resources().iter().any(|facts| facts.group == *group && facts.version == *version)
-        }
-        _ => false,
-    }
+/// Whether a document is about something that we serve.
+fn is_served(server: &Server, key: &str) -> bool {
+    is_served_path(server, &format!("/{key}/"))
 }
 
 fn compare(
@@ -140,6 +132,7 @@ fn compare(
         fs::write(&path, &ours).with_context(|| format!("write {}", path.display()))?;
     }
     let mut ours: Value = serde_json::from_slice(&ours).with_context(|| format!("{key} is no JSON"))?;
+    prune(server, &mut theirs);
     normalize(&mut ours);
     normalize(&mut theirs);
     walk(key, &ours, &theirs, differences);
@@ -164,6 +157,68 @@ fn expand_shared_parameters(mut document: Value) -> Value {
         expand(paths, &shared);
     }
     document
+}
+
+/// Takes the paths that we do not serve out of upstream's document, and the schemas that only they need.
+fn prune(server: &Server, document: &mut Value) {
+    if let Some(paths) = document["paths"].as_object_mut() {
+        paths.retain(|path, _| is_served_path(server, path));
+    }
+    let prefix = if document["swagger"].is_string() { "/definitions" } else { "/components/schemas" };
+    let mut needed: BTreeSet<String> = BTreeSet::new();
+    let mut queue = references(&document["paths"]);
+    while let Some(name) = queue.pop() {
+        if let Some(schema) = document.pointer(prefix).and_then(|schemas| schemas.get(&name))
+            && needed.insert(name)
+        {
+            queue.extend(references(schema));
+        }
+    }
+    if let Some(schemas) = document.pointer_mut(prefix).and_then(Value::as_object_mut) {
+        schemas.retain(|name, _| needed.contains(name));
+    }
+    if document["components"]["schemas"].as_object().is_some_and(serde_json::Map::is_empty) {
+        document["components"]["schemas"] = Value::Null;
+    }
+}
+
+/// The names of all schemas that something refers to.
+fn references(value: &Value) -> Vec<String> {
+    match value {
+        Value::Object(map) => {
+            let own = map.get("$ref").and_then(Value::as_str).and_then(|text| text.rsplit('/').next());
+            own.map(str::to_owned).into_iter().chain(map.values().flat_map(references)).collect()
+        }
+        Value::Array(list) => list.iter().flat_map(references).collect(),
+        _ => Vec::new(),
+    }
+}
+
+/// Whether we serve a path of upstream's. We do not serve: the deprecated addresses of watches, group versions
+/// that are off by default, resources whose served version needs a conversion that is not there, connections
+/// to pods and services by proxy, the node's logs, and the issuer's keys.
+fn is_served_path(server: &Server, path: &str) -> bool {
+    let segments: Vec<&str> = path.trim_start_matches('/').split('/').collect();
+    let (group, version, rest) = match segments.as_slice() {
+        ["logs" | "openid" | ".well-known", ..] => return false,
+        ["api", version, rest @ ..] => ("", *version, rest),
+        ["apis", group, version, rest @ ..] if !version.is_empty() => (*group, *version, rest),
+        ["apis", group, ..] if !group.is_empty() => {
+            return server.registry().table().iter().any(|resource| resource.kind.group == *group);
+        }
+        _ => return true,
+    };
+    let (resource, rest) = match rest {
+        ["watch", ..] => return false,
+        ["namespaces", "{namespace}", resource, rest @ ..] | [resource, rest @ ..] => (*resource, rest),
+        [] => ("", rest),
+    };
+    if resource.is_empty() {
+        let ours = |kind: &apiserver::Resource| kind.kind.group == group && kind.kind.version == version;
+        return version.is_empty() || server.registry().table().iter().any(|resource| ours(resource));
+    }
+    let Some(found) = server.registry().find(group, version, resource) else { return false };
+    !matches!(rest, [_, subresource, ..] if found.subresource(subresource).is_none())
 }
 
 /// Takes away, on both sides, what differs by intention.
@@ -198,6 +253,7 @@ fn walk(place: &str, ours: &Value, theirs: &Value, differences: &mut BTreeSet<St
             let place = format!("{place} {key}");
             match (ours.get(key), theirs.get(key)) {
                 (Some(ours), Some(theirs)) => walk(&place, ours, theirs, differences),
+                (Some(_), None) if is_meant(&place) => {}
                 (Some(_), None) => drop(differences.insert(format!("{place}: only ours has it"))),
                 (None, _) if is_meant(&place) => {}
                 (None, _) => drop(differences.insert(format!("{place}: only upstream has it"))),
@@ -214,48 +270,21 @@ fn excerpt(value: &Value) -> String {
     value.to_string().chars().take(160).collect()
 }
 
-/// What upstream has and we do not, or say otherwise.
+/// Where we say something else than upstream.
 fn is_meant(place: &str) -> bool {
     let words: Vec<&str> = place.split(' ').collect();
     let name = words.last().copied().unwrap_or_default();
-    // The deprecated addresses of watches are not served, and nothing else refers to watch events.
-    let watches =
-        name.contains("/watch/") || name.ends_with("meta.v1.WatchEvent") || name.ends_with("runtime.RawExtension");
-    let version_info = words.contains(&"io.k8s.apimachinery.pkg.version.Info") && name == "description";
-    // Connections to pods and services by proxy are not served yet.
-    let proxies =
-        words.iter().any(|word| word.contains("/services/{name}/proxy") || word.contains("/pods/{name}/proxy"));
-    // Published by the server that keeps the node's logs and the issuer's keys.
-    let others = words
-        .iter()
-        .any(|word| word.starts_with("/logs/") || word.starts_with("/openid/") || word.starts_with("/.well-known/"));
-    // Group versions that are off by default, in the document of everything.
-    let off =
-        words.first() == Some(&"v2") && words.get(1) == Some(&"paths") && words.len() == 3 && !is_served_path(name);
-    let off_type =
-        words.first() == Some(&"v2") && words.get(1) == Some(&"definitions") && words.len() == 3 && is_alpha(name);
-    // Upstream names here even the group versions that it only knows and never serves.
-    let everywhere = words.first() == Some(&"v2")
-        && name == "x-kubernetes-group-version-kind"
-        && words[2].ends_with("meta.v1.DeleteOptions");
-    // Upstream's recorded documents have no version; ours says which API it is.
-    let version = words.ends_with(&["info", "version"]);
-    watches || proxies || others || off || off_type || everywhere || version || version_info
-}
-
-fn is_served_path(path: &str) -> bool {
-    let segments: Vec<&str> = path.split('/').collect();
-    match segments.as_slice() {
-        ["", "apis", group, ""] => is_served(&format!("apis/{group}")),
-        ["", "apis", group, version, ..] => is_served(&format!("apis/{group}/{version}")),
-        _ => true,
+    match words.as_slice() {
+        // Upstream's recorded documents have no version; ours say which API it is.
+        [.., "info", "version"] => true,
+        // Upstream names even the group versions that it knows and never serves.
+        ["v2", "definitions", _, "x-kubernetes-group-version-kind"] => words[2].ends_with("meta.v1.DeleteOptions"),
+        // A deleted namespace is answered with, by upstream too, though its document says otherwise.
+        [_, "paths", "/api/v1/namespaces/{name}", "delete", "responses", ..] => name == "$ref",
+        // Where nothing is referred to, upstream leaves the schemas out.
+        [_, "components", "schemas"] => true,
+        _ => words.contains(&"io.k8s.apimachinery.pkg.version.Info") && name == "description",
     }
-}
-
-/// Types of versions that are off by default.
-fn is_alpha(name: &str) -> bool {
-    let version = name.rsplit('.').nth(1).unwrap_or_default();
-    version.contains("alpha") || version.contains("beta")
 }
 
 /// Descriptions that are ours: of values without a package of their own, and of path parameters.
