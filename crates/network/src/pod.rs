@@ -230,6 +230,14 @@ fn link_index(socket: &mut RouteSocket, name: &str) -> Result<u32, netlink::Erro
     })
 }
 
+/// Gives the calling thread's namespace an address of its own on the loopback link, for a server that
+/// answers at it on every node.
+pub fn set_local_address(address: IpAddr) -> Result<(), netlink::Error> {
+    let mut socket = RouteSocket::open()?;
+    let loopback = link_index(&mut socket, "lo")?;
+    socket.apply(vec![rtnetlink::set_up(loopback), rtnetlink::set_address(loopback, Cidr::host(address))])
+}
+
 fn configure_pod_side(pod: &mut RouteSocket, addresses: &[IpAddr]) -> Result<(), netlink::Error> {
     let loopback = link_index(pod, "lo")?;
     let link = link_index(pod, POD_LINK)?;

@@ -1,5 +1,7 @@
 //! The commands, one file each.
 
+mod down;
+mod image;
 mod up;
 
 pub(crate) use up::Options as UpOptions;
@@ -12,11 +14,17 @@ use clap::Parser;
 enum Command {
     /// Start a control plane, and a node on this machine.
     Up(up::Options),
+    /// Stop the server of a data directory; pods go on running.
+    Down(down::Options),
+    /// Import, list, build and remove the node's images.
+    Image(image::Options),
 }
 
 /// Reads the command line and does what it says.
 pub(crate) fn run() -> anyhow::Result<()> {
     match Command::parse() {
         Command::Up(options) => up::run(options),
+        Command::Down(options) => down::run(&options),
+        Command::Image(options) => image::run(&options),
     }
 }

@@ -1,8 +1,16 @@
 //! The components beside the API server, in one table.
 
 mod controller_manager;
+mod node;
+mod service_proxy;
 
-use std::{panic::AssertUnwindSafe, sync::Arc, time::Duration};
+use std::{
+    net::Ipv4Addr,
+    panic::AssertUnwindSafe,
+    path::PathBuf,
+    sync::{Arc, OnceLock},
+    time::Duration,
+};
 
 use apiserver::{Server, UserInfo, loopback::Loopback};
 use client::Client;
@@ -19,6 +27,29 @@ pub(crate) struct ComponentContext {
     pub(crate) identity: Arc<Identity>,
     /// The networks of pods.
     pub(crate) cluster_cidrs: Vec<String>,
+    /// The network of services.
+    pub(crate) service_network: String,
+    /// The address of the cluster's DNS service.
+    pub(crate) dns_address: Ipv4Addr,
+    /// This machine as a node; `None` for a control plane alone.
+    pub(crate) node: Option<NodeSettings>,
+    /// The node's images, once the runtime is there.
+    pub(crate) images: Arc<OnceLock<Arc<runtime::ImageStore>>>,
+}
+
+/// What this machine's node is told.
+#[derive(Clone, Debug)]
+pub(crate) struct NodeSettings {
+    /// The node's name.
+    pub(crate) name: String,
+    /// The address by which others reach it.
+    pub(crate) address: Ipv4Addr,
+    /// The port of the kubelet's API.
+    pub(crate) kubelet_port: u16,
+    /// What survives a reboot: images, volumes, logs.
+    pub(crate) directory: PathBuf,
+    /// What does not: sockets, records of what runs.
+    pub(crate) state_directory: PathBuf,
 }
 
 impl ComponentContext {
@@ -39,6 +70,9 @@ const COMPONENTS: &[Component] = &[
     Component { name: "apiextensions", start: |context| custom_resources(context).boxed() },
     Component { name: "kube-scheduler", start: |context| scheduler(context).boxed() },
     Component { name: "kube-controller-manager", start: |context| controller_manager::run(context).boxed() },
+    Component { name: "kubelet", start: |context| node::run(context).boxed() },
+    Component { name: "kube-proxy", start: |context| service_proxy::run(context).boxed() },
+    Component { name: "dns", start: |context| service_proxy::dns(context).boxed() },
 ];
 
 /// Serves custom resources, as a part of the API server.

@@ -18,7 +18,7 @@ impl Directories {
     /// Makes what is missing; only root's own eyes may look into it.
     pub(crate) fn open(root: &Path) -> anyhow::Result<Directories> {
         let directories = Directories { root: std::path::absolute(root)? };
-        for path in [directories.root.clone(), directories.pki()] {
+        for path in [directories.root.clone(), directories.pki(), directories.node()] {
             DirBuilder::new()
                 .recursive(true)
                 .mode(0o700)
@@ -43,6 +43,16 @@ impl Directories {
     /// A file of the key material.
     pub(crate) fn pki_file(&self, name: &str) -> PathBuf {
         self.pki().join(name)
+    }
+
+    /// What the node keeps: images, volumes, logs.
+    pub(crate) fn node(&self) -> PathBuf {
+        self.root.join("node")
+    }
+
+    /// Where the running server takes orders from this machine's root.
+    pub(crate) fn admin_socket(&self) -> PathBuf {
+        self.root.join("admin.sock")
     }
 
     /// The administrator's kubeconfig.

@@ -4,10 +4,12 @@
 //! It never decides anything that a part could decide. Start reading at [`commands`], one file per command,
 //! then [`server`], which starts a control plane. Upstream's counterpart is `cmd/`.
 
+mod admin;
 mod commands;
 mod components;
 mod directories;
 mod identity;
+mod kubelet_dialer;
 mod server;
 
 use std::process::ExitCode;
@@ -16,6 +18,8 @@ use std::process::ExitCode;
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 fn main() -> ExitCode {
+    // Shims and inits are this binary under another name; they must not see threads, logs or crypto.
+    runtime::dispatch(std::env::args_os());
     match commands::run() {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {

@@ -2,7 +2,7 @@
 
 use std::{
     net::{Ipv4Addr, SocketAddr},
-    sync::Arc,
+    sync::{Arc, OnceLock},
     time::Duration,
 };
 
@@ -19,14 +19,18 @@ use resources::{Extensions, Ranges, ServiceAllocators, bootstrap};
 use tokio::{net::TcpListener, sync::watch};
 
 use crate::{
+    admin,
     commands::UpOptions,
-    components::{self, ComponentContext},
+    components::{self, ComponentContext, NodeSettings},
     directories::Directories,
     identity::Identity,
+    kubelet_dialer::KubeletDialer,
 };
 
 /// Who issues service account tokens, as upstream's installers name it.
 const ISSUER: &str = "https://kubernetes.default.svc.cluster.local";
+/// The DNS service has the tenth address of the service network, as elsewhere.
+const DNS_HOST_NUMBER: u32 = 10;
 /// History older than this is forgotten, as upstream asks etcd to.
 const COMPACTION_PERIOD: Duration = Duration::from_secs(300);
 
@@ -96,7 +100,7 @@ async fn control_plane(options: &UpOptions, directories: &Directories) -> anyhow
     let issuer = Arc::new(Issuer::new(ISSUER, &[], identity.service_account_key()?)?);
     let server = Server::new(Parts {
         engine: engine.clone(),
-        admission: vec![Arc::new(auth::rbac::RbacEscalation::new(rbac.clone()))],
+        admission: admission::chain(&rbac),
         authorizers: vec![Arc::new(PrivilegedGroup), Arc::new(NodeAuthorizer::new()), rbac.clone()],
         authenticators: vec![Arc::new(ServiceAccountTokens::new(issuer.clone())), Arc::new(BootstrapTokens)],
     });
@@ -124,13 +128,31 @@ async fn control_plane(options: &UpOptions, directories: &Directories) -> anyhow
     server.readiness().set("poststarthook/bootstrap", Ok(()));
     tracing::info!(milliseconds = started.elapsed().as_millis() as u64, port = options.port, "ready");
     tokio::spawn(compact(engine));
+    let images = Arc::new(OnceLock::new());
+    let (request_stop, mut stop_requested) = tokio::sync::mpsc::channel(1);
+    server.set_node_dialer(Arc::new(KubeletDialer::new(&identity)?));
     components::start(&ComponentContext {
         server: server.clone(),
         identity: Arc::new(identity),
         cluster_cidrs: vec![options.cluster_cidr.clone()],
+        service_network: allocators.network(),
+        dns_address: Ipv4Addr::from(u32::from(network) + DNS_HOST_NUMBER),
+        node: (!options.no_node).then(|| NodeSettings {
+            name: options.node_name.clone().unwrap_or(host_name),
+            address: advertised,
+            kubelet_port: options.kubelet_port,
+            directory: directories.node(),
+            state_directory: options.state_dir.clone(),
+        }),
+        images: images.clone(),
     });
+    let admin = tokio::spawn(admin::serve(directories.admin_socket(), admin::Admin { images, stop: request_stop }));
 
-    wait_for_signal().await?;
+    tokio::select! {
+        signal = wait_for_signal() => signal?,
+        _ = stop_requested.recv() => {}
+    }
+    admin.abort();
     tracing::info!("stopping; pods go on running");
     stop.send_replace(true);
     Ok(())

@@ -31,6 +31,12 @@ pub(crate) struct Options {
     /// The network of pods.
     #[arg(long, default_value = "10.42.0.0/16")]
     pub(crate) cluster_cidr: String,
+    /// The port of the kubelet's API.
+    #[arg(long, default_value_t = 10250)]
+    pub(crate) kubelet_port: u16,
+    /// Where sockets and records of what runs are kept; empty after a reboot.
+    #[arg(long, default_value = "/run/sagong")]
+    pub(crate) state_dir: PathBuf,
     /// Run the control plane alone; needs no root.
     #[arg(long)]
     pub(crate) no_node: bool,
