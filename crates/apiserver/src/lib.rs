@@ -18,6 +18,7 @@ pub mod discovery;
 pub mod handlers;
 pub mod http;
 pub mod loopback;
+pub mod openapi;
 pub mod patch;
 pub mod registry;
 pub mod resource;
@@ -28,7 +29,7 @@ pub use admission::{AdmissionPlugin, Attributes, Operation};
 pub use context::{RequestContext, UserInfo};
 pub use registry::Registry;
 pub use resource::{
-    Column, Connector, Creator, DefaultTable, Resource, SchemaHandle, Strategy, Subresource, SubresourceHandler,
-    TableConvertor,
+    Column, Connector, Conversion, Creator, DefaultTable, Resource, SchemaHandle, Strategy, Subresource,
+    SubresourceHandler, TableConvertor,
 };
 pub use server::Server;

@@ -9,9 +9,13 @@ use apimachinery::{
     schema::{Schema, TypeId},
 };
 use async_trait::async_trait;
+use bytes::Bytes;
 use client::ResourceKind;
 
-use crate::{RequestContext, Server, cache::Cache};
+use crate::{
+    RequestContext, Server,
+    cache::{Cache, Entry},
+};
 
 /// The schema of built-in kinds, or of one custom resource version.
 #[derive(Clone)]
@@ -56,6 +60,8 @@ pub struct Resource {
     pub table: Arc<dyn TableConvertor>,
     /// `status`, `scale`, `log` …
     pub subresources: Vec<Subresource>,
+    /// Between this version and the stored one; `None` where they are the same.
+    pub conversion: Option<Arc<dyn Conversion>>,
     /// Where its objects are; `None` for kinds that are answered and not kept (reviews).
     pub cache: Option<Arc<Cache>>,
     /// Answers `create` for kinds that are not kept.
@@ -88,10 +94,40 @@ impl Resource {
         self.cache.as_ref().ok_or_else(|| Status::method_not_supported(&self.kind.group, &self.kind.resource, "get"))
     }
 
+    /// An entry's object in this version, shared with whoever else has it.
+    pub fn object(&self, entry: &Entry) -> Result<Arc<Object>, Status> {
+        self.served(self.stored()?.object(entry)?)
+    }
+
+    /// A stored object in this version.
+    pub fn served(&self, stored: Arc<Object>) -> Result<Arc<Object>, Status> {
+        match &self.conversion {
+            None => Ok(stored),
+            Some(conversion) => conversion.to_served(&stored).map(Arc::new),
+        }
+    }
+
+    /// The bytes to store for an object of this version.
+    pub(crate) fn stored_bytes(&self, cache: &Cache, object: &Object) -> Result<Bytes, Status> {
+        match &self.conversion {
+            None => Ok(cache.form().encode(object)),
+            Some(conversion) => Ok(cache.form().encode(&conversion.to_stored(object)?)),
+        }
+    }
+
     /// The cache's key of an object.
     pub fn key(&self, namespace: &str, name: &str) -> String {
         if self.kind.namespaced { format!("{namespace}/{name}") } else { name.to_owned() }
     }
+}
+
+/// Between a served version and the stored one.
+pub trait Conversion: Send + Sync + 'static {
+    /// A stored object as this version shows it.
+    fn to_served(&self, stored: &Object) -> Result<Object, Status>;
+
+    /// An object of this version as it is stored.
+    fn to_stored(&self, served: &Object) -> Result<Object, Status>;
 }
 
 /// A part of an object with a path of its own.
@@ -318,6 +354,11 @@ pub trait Strategy: Send + Sync + 'static {
         true
     }
 
+    /// Adds what must hold the object while it is being deleted: finalizers of the server's own.
+    fn prepare_for_delete(&self, object: &mut Object) {
+        let _ = object;
+    }
+
     /// What a deletion that has to wait changes in the object beside its metadata.
     fn mark_deleted(&self, object: &mut Object) {
         let _ = object;
@@ -331,6 +372,12 @@ pub trait Strategy: Send + Sync + 'static {
     /// How long an object lives when nobody renews it (events).
     fn time_to_live(&self, object: &Object) -> Option<std::time::Duration> {
         let _ = object;
+        None
+    }
+
+    /// What OpenAPI publishes of the objects, for kinds whose definition says more than their [`Schema`] keeps
+    /// (custom resources: `openAPIV3Schema` of the version). `apiVersion`, `kind` and `metadata` are added.
+    fn published_schema(&self) -> Option<Value> {
         None
     }
 
@@ -352,6 +399,17 @@ pub trait TableConvertor: Send + Sync + 'static {
     /// A row.
     fn cells(&self, object: &Object) -> Vec<Value> {
         vec![object.name().into(), object.creation_timestamp().into()]
+    }
+
+    /// The rows of a list, for kinds whose rows depend on each other or have an order of their own.
+    fn list(&self, objects: &[Arc<Object>]) -> Vec<(Arc<Object>, Vec<Value>)> {
+        objects.iter().map(|object| (object.clone(), self.cells(object))).collect()
+    }
+
+    /// What is said of a row (`TableRowCondition`s); null for nothing.
+    fn conditions(&self, object: &Object) -> Value {
+        let _ = object;
+        Value::Null
     }
 }
 

@@ -24,9 +24,6 @@ pub(crate) enum AllocationError {
     /// Somebody else has it.
     #[error("provided {0} is already allocated")]
     Taken(String),
-    /// None is left.
-    #[error("range is full")]
-    Full,
 }
 
 impl Allocator {

@@ -71,9 +71,7 @@ async fn create(client: &Client, kind: ResourceKind, namespace: &str, object: Va
 async fn replace(client: &Client, kind: ResourceKind, namespace: &str, object: Value) -> Result<(), Status> {
     let api = client.namespaced(&kind, namespace);
     match api.create(with_type(&kind, object.clone())).await {
-        Err(status) if status.is_already_exists() => {
-            api.update(with_type(&kind, object)).await.map(drop)
-        }
+        Err(status) if status.is_already_exists() => api.update(with_type(&kind, object)).await.map(drop),
         other => other.map(drop),
     }
 }
@@ -230,7 +228,13 @@ fn flow_schemas() -> Vec<Value> {
         flow_schema("exempt", "exempt", 1, None, rule(groups(&["system:masters"]), everything())),
         flow_schema("probes", "exempt", 2, None, rule(everybody(), probes)),
         flow_schema("system-nodes", "system", 500, Some("ByUser"), rule(groups(&["system:nodes"]), everything())),
-        flow_schema("service-accounts", "workload-low", 9000, Some("ByUser"), rule(groups(&["system:serviceaccounts"]), everything())),
+        flow_schema(
+            "service-accounts",
+            "workload-low",
+            9000,
+            Some("ByUser"),
+            rule(groups(&["system:serviceaccounts"]), everything()),
+        ),
         flow_schema("global-default", "global-default", 9900, Some("ByUser"), rule(everybody(), everything())),
         flow_schema("catch-all", "catch-all", 10_000, Some("ByUser"), rule(everybody(), everything())),
     ]

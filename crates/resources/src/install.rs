@@ -17,6 +17,8 @@ use crate::{RESOURCES, Registration, ServiceAllocators, connect, pods, printers,
 pub struct Extensions {
     /// For example `("authorization.k8s.io", "subjectaccessreviews")` or `("", "serviceaccounts/token")`.
     pub creators: HashMap<(&'static str, &'static str), Arc<dyn Creator>>,
+    /// Strategies that other crates have for resources of the table.
+    pub strategies: HashMap<(&'static str, &'static str), Arc<dyn Strategy>>,
 }
 
 /// Gives every built-in resource to `server`.
@@ -66,7 +68,7 @@ async fn resource(
         None if creator.is_none() => return Ok(None),
         None => None,
         Some(stored) if !stored_as_served(facts, stored) => return Ok(None),
-        Some(_) => Some(server.registry().cache(&kind, &schema, type_id, false).await?),
+        Some(_) => Some(server.registry().cache(&kind, &schema, type_id, None).await?),
     };
     let subresources = facts.subresources.iter().filter_map(|part| subresource(extensions, facts, part)).collect();
     Ok(Some(Resource {
@@ -78,9 +80,10 @@ async fn resource(
         storage_version_hash: Str::from_static(facts.storage_version_hash),
         schema,
         type_id,
-        strategy: guarded(row),
+        strategy: extensions.strategies.get(&(facts.group, facts.plural)).cloned().unwrap_or_else(|| guarded(row)),
         table: printers::of(facts.group, facts.kind),
         subresources,
+        conversion: None,
         cache,
         creator,
     }))
@@ -132,9 +135,11 @@ fn subresource(
 /// The row's strategy; refusals and warnings of the row are put in front of it.
 fn guarded(row: &Registration) -> Arc<dyn Strategy> {
     let strategy = (row.strategy)();
-    match (row.refused, row.inert) {
-        (None, None) => strategy,
-        (refused, inert) => Arc::new(Guarded { strategy, refused, inert }),
+    match (row.refused, row.inert, row.returned_when_deleted) {
+        (None, None, false) => strategy,
+        (refused, inert, returned_when_deleted) => {
+            Arc::new(Guarded { strategy, refused, inert, returned_when_deleted })
+        }
     }
 }
 
@@ -143,6 +148,7 @@ struct Guarded {
     strategy: Arc<dyn Strategy>,
     refused: Option<&'static str>,
     inert: Option<&'static str>,
+    returned_when_deleted: bool,
 }
 
 #[async_trait::async_trait]
@@ -177,6 +183,10 @@ impl Strategy for Guarded {
 
     fn has_generation(&self) -> bool {
         self.strategy.has_generation()
+    }
+
+    fn returns_deleted_object(&self) -> bool {
+        self.returned_when_deleted || self.strategy.returns_deleted_object()
     }
 
     fn selectable_field<'o>(&self, object: &'o Object, field: &str) -> Option<&'o str> {

@@ -28,8 +28,7 @@ pub(crate) struct Pods;
 
 /// Best effort, burstable or guaranteed: upstream's `ComputePodQOS`.
 fn quality_of_service(object: &Object) -> &'static str {
-    let containers =
-        object.list_at(&["spec", "containers"]).iter().chain(object.list_at(&["spec", "initContainers"]));
+    let containers = object.list_at(&["spec", "containers"]).iter().chain(object.list_at(&["spec", "initContainers"]));
     let (mut any, mut guaranteed) = (false, true);
     for container in containers {
         for resource in ["cpu", "memory"] {

@@ -33,7 +33,12 @@ pub struct Ranges {
 
 impl Default for Ranges {
     fn default() -> Ranges {
-        Ranges { network: Ipv4Addr::new(10, 43, 0, 0), prefix_length: 16, first_node_port: 30_000, last_node_port: 32_767 }
+        Ranges {
+            network: Ipv4Addr::new(10, 43, 0, 0),
+            prefix_length: 16,
+            first_node_port: 30_000,
+            last_node_port: 32_767,
+        }
     }
 }
 
@@ -157,7 +162,12 @@ fn allocate(allocators: &ServiceAllocators, service: &mut Object) -> Result<(), 
             let wide = u128::from(wanted.unsigned_abs());
             if !allocators.node_ports.contains(wide) {
                 let range = format!("{}-{}", allocators.ranges.first_node_port, allocators.ranges.last_node_port);
-                return Err(invalid(service, &path, wanted, &AllocationError::OutOfRange("port".into(), "ports", range)));
+                return Err(invalid(
+                    service,
+                    &path,
+                    wanted,
+                    &AllocationError::OutOfRange("port".into(), "ports", range),
+                ));
             }
             if !allocators.node_ports.take(wide, &owner) {
                 return Err(invalid(service, &path, wanted, &AllocationError::Taken("port".into())));
@@ -182,7 +192,8 @@ fn allocate(allocators: &ServiceAllocators, service: &mut Object) -> Result<(), 
     }
     if wants_health_port(service) && service.i64_at(&["spec", "healthCheckNodePort"]).unwrap_or_default() == 0 {
         let port = allocators.node_ports.take_any(&owner);
-        let port = port.ok_or_else(|| Status::internal("failed to allocate requested HealthCheck NodePort: range is full"))?;
+        let port =
+            port.ok_or_else(|| Status::internal("failed to allocate requested HealthCheck NodePort: range is full"))?;
         service.set(&["spec", "healthCheckNodePort"], port as i64);
     }
     Ok(())

@@ -200,7 +200,10 @@ impl Strategy for Nodes {
         let path = Path::new("spec.providerID");
         let (new, before) = (text_at(object, &["spec", "providerID"]), text_at(old, &["spec", "providerID"]));
         if !before.is_empty() && new != before {
-            return vec![FieldError::forbidden(&path, "node updates may not change providerID except from \"\" to valid")];
+            return vec![FieldError::forbidden(
+                &path,
+                "node updates may not change providerID except from \"\" to valid",
+            )];
         }
         Vec::new()
     }
@@ -316,7 +319,11 @@ fn validate_template(object: &Object, errors: &mut Vec<FieldError>) {
         selector => match apimachinery::labels::Selector::from_label_selector(selector) {
             Ok(selector) => selector.matches(labels),
             Err(problem) => {
-                errors.push(FieldError::invalid(&path.child("selector"), selector.cloned().unwrap_or_default(), problem.0));
+                errors.push(FieldError::invalid(
+                    &path.child("selector"),
+                    selector.cloned().unwrap_or_default(),
+                    problem.0,
+                ));
                 return;
             }
         },

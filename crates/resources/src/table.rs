@@ -25,15 +25,21 @@ pub struct Registration {
     pub refused: Option<&'static str>,
     /// What the client is warned of: the kind is kept, but nothing acts on it yet.
     pub inert: Option<&'static str>,
+    /// A deletion answers with the object instead of a `Status`.
+    pub returned_when_deleted: bool,
 }
 
 const fn row(group: &'static str, resource: &'static str, strategy: fn() -> Arc<dyn Strategy>) -> Registration {
-    Registration { group, resource, strategy, refused: None, inert: None }
+    Registration { group, resource, strategy, refused: None, inert: None, returned_when_deleted: false }
 }
 
 impl Registration {
     const fn refused(self, reason: &'static str) -> Registration {
         Registration { refused: Some(reason), ..self }
+    }
+
+    const fn returned_when_deleted(self) -> Registration {
+        Registration { returned_when_deleted: true, ..self }
     }
 
     const fn inert(self, reason: &'static str) -> Registration {
@@ -76,16 +82,17 @@ pub const RESOURCES: &[Registration] = &[
     row("", "limitranges", stateless),
     row("", "namespaces", || Arc::new(Namespaces)),
     row("", "nodes", || Arc::new(Nodes)),
-    row("", "persistentvolumeclaims", uncounted).inert("no volume controller binds claims yet"),
-    row("", "persistentvolumes", uncounted).inert("no volume controller binds volumes yet"),
+    row("", "persistentvolumeclaims", uncounted).returned_when_deleted().inert("no volume controller binds claims yet"),
+    row("", "persistentvolumes", uncounted).returned_when_deleted().inert("no volume controller binds volumes yet"),
     row("", "pods", || Arc::new(Pods)),
-    row("", "podtemplates", counted),
+    row("", "podtemplates", counted).returned_when_deleted(),
     row("", "replicationcontrollers", || Arc::new(ReplicaControllers)),
-    row("", "resourcequotas", uncounted),
+    row("", "resourcequotas", uncounted).returned_when_deleted(),
     row("", "secrets", || Arc::new(Secrets)),
-    row("", "serviceaccounts", stateless),
+    row("", "serviceaccounts", stateless).returned_when_deleted(),
     row("", "services", || Arc::new(Services)),
-    row("admissionregistration.k8s.io", "mutatingadmissionpolicies", plain).refused("admission policies are not evaluated yet"),
+    row("admissionregistration.k8s.io", "mutatingadmissionpolicies", plain)
+        .refused("admission policies are not evaluated yet"),
     row("admissionregistration.k8s.io", "mutatingadmissionpolicybindings", plain)
         .refused("admission policies are not evaluated yet"),
     row("admissionregistration.k8s.io", "mutatingwebhookconfigurations", counted)
@@ -96,7 +103,8 @@ pub const RESOURCES: &[Registration] = &[
         .refused("admission policies are not evaluated yet"),
     row("admissionregistration.k8s.io", "validatingwebhookconfigurations", counted)
         .refused("admission webhooks are not called yet"),
-    row("apiextensions.k8s.io", "customresourcedefinitions", plain).refused("custom resources are not served yet"),
+    // The strategy comes from `apiextensions`, by `Extensions::strategies`.
+    row("apiextensions.k8s.io", "customresourcedefinitions", plain),
     row("apiregistration.k8s.io", "apiservices", uncounted).refused("requests are not passed on to other API servers yet"),
     row("apps", "controllerrevisions", stateless),
     row("apps", "daemonsets", plain),
@@ -132,18 +140,24 @@ pub const RESOURCES: &[Registration] = &[
     row("rbac.authorization.k8s.io", "clusterroles", path_named),
     row("rbac.authorization.k8s.io", "rolebindings", path_named),
     row("rbac.authorization.k8s.io", "roles", path_named),
-    row("resource.k8s.io", "deviceclasses", counted).inert("devices are not allocated yet"),
+    row("resource.k8s.io", "deviceclasses", counted).returned_when_deleted().inert("devices are not allocated yet"),
     row("resource.k8s.io", "devicetaintrules", plain).inert("devices are not allocated yet"),
-    row("resource.k8s.io", "resourceclaims", uncounted).inert("devices are not allocated yet"),
-    row("resource.k8s.io", "resourceclaimtemplates", stateless).inert("devices are not allocated yet"),
-    row("resource.k8s.io", "resourceslices", counted).inert("devices are not allocated yet"),
+    row("resource.k8s.io", "resourceclaims", uncounted).returned_when_deleted().inert("devices are not allocated yet"),
+    row("resource.k8s.io", "resourceclaimtemplates", stateless)
+        .returned_when_deleted()
+        .inert("devices are not allocated yet"),
+    row("resource.k8s.io", "resourceslices", counted).returned_when_deleted().inert("devices are not allocated yet"),
     row("scheduling.k8s.io", "priorityclasses", counted),
-    row("storage.k8s.io", "csidrivers", stateless).inert("storage drivers are not called yet"),
-    row("storage.k8s.io", "csinodes", stateless).inert("storage drivers are not called yet"),
+    row("storage.k8s.io", "csidrivers", stateless).returned_when_deleted().inert("storage drivers are not called yet"),
+    row("storage.k8s.io", "csinodes", stateless).returned_when_deleted().inert("storage drivers are not called yet"),
     row("storage.k8s.io", "csistoragecapacities", stateless).inert("storage drivers are not called yet"),
-    row("storage.k8s.io", "storageclasses", stateless).inert("storage is not provisioned yet"),
-    row("storage.k8s.io", "volumeattachments", uncounted).inert("storage drivers are not called yet"),
-    row("storage.k8s.io", "volumeattributesclasses", stateless).inert("storage drivers are not called yet"),
+    row("storage.k8s.io", "storageclasses", stateless).returned_when_deleted().inert("storage is not provisioned yet"),
+    row("storage.k8s.io", "volumeattachments", uncounted)
+        .returned_when_deleted()
+        .inert("storage drivers are not called yet"),
+    row("storage.k8s.io", "volumeattributesclasses", stateless)
+        .returned_when_deleted()
+        .inert("storage drivers are not called yet"),
     row("storagemigration.k8s.io", "storageversionmigrations", uncounted).inert("no migrator acts on it yet"),
 ];
 

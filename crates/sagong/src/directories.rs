@@ -19,9 +19,11 @@ impl Directories {
     pub(crate) fn open(root: &Path) -> anyhow::Result<Directories> {
         let directories = Directories { root: std::path::absolute(root)? };
         for path in [directories.root.clone(), directories.pki()] {
-            DirBuilder::new().recursive(true).mode(0o700).create(&path).with_context(|| {
-                format!("cannot create {}: choose another place with --data-dir", path.display())
-            })?;
+            DirBuilder::new()
+                .recursive(true)
+                .mode(0o700)
+                .create(&path)
+                .with_context(|| format!("cannot create {}: choose another place with --data-dir", path.display()))?;
         }
         std::fs::set_permissions(&directories.root, Permissions::from_mode(0o700))
             .with_context(|| format!("cannot protect {}", directories.root.display()))?;

@@ -21,9 +21,7 @@ pub(crate) struct Identity {
     pub(crate) authority: Arc<CertificateAuthority>,
     /// Signs the front proxy's certificates.
     pub(crate) front_proxy: Arc<CertificateAuthority>,
-    /// Signs service account tokens.
-    #[allow(dead_code, reason = "the token authenticator takes it")]
-    pub(crate) service_account_key: Arc<PrivateKey>,
+    directories: Directories,
 }
 
 impl Identity {
@@ -40,8 +38,13 @@ impl Identity {
         Ok(Identity {
             authority: Arc::new(authority("ca", "kubernetes")?),
             front_proxy: Arc::new(authority("front-proxy-ca", "front-proxy-ca")?),
-            service_account_key: Arc::new(PrivateKey::load_or_create(&directories.pki_file("sa.key"))?),
+            directories: directories.clone(),
         })
+    }
+
+    /// The key that signs service account tokens.
+    pub(crate) fn service_account_key(&self) -> anyhow::Result<PrivateKey> {
+        Ok(PrivateKey::load_or_create(&self.directories.pki_file("sa.key"))?)
     }
 
     /// The API server's TLS configuration, for the names and addresses that clients use.
@@ -68,7 +71,8 @@ impl Identity {
     /// A kubeconfig of the cluster's administrator.
     pub(crate) fn admin_kubeconfig(&self, server: &str) -> anyhow::Result<String> {
         let profile = Profile::client("kubernetes-admin", &["system:masters"], YEAR);
-        let credential: Credential = self.authority.issue(&profile).context("cannot issue the administrator's certificate")?;
+        let credential: Credential =
+            self.authority.issue(&profile).context("cannot issue the administrator's certificate")?;
         let kubeconfig = Kubeconfig {
             cluster: "sagong",
             server,

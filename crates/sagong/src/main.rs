@@ -5,6 +5,7 @@
 //! then [`server`], which starts a control plane. Upstream's counterpart is `cmd/`.
 
 mod commands;
+mod components;
 mod directories;
 mod identity;
 mod server;

@@ -7,13 +7,26 @@ use std::{
 };
 
 use anyhow::{Context, bail};
-use apiserver::{Server, UserInfo, authorization::PrivilegedGroup, http as api_http, loopback::Loopback, server::Parts};
-use client::Client;
+use apiserver::{
+    Server, UserInfo, authorization::PrivilegedGroup, http as api_http, loopback::Loopback, server::Parts,
+};
+use auth::{
+    node::NodeAuthorizer,
+    rbac::RbacAuthorizer,
+    tokens::{BootstrapTokens, Issuer, ServiceAccountTokens},
+};
 use resources::{Extensions, Ranges, ServiceAllocators, bootstrap};
 use tokio::{net::TcpListener, sync::watch};
 
-use crate::{commands::UpOptions, directories::Directories, identity::Identity};
+use crate::{
+    commands::UpOptions,
+    components::{self, ComponentContext},
+    directories::Directories,
+    identity::Identity,
+};
 
+/// Who issues service account tokens, as upstream's installers name it.
+const ISSUER: &str = "https://kubernetes.default.svc.cluster.local";
 /// History older than this is forgotten, as upstream asks etcd to.
 const COMPACTION_PERIOD: Duration = Duration::from_secs(300);
 
@@ -38,7 +51,10 @@ fn parse_network(text: &str) -> anyhow::Result<(Ipv4Addr, u8)> {
         bail!("{text:?} is no IPv4 network: give an address and a length of 8 to 30, for example 10.43.0.0/16");
     };
     if u32::from(address) & (u32::MAX >> length) != 0 {
-        bail!("{text:?} has host bits set: the network is {}/{length}", Ipv4Addr::from(u32::from(address) & !(u32::MAX >> length)));
+        bail!(
+            "{text:?} has host bits set: the network is {}/{length}",
+            Ipv4Addr::from(u32::from(address) & !(u32::MAX >> length))
+        );
     }
     Ok((address, length))
 }
@@ -76,15 +92,18 @@ async fn control_plane(options: &UpOptions, directories: &Directories) -> anyhow
     let (config, _trust) =
         identity.server_config(&host_name, &[Ipv4Addr::LOCALHOST, advertised, allocators.first_address()])?;
 
+    let rbac = Arc::new(RbacAuthorizer::new());
+    let issuer = Arc::new(Issuer::new(ISSUER, &[], identity.service_account_key()?)?);
     let server = Server::new(Parts {
         engine: engine.clone(),
-        admission: Vec::new(),
-        authorizers: vec![Arc::new(PrivilegedGroup)],
-        authenticators: Vec::new(),
+        admission: vec![Arc::new(auth::rbac::RbacEscalation::new(rbac.clone()))],
+        authorizers: vec![Arc::new(PrivilegedGroup), Arc::new(NodeAuthorizer::new()), rbac.clone()],
+        authenticators: vec![Arc::new(ServiceAccountTokens::new(issuer.clone())), Arc::new(BootstrapTokens)],
     });
     server.readiness().expect("poststarthook/bootstrap", "not finished");
     tokio::spawn(server.registry().clone().follow());
-    resources::install(&server, &Extensions::default(), &allocators).await.context("cannot read the store")?;
+    resources::install(&server, &extensions(&rbac, &issuer), &allocators).await.context("cannot read the store")?;
+    apiextensions::controller::serve_established(&server).await.context("cannot serve custom resources")?;
     allocators.restore(&server.registry().objects("", "services", "")?);
 
     let (stop, stopped) = watch::channel(false);
@@ -100,11 +119,16 @@ async fn control_plane(options: &UpOptions, directories: &Directories) -> anyhow
         client_authority_pem: identity.authority.certificate_pem(),
         front_proxy_authority_pem: identity.front_proxy.certificate_pem(),
     };
-    bootstrap::ensure(&own, &settings).await.context("cannot make the objects that every cluster has")?;
+    let made = async { futures::try_join!(bootstrap::ensure(&own, &settings), auth::bootstrap::reconcile(&own)) };
+    made.await.context("cannot make the objects that every cluster has")?;
     server.readiness().set("poststarthook/bootstrap", Ok(()));
     tracing::info!(milliseconds = started.elapsed().as_millis() as u64, port = options.port, "ready");
     tokio::spawn(compact(engine));
-    start_components(&server, &own);
+    components::start(&ComponentContext {
+        server: server.clone(),
+        identity: Arc::new(identity),
+        cluster_cidrs: vec![options.cluster_cidr.clone()],
+    });
 
     wait_for_signal().await?;
     tracing::info!("stopping; pods go on running");
@@ -112,8 +136,12 @@ async fn control_plane(options: &UpOptions, directories: &Directories) -> anyhow
     Ok(())
 }
 
-fn start_components(server: &Arc<Server>, own: &Client) {
-    let _ = (server, own);
+/// What other crates bring to the table of built-in resources.
+fn extensions(rbac: &Arc<RbacAuthorizer>, issuer: &Arc<Issuer>) -> Extensions {
+    let mut extensions = Extensions { creators: auth::reviews::creators(rbac, issuer).into_iter().collect(), ..Extensions::default() };
+    let definitions = ("apiextensions.k8s.io", "customresourcedefinitions");
+    extensions.strategies.insert(definitions, Arc::new(apiextensions::Definitions));
+    extensions
 }
 
 fn write_kubeconfigs(options: &UpOptions, directories: &Directories, identity: &Identity) -> anyhow::Result<()> {

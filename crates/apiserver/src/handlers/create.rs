@@ -17,8 +17,21 @@ pub async fn create(
     context: &RequestContext,
     resource: &Arc<Resource>,
     namespace: &str,
+    object: Object,
+    options: &WriteOptions,
+) -> Result<Arc<Object>, Status> {
+    create_tracked(server, context, resource, namespace, object, options, true).await
+}
+
+/// As [`create`]; unless it `tracks`, the managed fields are those that the object has (server-side apply).
+pub(crate) async fn create_tracked(
+    server: &Arc<Server>,
+    context: &RequestContext,
+    resource: &Arc<Resource>,
+    namespace: &str,
     mut object: Object,
     options: &WriteOptions,
+    tracks: bool,
 ) -> Result<Arc<Object>, Status> {
     check_namespace(resource, namespace, &mut object)?;
     set_type(resource, &mut object);
@@ -31,7 +44,9 @@ pub async fn create(
     }
     set_system_metadata(&mut object);
     let generated = name_it(&mut object);
-    managed::track(resource, None, &mut object, "", options, &context.user_agent);
+    if tracks {
+        managed::track(resource, None, &mut object, "", options, &context.user_agent);
+    }
     let name = object.name().to_owned();
     let mut attributes = Attributes {
         context,
@@ -104,7 +119,7 @@ async fn store_new(
     }
     let write = Write::Put {
         key: cache.store_key(&key),
-        value: cache.form().encode(object),
+        value: resource.stored_bytes(cache, object)?,
         expect: Expect::Absent,
         time_to_live: strategy.time_to_live(object),
     };

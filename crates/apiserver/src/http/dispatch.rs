@@ -24,6 +24,7 @@ use crate::{
         update::{self, Replacement, Target},
         watch::Watch,
     },
+    openapi,
 };
 
 /// Watches end after this time and a random part of it again, so that clients spread over servers.
@@ -134,7 +135,10 @@ async fn other_request(
 ) -> Result<HttpResponse, Status> {
     let verb = request.method().as_str().to_lowercase();
     authorization::authorize(server, context, &Action::path(&verb, request.uri().path()))?;
-    discovery::serve(server, request)
+    match request.uri().path().starts_with("/openapi/") {
+        true => openapi::serve(server, request).await,
+        false => discovery::serve(server, request),
+    }
 }
 
 fn verb_of(method: &Method, route: &ResourceRoute, parameters: &Parameters) -> Result<&'static str, Status> {

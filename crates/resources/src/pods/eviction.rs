@@ -58,9 +58,9 @@ impl Change for Disrupt<'_> {
 
 fn is_ready(pod: &Object) -> bool {
     let conditions = pod.list_at(&["status", "conditions"]);
-    conditions.iter().any(|condition| {
-        condition.str_at(&["type"]) == Some("Ready") && condition.str_at(&["status"]) == Some("True")
-    })
+    conditions
+        .iter()
+        .any(|condition| condition.str_at(&["type"]) == Some("Ready") && condition.str_at(&["status"]) == Some("True"))
 }
 
 /// Whether a pod may go without asking: it does not run, or never did.
@@ -88,7 +88,8 @@ async fn ask_budgets(
         [] => return Ok(()),
         [only] => only,
         _ => {
-            let message = "This pod has more than one PodDisruptionBudget, which the eviction subresource does not support.";
+            let message =
+                "This pod has more than one PodDisruptionBudget, which the eviction subresource does not support.";
             return Err(Status::internal(message));
         }
     };
@@ -98,8 +99,7 @@ async fn ask_budgets(
     if !is_ready(pod) && (always_allow || healthy_enough) {
         return Ok(());
     }
-    let resource =
-        server.registry().find("policy", "v1", "poddisruptionbudgets").ok_or_else(Status::no_such_path)?;
+    let resource = server.registry().find("policy", "v1", "poddisruptionbudgets").ok_or_else(Status::no_such_path)?;
     let target = Target { resource: &resource, namespace, name: budget.name(), subresource: "status" };
     let options = WriteOptions { dry_run, ..WriteOptions::default() };
     update::update(server, context, &target, &Disrupt { pod: pod.name() }, &options).await.map(drop)

@@ -151,7 +151,8 @@ fn validate_environment(container: &Value, path: &Path, errors: &mut Vec<FieldEr
         if name.is_empty() {
             errors.push(FieldError::required(&at.child("name"), ""));
         } else if name.contains('=') || !name.bytes().all(|byte| (0x20..0x7f).contains(&byte)) {
-            let detail = "a valid environment variable name must consist only of printable ASCII characters other than '='";
+            let detail =
+                "a valid environment variable name must consist only of printable ASCII characters other than '='";
             errors.push(FieldError::invalid(&at.child("name"), name, detail));
         }
         let value = variable.str_at(&["value"]).unwrap_or_default();
@@ -243,7 +244,14 @@ pub(super) fn validate_spec_update(object: &Object, old: &Object) -> Vec<FieldEr
     }
     let gated = !before.list_at(&["schedulingGates"]).is_empty();
     let free: &[&str] = if gated {
-        &["activeDeadlineSeconds", "terminationGracePeriodSeconds", "tolerations", "schedulingGates", "nodeSelector", "affinity"]
+        &[
+            "activeDeadlineSeconds",
+            "terminationGracePeriodSeconds",
+            "tolerations",
+            "schedulingGates",
+            "nodeSelector",
+            "affinity",
+        ]
     } else {
         &["activeDeadlineSeconds", "terminationGracePeriodSeconds", "tolerations", "schedulingGates"]
     };
@@ -281,7 +289,8 @@ pub(super) fn validate_spec_update(object: &Object, old: &Object) -> Vec<FieldEr
 
 pub(super) fn validate_ephemeral_containers(object: &Object, old: &Object) -> Vec<FieldError> {
     let path = Path::new("spec.ephemeralContainers");
-    let (new, before) = (object.list_at(&["spec", "ephemeralContainers"]), old.list_at(&["spec", "ephemeralContainers"]));
+    let (new, before) =
+        (object.list_at(&["spec", "ephemeralContainers"]), old.list_at(&["spec", "ephemeralContainers"]));
     let mut errors = Vec::new();
     for container in before {
         if !new.contains(container) {
