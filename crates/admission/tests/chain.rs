@@ -61,7 +61,7 @@ async fn cluster() -> Cluster {
     for kind in kinds {
         let schema = SchemaHandle::Static(api::schema());
         let type_id = api::type_of(&kind.group, &kind.version, &kind.kind).unwrap();
-        let cache = server.registry().cache(&kind, &schema, type_id, false).await.unwrap();
+        let cache = server.registry().cache(&kind, &schema, type_id, None).await.unwrap();
         let mut subresources = vec![part("status", &kind, SubresourceHandler::Object)];
         if kind == SERVICE_ACCOUNTS {
             let tokens = creator(("", "serviceaccounts/token")).unwrap();
@@ -116,6 +116,7 @@ fn resource(
         subresources,
         cache,
         creator,
+        conversion: None,
     }
 }
 
