@@ -195,10 +195,13 @@ impl AdmissionPlugin for LimitRanger {
         let Some(object) = attributes.object.as_deref() else { return Ok(()) };
         let check = if is_pods(attributes.resource) { check_pod } else { check_claim };
         for range in &ranges {
-            let mut problems = check(object.spec(), range);
-            // Upstream's aggregate names equal problems once.
-            let mut seen = Vec::new();
-            problems.retain(|problem| !seen.contains(problem) && (seen.push(problem.clone()) == ()));
+            let mut problems: Vec<String> = Vec::new();
+            for problem in check(object.spec(), range) {
+                // Upstream's aggregate names equal problems once.
+                if !problems.contains(&problem) {
+                    problems.push(problem);
+                }
+            }
             match problems.as_slice() {
                 [] => {}
                 [only] => return Err(forbidden(attributes, only)),

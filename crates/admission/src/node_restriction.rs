@@ -182,8 +182,8 @@ impl Request<'_, '_> {
     fn mirror_pod(&self) -> Result<(), Status> {
         let (pod, node) = (self.object()?, self.node);
         if !is_mirror(pod) {
-            let problem = "annotation, node";
-            return self.no(format!("pod does not have {MIRROR:?} {problem} {node:?} can only create mirror pods"));
+            return self
+                .no(format!("pod does not have {MIRROR:?} annotation, node {node:?} can only create mirror pods"));
         }
         if text(pod, &["spec", "nodeName"]) != node {
             return self.no(format!("node {node:?} can only create pods with spec.nodeName set to itself"));

@@ -1,6 +1,6 @@
 //! `ServiceAccount`: every pod runs as a service account, and finds its token in a projected volume.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use apimachinery::{Map, Object, Status, Value, value};
 use apiserver::{AdmissionPlugin, Attributes, Operation, Server};
@@ -17,11 +17,13 @@ const VOLUME_PREFIX: &str = "kube-api-access-";
 const MOUNT_PATH: &str = "/var/run/secrets/kubernetes.io/serviceaccount";
 /// Tells the token request that this plugin asked, so that the token outlives clients that read it once.
 const TOKEN_EXPIRATION_SECONDS: i64 = 3607;
+/// How long a pod waits for its namespace's default account.
+const DEFAULT_ACCOUNT_TIMEOUT: Duration = Duration::from_secs(2);
 const ENFORCE_MOUNTABLE_SECRETS: &str = "kubernetes.io/enforce-mountable-secrets";
 
 pub(crate) struct ServiceAccount;
 
-fn account_of(server: &Server, attributes: &Attributes<'_>) -> Result<Arc<Object>, Status> {
+async fn account_of(server: &Server, attributes: &Attributes<'_>) -> Result<Arc<Object>, Status> {
     let pod = attributes.object.as_deref();
     let name = pod.and_then(|pod| pod.str_at(&["spec", "serviceAccountName"])).unwrap_or_default();
     let namespace = attributes.namespace;
@@ -29,11 +31,32 @@ fn account_of(server: &Server, attributes: &Attributes<'_>) -> Result<Arc<Object
         let pod = pod.map(|pod| pod.name()).unwrap_or_default();
         return Err(forbidden(attributes, format!("no service account specified for pod {namespace}/{pod}")));
     }
-    let found = server.registry().object("", "serviceaccounts", namespace, name)?;
+    let found = match server.registry().object("", "serviceaccounts", namespace, name)? {
+        None if name == DEFAULT => wait_for_default(server, namespace).await?,
+        found => found,
+    };
     found.ok_or_else(|| {
         let problem = format!("serviceaccount {name:?} not found");
         forbidden(attributes, format!("error looking up service account {namespace}/{name}: {problem}"))
     })
+}
+
+/// A controller makes the default account of a new namespace; a pod that comes sooner waits for it.
+async fn wait_for_default(server: &Server, namespace: &str) -> Result<Option<Arc<Object>>, Status> {
+    let Some(resource) = server.registry().find("", "v1", "serviceaccounts") else { return Ok(None) };
+    let key = resource.key(namespace, DEFAULT);
+    let cache = resource.stored()?;
+    let (_, mut cursor) = cache.list_and_watch(&key);
+    let waiting = async {
+        loop {
+            if let Some(object) = cache.get_object(&key)? {
+                return Ok(object);
+            }
+            cursor.moved().await;
+            cursor.take()?;
+        }
+    };
+    tokio::time::timeout(DEFAULT_ACCOUNT_TIMEOUT, waiting).await.ok().transpose()
 }
 
 /// A mirror pod is made by a kubelet, which must not lend itself secrets this way.
@@ -188,7 +211,7 @@ impl AdmissionPlugin for ServiceAccount {
                 pod.set(&["spec", "serviceAccountName"], DEFAULT);
                 pod.set(&["spec", "serviceAccount"], DEFAULT);
             }
-            let account = account_of(server, attributes)?;
+            let account = account_of(server, attributes).await?;
             if let Some(pod) = attributes.object.as_deref_mut() {
                 complete(pod, &account);
             }
@@ -202,7 +225,7 @@ impl AdmissionPlugin for ServiceAccount {
         if creation && is_mirror(pod) {
             return check_mirror(pod).map_err(|problem| forbidden(attributes, problem));
         }
-        let account = account_of(server, attributes)?;
+        let account = account_of(server, attributes).await?;
         let enforced = account.annotation(ENFORCE_MOUNTABLE_SECRETS);
         if !matches!(enforced, Some("1" | "t" | "T" | "true" | "TRUE" | "True")) {
             return Ok(());

@@ -288,7 +288,7 @@ impl Request<'_> {
             let Some(volume) = registry.object("", "persistentvolumes", "", volume_name)? else { continue };
             let bound = volume.str_at(&["spec", "claimRef", "namespace"]) == Some(&claim_namespace)
                 && volume.str_at(&["spec", "claimRef", "name"]) == Some(&claim_name);
-            if bound && references::secrets_of_volume(&volume).iter().any(|found| *found == (namespace, name)) {
+            if bound && references::secrets_of_volume(&volume).contains(&(namespace, name)) {
                 return Ok(true);
             }
         }

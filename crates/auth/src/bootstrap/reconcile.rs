@@ -5,10 +5,10 @@
 
 use std::{collections::HashMap, sync::Arc};
 
-use apimachinery::{Object, Status, Str, Value};
+use apimachinery::{Object, Status, Str, Value, value};
 use client::{
     Client, Options, ResourceKind,
-    kinds::{CLUSTER_ROLE_BINDINGS, CLUSTER_ROLES, ROLE_BINDINGS, ROLES},
+    kinds::{CLUSTER_ROLE_BINDINGS, CLUSTER_ROLES, NAMESPACES, ROLE_BINDINGS, ROLES},
 };
 use futures::{StreamExt, TryStreamExt, stream};
 
@@ -20,12 +20,24 @@ const CONCURRENCY: usize = 64;
 /// Races with another writer after which an object is given up for this start.
 const ATTEMPTS_LIMIT: usize = 3;
 
-/// Creates and completes the default roles and bindings. The namespaces `kube-system` and `kube-public` must
-/// be there, and the client must be allowed everything (`system:masters`), since no role may be there yet.
+/// Namespaces in which there are default roles.
+const NAMESPACES_OF_ROLES: [&str; 2] = ["kube-system", "kube-public"];
+
+/// Creates and completes the default roles and bindings, and the namespaces that they stand in. The client must
+/// be allowed everything (`system:masters`), since no role may be there yet.
 ///
 /// # Errors
 /// The first write that was refused.
 pub async fn reconcile(client: &Client) -> Result<(), Status> {
+    for name in NAMESPACES_OF_ROLES {
+        let namespaces = client.all(&NAMESPACES);
+        if namespaces.get_optional(name).await?.is_none() {
+            match namespaces.create(value!({"metadata": {"name": name}})).await {
+                Err(status) if !status.is_already_exists() => return Err(status),
+                _ => {}
+            }
+        }
+    }
     let kinds = [CLUSTER_ROLES, ROLES, CLUSTER_ROLE_BINDINGS, ROLE_BINDINGS];
     let mut present: HashMap<(Str, Str), Arc<Object>> = HashMap::new();
     for kind in &kinds {
@@ -148,8 +160,6 @@ fn add_absent_items(object: &mut Object, wanted: &Object, path: &[&str], same: f
 
 #[cfg(test)]
 mod tests {
-    use apimachinery::value;
-
     use super::*;
 
     fn role(rules: Value, annotations: Value) -> Object {

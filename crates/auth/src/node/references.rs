@@ -7,7 +7,7 @@ use apimachinery::{Object, Str, Value};
 use super::index::Kind;
 
 /// Paths in a volume source to the name of a secret in the pod's namespace.
-const VOLUME_SECRETS: [&[&str]; 11] = [
+const VOLUME_SECRETS: [&[&str]; 10] = [
     &["azureFile", "secretName"],
     &["cephfs", "secretRef", "name"],
     &["cinder", "secretRef", "name"],
@@ -18,7 +18,6 @@ const VOLUME_SECRETS: [&[&str]; 11] = [
     &["iscsi", "secretRef", "name"],
     &["storageos", "secretRef", "name"],
     &["csi", "nodePublishSecretRef", "name"],
-    &["fc", "secretRef", "name"],
 ];
 
 /// Everything that a pod names and that its node may therefore read.
