@@ -132,15 +132,13 @@ pub(crate) async fn serve(server: &Arc<Server>, request: &HttpRequest) -> Result
         state.hashes.clone()
     };
     if index {
-        return Ok(conditional(request.headers(), &index_hash(&hashes), || {
-            Ok(json_response(200, &self::index(&hashes)))
-        })?);
+        return conditional(request.headers(), &index_hash(&hashes), || Ok(json_response(200, &self::index(&hashes))));
     }
     let (subject, hash) = hashes
         .get(key)
         .filter(|(subject, _)| (*subject == Subject::Everything) == (path == "/openapi/v2"))
         .ok_or_else(Status::no_such_path)?;
-    let media_type = accepted(request.headers(), subject)?;
+    let media_type = accepted(request.headers())?;
     let wanted = Parameters::parse(request.uri().query().unwrap_or_default()).get("hash").to_owned();
     if !wanted.is_empty() && wanted != *hash {
         return Ok(moved(key, hash));
@@ -214,18 +212,18 @@ fn index_hash(hashes: &BTreeMap<String, (Subject, String)>) -> String {
     format!("{:032X}", xxhash_rust::xxh3::xxh3_128(all.concat().as_bytes()))
 }
 
-/// The best format that the client takes.
-fn accepted(headers: &HeaderMap, subject: &Subject) -> Result<&'static str, Status> {
+/// The format, if the client takes the one there is: every client that asks for protobuf first takes JSON too,
+/// but for those that read the second version to learn about types before the third was there.
+fn accepted(headers: &HeaderMap) -> Result<&'static str, Status> {
     let accept = headers.get(header::ACCEPT).and_then(|value| value.to_str().ok()).unwrap_or("*/*");
     let takes = |one: &str| {
         let media = one.split(';').next().unwrap_or_default().trim();
         matches!(media, "" | "application/json" | "*/*" | "application/*")
     };
-    if accept.split(',').any(takes) {
-        return Ok("application/json");
+    match accept.split(',').any(takes) {
+        true => Ok("application/json"),
+        false => Err(Status::not_acceptable(&["application/json"])),
     }
-    let _ = subject;
-    Err(Status::not_acceptable(&["application/json"]))
 }
 
 fn moved(key: &str, hash: &str) -> HttpResponse {
@@ -282,4 +280,92 @@ fn body(headers: &HeaderMap, compressed: Bytes, media_type: &'static str) -> Res
     };
     response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static(media_type));
     Ok(response)
+}
+
+#[cfg(test)]
+mod tests {
+    use apimachinery::schema::{Field, Kind, Schema, StructType};
+    use client::ResourceKind;
+
+    use super::*;
+    use crate::{DefaultTable, resource::DefaultStrategy};
+
+    fn expand(document: &Bytes) -> Value {
+        let mut text = Vec::new();
+        flate2::read::GzDecoder::new(&document[..]).read_to_end(&mut text).unwrap();
+        apimachinery::decode::json_untyped(&text).unwrap()
+    }
+
+    /// A custom resource whose specification has one field.
+    fn cron_tabs(field: &str) -> Resource {
+        let mut schema = Schema::new();
+        let spec = schema.declare("spec");
+        let mut size = Field::new(field, 0, Kind::IntOrString);
+        size.nullable = true;
+        schema.define(spec, StructType { name: "spec".into(), fields: vec![size], ..StructType::default() });
+        let root = schema.declare("root");
+        let fields = vec![Field::new("spec", 0, Kind::Struct(spec))];
+        schema.define(root, StructType { name: "root".into(), fields, ..StructType::default() });
+        Resource {
+            kind: ResourceKind::new("stable.example.com", "v1", "crontabs", "CronTab", true),
+            singular: "crontab".into(),
+            short_names: Vec::new(),
+            categories: Vec::new(),
+            verbs: ["create", "get", "list", "patch", "watch"].map(Str::from).to_vec(),
+            storage_version_hash: Str::EMPTY,
+            schema: SchemaHandle::Shared(Arc::new(schema)),
+            type_id: root,
+            strategy: Arc::new(DefaultStrategy),
+            table: Arc::new(DefaultTable),
+            subresources: Vec::new(),
+            cache: None,
+            creator: None,
+            conversion: None,
+        }
+    }
+
+    fn served(field: &str) -> Served {
+        let key = (Str::from("stable.example.com"), Str::from("v1"));
+        Served::from([(key, vec![Arc::new(cron_tabs(field))])])
+    }
+
+    #[test]
+    fn custom_resources_are_described_by_their_own_schema() {
+        let subject = Subject::GroupVersion("stable.example.com".into(), "v1".into());
+        let document = expand(&document::build(&subject, &served("size")).unwrap());
+        let path = "/apis/stable.example.com/v1/namespaces/{namespace}/crontabs/{name}";
+        let patch = document.at(&["paths", path, "patch"]).unwrap();
+        assert_eq!(patch.str_at(&["operationId"]), Some("patchStableExampleComV1NamespacedCronTab"));
+        let named = |parameter: &Value| parameter.str_at(&["name"]) == Some("fieldValidation");
+        assert!(patch.list_at(&["parameters"]).iter().any(named), "{patch:?}");
+        let schemas = document.at(&["components", "schemas"]).unwrap();
+        let schema = schemas.get("com.example.stable.v1.CronTab").unwrap();
+        let size = schema.at(&["properties", "spec", "properties", "size"]).unwrap();
+        assert_eq!(*size, value!({"x-kubernetes-int-or-string": true, "nullable": true}));
+        assert!(schemas.get("com.example.stable.v1.CronTabList").is_some());
+        assert!(schemas.get("io.k8s.apimachinery.pkg.apis.meta.v1.ObjectMeta").is_some());
+    }
+
+    #[test]
+    fn hashes_follow_what_documents_are_made_from() {
+        let hash = |subject: &Subject, field: &str| hashed(subject.clone(), &served(field)).1;
+        let own = Subject::GroupVersion("stable.example.com".into(), "v1".into());
+        assert_eq!(hash(&own, "size"), hash(&own, "size"));
+        assert_ne!(hash(&own, "size"), hash(&own, "length"));
+        assert_ne!(hash(&Subject::Everything, "size"), hash(&Subject::Everything, "length"));
+        assert_eq!(hash(&Subject::Groups, "size"), hash(&Subject::Groups, "length"));
+    }
+
+    #[test]
+    fn known_documents_are_not_sent_again() {
+        let mut headers = HeaderMap::new();
+        let answer = || Ok(json_response(200, &value!({})));
+        assert_eq!(conditional(&headers, "AB", answer).unwrap().status(), 200);
+        headers.insert(header::IF_NONE_MATCH, HeaderValue::from_static("\"X\", W/\"AB\""));
+        let response = conditional(&headers, "AB", answer).unwrap();
+        assert_eq!(
+            (response.status().as_u16(), &response.headers()[header::ETAG]),
+            (304, &HeaderValue::from_static("\"AB\""))
+        );
+    }
 }

@@ -418,9 +418,12 @@ pub struct DefaultTable;
 
 impl TableConvertor for DefaultTable {}
 
+/// Parts of an object with their names.
+type Entries = Vec<(Str, Value)>;
+
 /// Takes from the old object what a write to one half may not touch.
 pub fn keep_other_half(subresource: &str, object: &mut Object, old: &Object) {
-    let (kept, written): (Vec<(Str, Value)>, Vec<(Str, Value)>) = if subresource == "status" {
+    let (kept, written): (Entries, Entries) = if subresource == "status" {
         // Of a write to the status, only status and metadata count.
         let kept = old.root().iter().filter(|(key, _)| !is_status_side(key));
         let written = object.root().iter().filter(|(key, _)| is_status_side(key));
@@ -433,7 +436,7 @@ pub fn keep_other_half(subresource: &str, object: &mut Object, old: &Object) {
     object.0 = Value::Map(kept.into_iter().chain(written).collect::<Map>());
 }
 
-fn cloned<'a>(entries: impl Iterator<Item = (&'a Str, &'a Value)>) -> Vec<(Str, Value)> {
+fn cloned<'a>(entries: impl Iterator<Item = (&'a Str, &'a Value)>) -> Entries {
     entries.map(|(key, value)| (key.clone(), value.clone())).collect()
 }
 

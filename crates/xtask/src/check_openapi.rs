@@ -76,7 +76,7 @@ async fn compare_all(
 /// A server of everything built in; reviews and token requests are documented, so that somebody has to be
 /// there who would answer them.
 async fn server(directory: &std::path::Path) -> Result<Arc<Server>> {
-    let engine = store::embedded::open(&directory.join("store"), store::embedded::Options::default())?;
+    let engine = store::embedded::open(directory.join("store"), store::embedded::Options::default())?;
     let parts = Parts { engine, admission: Vec::new(), authorizers: Vec::new(), authenticators: Vec::new() };
     let server = Server::new(parts);
     let mut extensions = Extensions::default();

@@ -33,8 +33,11 @@ const WATCH_TIMEOUT: Duration = Duration::from_secs(1800);
 pub(super) async fn dispatch(server: Arc<Server>, connection: Arc<Connection>, request: HttpRequest) -> HttpResponse {
     let accept = Accept::parse(request.headers(), false);
     let for_errors = *accept.as_ref().unwrap_or(&Accept::JSON);
+    let head = request.method() == Method::HEAD;
     let answer = answer(&server, &connection, request, accept).await;
-    answer.unwrap_or_else(|status| respond::status_response(&status, for_errors))
+    let response = answer.unwrap_or_else(|status| respond::status_response(&status, for_errors));
+    // Over HTTP/2 nobody else leaves out the body, and clients take one for an error.
+    if head { response.map(|_| respond::full(Bytes::new())) } else { response }
 }
 
 async fn answer(

@@ -3,7 +3,7 @@
 use apimachinery::{Map, Str, Value, value};
 
 use super::{
-    model::{Body, Dialect, Media, Operation, PATCHES, Parameter, PathItem},
+    model::{Body, Dialect, Operation, PATCHES, Parameter, PathItem},
     types::Types,
 };
 
@@ -112,8 +112,7 @@ fn responses(operation: &Operation, dialect: Dialect, types: &mut Types<'_>) -> 
         match dialect {
             Dialect::V2 => response.set(&["schema"], schema),
             Dialect::V3 => {
-                let media: fn(Media) -> &'static [&'static str] = Media::types;
-                let content = media(operation.media).iter().fold(Map::new(), |mut content, media| {
+                let content = operation.media.types().iter().fold(Map::new(), |mut content, media| {
                     content.insert(Str::from_static(media), value!({"schema": schema.clone()}));
                     content
                 });
