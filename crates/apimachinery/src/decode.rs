@@ -17,7 +17,7 @@ use thin_vec::ThinVec;
 use crate::{
     List, Map, Value,
     quantity::Quantity,
-    schema::{Field, Kind, Presence, Schema, StructType, TypeId},
+    schema::{Alternative, Field, Kind, Presence, Schema, StructType, TypeId},
     time,
 };
 
@@ -171,7 +171,7 @@ fn go_type(kind: &Kind, schema: &Schema) -> String {
         Kind::RawExtension => "runtime.RawExtension".into(),
         Kind::Fields => "v1.FieldsV1".into(),
         Kind::Json => "v1.JSON".into(),
-        Kind::Struct(id) => {
+        Kind::Struct(id) | Kind::StructOr(id, _) => {
             let name = &schema.get(*id).name;
             let mut parts = name.rsplit('.');
             let short = parts.next().unwrap_or_default();
@@ -256,7 +256,7 @@ impl<'de> Visitor<'de> for Seed<'_> {
 
     fn visit_bool<E: de::Error>(self, flag: bool) -> Result<Value, E> {
         match self.kind {
-            Kind::Bool => Ok(Value::Bool(flag)),
+            Kind::Bool | Kind::StructOr(_, Alternative::Bool) => Ok(Value::Bool(flag)),
             _ => Err(self.wrong("bool")),
         }
     }
@@ -290,9 +290,14 @@ impl<'de> Visitor<'de> for Seed<'_> {
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Value, A::Error> {
         static STRING: Kind = Kind::String;
+        let alternative_item;
         let item_kind = match self.kind {
             Kind::List(item) => &**item,
-            Kind::StringListMessage => &STRING,
+            Kind::StringListMessage | Kind::StructOr(_, Alternative::StringList) => &STRING,
+            Kind::StructOr(id, Alternative::List) => {
+                alternative_item = Kind::Struct(*id);
+                &alternative_item
+            }
             _ => return Err(self.wrong("array")),
         };
         let mut list = List::new();
@@ -314,7 +319,7 @@ impl<'de> Visitor<'de> for Seed<'_> {
 
     fn visit_map<A: MapAccess<'de>>(self, entries: A) -> Result<Value, A::Error> {
         match self.kind {
-            Kind::Struct(id) => self.visit_struct(self.context.schema.get(*id), entries),
+            Kind::Struct(id) | Kind::StructOr(id, _) => self.visit_struct(self.context.schema.get(*id), entries),
             Kind::Map(item) => self.visit_plain_map(item, entries),
             _ => Err(self.wrong("object")),
         }
@@ -355,9 +360,7 @@ impl Seed<'_> {
             let seed = Seed { kind: &field.kind, ..self };
             let value = entries.next_value_seed(seed)?;
             self.context.path.borrow_mut().pop();
-            if keeps(field, &value, self.context.zeros) {
-                collected.push((field.name.clone(), value));
-            } else if value.is_null() && field.nullable {
+            if keeps(field, &value, self.context.zeros) || (value.is_null() && field.nullable) {
                 collected.push((field.name.clone(), value));
             }
         }
@@ -379,7 +382,7 @@ pub(crate) fn keeps(field: &Field, value: &Value, zeros: Zeros) -> bool {
         return field.kind == Kind::Json && field.presence == Presence::Pointer;
     }
     match (zeros, field.presence) {
-        (Zeros::Leave, _) | (_, Presence::Pointer | Presence::Always) => true,
+        (Zeros::Leave, _) | (_, Presence::Pointer | Presence::Always | Presence::Null) => true,
         (Zeros::Fill, Presence::Optional) => match value {
             Value::List(list) => !list.is_empty(),
             Value::Map(map) => !map.is_empty() || matches!(field.kind, Kind::Struct(_)),
@@ -405,11 +408,15 @@ fn is_zero(value: &Value) -> bool {
 /// Adds the zero values that Go always encodes and `map` lacks.
 pub fn fill_zeros(map: &mut Map, definition: &StructType, schema: &Schema) {
     for field in &definition.fields {
-        if field.presence == Presence::Always && !map.contains_key(&field.name) {
-            let zero = zero_of(&field.kind, schema);
-            if !zero.is_null() {
-                map.insert(field.name.clone(), zero);
+        match field.presence {
+            Presence::Always if !map.contains_key(&field.name) => {
+                let zero = zero_of(&field.kind, schema);
+                if !zero.is_null() {
+                    map.insert(field.name.clone(), zero);
+                }
             }
+            Presence::Null if !map.contains_key(&field.name) => drop(map.insert(field.name.clone(), Value::Null)),
+            _ => {}
         }
     }
 }
@@ -436,6 +443,7 @@ fn zero_of(kind: &Kind, schema: &Schema) -> Value {
         | Kind::Json
         | Kind::List(_)
         | Kind::Map(_)
+        | Kind::StructOr(..)
         | Kind::StringListMessage => Value::Null,
     }
 }

@@ -12,12 +12,15 @@ pub mod field;
 pub mod fields;
 pub mod json;
 pub mod labels;
+pub mod managed;
 pub mod names;
 pub mod object;
+pub mod patch;
 pub mod protobuf;
 pub mod quantity;
 pub mod schema;
 pub mod status;
+pub mod strategic;
 pub mod time;
 pub mod value;
 

@@ -31,12 +31,27 @@ pub struct StructType {
     pub fields: Vec<Field>,
     /// Positions in `fields`, sorted by [`Field::number`]; the order of protobuf and of upstream's structs.
     pub by_number: Vec<u16>,
+    /// Embedded structs: their fields stand among `fields` (with number 0, flat as in JSON), but protobuf
+    /// wraps them in a message of their own.
+    pub inline: Vec<Inline>,
     /// Merged as one (`x-kubernetes-map-type: atomic`).
     pub atomic: bool,
+    /// At most one field of it is set, but for the one that says which (`x-kubernetes-unions`): the name of
+    /// that field, empty where there is none.
+    pub union_discriminator: Option<Str>,
     /// Unknown fields are kept (`x-kubernetes-preserve-unknown-fields`).
     pub preserve_unknown_fields: bool,
     /// What the type means, for OpenAPI; an index into the table of descriptions.
     pub description: u32,
+}
+
+/// A struct embedded in another: flat in JSON, a message in protobuf.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Inline {
+    /// The number of the message in the outer message.
+    pub number: u32,
+    /// The embedded struct; it may embed others.
+    pub embedded: TypeId,
 }
 
 /// A field of a struct.
@@ -44,7 +59,8 @@ pub struct StructType {
 pub struct Field {
     /// The name in JSON.
     pub name: Str,
-    /// The field number in protobuf; 0 for types that have no protobuf form.
+    /// The field number in protobuf; 0 when the field is no part of the struct's own message: `apiVersion`
+    /// and `kind`, fields of an embedded struct ([`StructType::inline`]), types without a protobuf form.
     pub number: u32,
     /// What it holds.
     pub kind: Kind,
@@ -58,15 +74,22 @@ pub struct Field {
     pub list_map_keys: Vec<Str>,
     /// Server-side apply: the map or struct under this field merges as one.
     pub atomic: bool,
+    /// Server-side apply: the struct under this field merges by field, though its type is atomic.
+    pub granular: bool,
     /// Strategic merge patch: lists merge instead of replacing.
     pub patch_merge: bool,
     /// Strategic merge patch: keys absent from the patch are dropped.
     pub patch_retain_keys: bool,
+    /// Strategic merge patch: the struct is replaced instead of merged.
+    pub patch_replace: bool,
     /// Strategic merge patch: the key by which list items are matched; empty for lists of scalars.
     pub patch_merge_key: Str,
     /// The value it takes when absent and its parent is present.
     pub default: Option<Value>,
-    /// The allowed values of an enumeration, for OpenAPI; validation words its own errors.
+    /// OpenAPI shows the default (upstream declares it beside the field, not in code).
+    pub default_is_published: bool,
+    /// The allowed values of an enumeration (of the items, for a list or map), for OpenAPI; validation words its
+    /// own errors.
     pub enumeration: Vec<Str>,
     /// The `format` that OpenAPI shows.
     pub format: Str,
@@ -85,11 +108,15 @@ pub enum Presence {
     Optional,
     /// A pointer with `omitempty`: absent unless set, and any set value is kept, zero included.
     Pointer,
-    /// A scalar with `omitempty`: its zero value is the same as absence, and is dropped.
+    /// A scalar with `omitempty`, or a struct with `omitzero`: its zero value is the same as absence, and is
+    /// dropped.
     OmitZero,
     /// A scalar or struct without `omitempty` (or a struct whose `omitempty` has no effect in Go): the zero
-    /// value is always there.
+    /// value is always there. A quantity's zero is `"0"`, an int-or-string's is `0`, a duration's is `"0s"`.
     Always,
+    /// What Go writes as `null` while it is unset: a pointer, list or map without `omitempty`, a time or raw
+    /// JSON (whose `omitempty` has no effect). An empty list that was set stays an empty list.
+    Null,
 }
 
 /// What a field, list item or map value holds.
@@ -129,9 +156,21 @@ pub enum Kind {
     List(Box<Kind>),
     /// A map from text to values of one kind.
     Map(Box<Kind>),
-    /// A map whose values are lists of text and whose protobuf values are messages with repeated field 1
-    /// (`ExtraValue`, `Verbs`).
+    /// A list of text that is a message with repeated field 1 in protobuf (`ExtraValue`, `Verbs`).
     StringListMessage,
+    /// A struct or something simpler in its place (`JSONSchemaPropsOrBool` and its like).
+    StructOr(TypeId, Alternative),
+}
+
+/// What may stand where [`Kind::StructOr`] has a struct, and how protobuf tells them apart.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Alternative {
+    /// A boolean; in protobuf `allows = 1` (true beside a struct, too), struct = 2.
+    Bool,
+    /// A list of such structs; in protobuf struct = 1, list = 2.
+    List,
+    /// A list of text; in protobuf struct = 1, list = 2.
+    StringList,
 }
 
 /// How a list merges in server-side apply.
@@ -158,10 +197,13 @@ impl Field {
             list_type: ListType::Atomic,
             list_map_keys: Vec::new(),
             atomic: false,
+            granular: false,
             patch_merge: false,
             patch_retain_keys: false,
+            patch_replace: false,
             patch_merge_key: Str::EMPTY,
             default: None,
+            default_is_published: false,
             enumeration: Vec::new(),
             format: Str::EMPTY,
             description: 0,
@@ -189,8 +231,9 @@ impl StructType {
         self.by_number.iter().map(|index| &self.fields[usize::from(*index)])
     }
 
-    /// Brings `fields` and `by_number` into order; called once when a type is complete.
+    /// Brings `fields`, `by_number` and `inline` into order; called once when a type is complete.
     pub fn finish(&mut self) {
+        self.inline.sort_by_key(|inline| inline.number);
         self.fields.sort_by(|a, b| a.name.cmp(&b.name));
         let mut by_number: Vec<u16> = (0..self.fields.len() as u16).collect();
         by_number.sort_by_key(|index| self.fields[usize::from(*index)].number);

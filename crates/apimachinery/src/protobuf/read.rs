@@ -7,7 +7,7 @@ use crate::{
     List, Map, Value, decode,
     decode::Zeros,
     quantity::Quantity,
-    schema::{Kind, Schema, StructType, TypeId},
+    schema::{Alternative, Kind, Schema, StructType, TypeId},
     time,
 };
 
@@ -137,7 +137,14 @@ impl Decoder<'_> {
         // Repeated fields and maps arrive item by item, usually in one run.
         let mut open: Option<(u32, usize)> = None;
         while let Some((number, payload)) = reader.next()? {
-            let Some(field) = definition.field_by_number(number) else { continue };
+            let Some(field) = definition.field_by_number(number) else {
+                let embedded = definition.inline.iter().find(|inline| inline.number == number);
+                if let (Some(inline), Payload::Bytes(bytes)) = (embedded, payload) {
+                    let map = self.structure(bytes, self.schema.get(inline.embedded), depth + 1)?;
+                    collected.extend(map);
+                }
+                continue;
+            };
             match &field.kind {
                 Kind::List(_) | Kind::Map(_) => {
                     let position = match open {
@@ -250,10 +257,37 @@ impl Decoder<'_> {
                 }
                 Value::List(list)
             }
+            Kind::StructOr(id, alternative) => self.struct_or(bytes, *id, *alternative, depth)?,
             // An absent value of a map entry is the zero value.
             Kind::Bool if bytes.is_empty() => Value::Bool(false),
             Kind::Int32 | Kind::Int64 if bytes.is_empty() => Value::Int(0),
             kind => return error(format!("wrong wireType for a field of kind {kind:?}")),
+        })
+    }
+}
+
+impl Decoder<'_> {
+    fn struct_or(&self, bytes: &[u8], id: TypeId, alternative: Alternative, depth: usize) -> Result<Value> {
+        let struct_number = if alternative == Alternative::Bool { 2 } else { 1 };
+        let mut reader = Reader { bytes };
+        let (mut structure, mut flag, mut list) = (None, false, List::new());
+        while let Some((number, payload)) = reader.next()? {
+            match payload {
+                Payload::Bytes(bytes) if number == struct_number => {
+                    structure = Some(self.structure(bytes, self.schema.get(id), depth + 1)?);
+                }
+                Payload::Bytes(bytes) if alternative == Alternative::List => {
+                    list.push(Value::Map(self.structure(bytes, self.schema.get(id), depth + 1)?));
+                }
+                Payload::Bytes(bytes) => list.push(Value::String(text(bytes)?)),
+                Payload::Varint(number) => flag = number != 0,
+                _ => {}
+            }
+        }
+        Ok(match (structure, alternative) {
+            (Some(map), _) => Value::Map(map),
+            (None, Alternative::Bool) => Value::Bool(flag),
+            (None, _) => Value::List(list),
         })
     }
 }

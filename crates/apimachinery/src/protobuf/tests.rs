@@ -1,7 +1,7 @@
 use super::*;
 use crate::{
     decode::{self, Zeros},
-    schema::{Field, Kind, Presence, StructType},
+    schema::{Alternative, Field, Inline, Kind, Presence, StructType},
     value,
 };
 
@@ -62,6 +62,33 @@ fn zero_values_follow_presence_in_both_formats() {
     assert_eq!(decoded.strict_errors, [r#"unknown field "unknown""#]);
     let bytes = encode(&decoded.value, &schema, outer);
     assert_eq!(super::decode(&bytes, &schema, outer).unwrap(), decoded.value);
+}
+
+#[test]
+fn embedded_structs_and_alternatives_have_messages_of_their_own() {
+    let mut schema = Schema::new();
+    let (outer, embedded) = (schema.declare("Outer"), schema.declare("Embedded"));
+    let flat = |number| field("flat", number, Kind::String, Presence::OmitZero);
+    schema.define(embedded, StructType { name: "Embedded".into(), fields: vec![flat(7)], ..StructType::default() });
+    let alternative =
+        |name, number, alternative| field(name, number, Kind::StructOr(embedded, alternative), Presence::Pointer);
+    let fields = vec![
+        flat(0),
+        field("last", 3, Kind::List(Box::new(Kind::String)), Presence::Null),
+        alternative("flag", 4, Alternative::Bool),
+        alternative("list", 5, Alternative::List),
+        alternative("texts", 6, Alternative::StringList),
+    ];
+    let inline = vec![Inline { number: 2, embedded }];
+    schema.define(outer, StructType { name: "Outer".into(), fields, inline, ..StructType::default() });
+    let text = br#"{"flat":"a","flag":{"flat":"b"},"list":[{"flat":"c"}],"texts":["d"]}"#;
+    let decoded = decode::json(text, &schema, outer, Zeros::Fill).unwrap().value;
+    assert_eq!(decoded.at(&["last"]), Some(&Value::Null), "null while unset");
+    let bytes = encode(&decoded, &schema, outer);
+    assert_eq!(&bytes[..5], b"\x12\x03\x3a\x01a", "message 2 with field 7");
+    assert_eq!(super::decode(&bytes, &schema, outer).unwrap(), decoded);
+    let short = value!({"flag": true, "flat": "a", "last": []});
+    assert_eq!(&encode(&short, &schema, outer)[5..], b"\x22\x02\x08\x01");
 }
 
 #[test]

@@ -1,7 +1,7 @@
 use super::MAGIC;
 use crate::{
     Map, Value, json,
-    schema::{Field, Kind, Schema, StructType, TypeId},
+    schema::{Alternative, Field, Kind, Schema, StructType, TypeId},
     time,
 };
 
@@ -61,19 +61,31 @@ pub(super) fn message(value: &Value, schema: &Schema, type_id: TypeId) -> Vec<u8
 }
 
 fn structure(map: &Map, schema: &Schema, definition: &StructType, out: &mut Vec<u8>) {
+    let mut embedded = definition.inline.iter().peekable();
     for field in definition.fields_by_number().filter(|field| field.number > 0) {
-        match map.get(&field.name) {
-            Some(value) => write_field(field, value, schema, out),
-            None => write_absent(field, out),
+        while let Some(inline) = embedded.next_if(|inline| inline.number < field.number) {
+            nested(inline.number, out, |out| structure(map, schema, schema.get(inline.embedded), out));
         }
+        match map.get(&field.name) {
+            // Where null is a value, it is JSON.
+            Some(value) if !value.is_null() || field.kind == Kind::Json => write_field(field, value, schema, out),
+            _ => write_absent(field, out),
+        }
+    }
+    for inline in embedded {
+        nested(inline.number, out, |out| structure(map, schema, schema.get(inline.embedded), out));
     }
 }
 
 /// Upstream's marshallers write every non-pointer field, zero or not.
 fn write_absent(field: &Field, out: &mut Vec<u8>) {
     use crate::schema::Presence;
-    if matches!(field.presence, Presence::Optional | Presence::Pointer) {
-        return;
+    match (field.presence, &field.kind) {
+        (Presence::Optional | Presence::Pointer, _) => return,
+        // Behind a null is a pointer, unless it is a time or raw JSON, which are no pointers.
+        (Presence::Null, Kind::Time | Kind::MicroTime | Kind::RawExtension | Kind::Fields) => {}
+        (Presence::Null, _) => return,
+        _ => {}
     }
     match &field.kind {
         Kind::Bool | Kind::Int32 | Kind::Int64 => {
@@ -93,7 +105,7 @@ fn write_absent(field: &Field, out: &mut Vec<u8>) {
             out.push(0);
         }),
         Kind::IntOrString => nested(field.number, out, |out| int_or_string(&Value::Int(0), out)),
-        Kind::Bytes | Kind::Json | Kind::List(_) | Kind::Map(_) | Kind::StringListMessage => {}
+        Kind::Bytes | Kind::Json | Kind::List(_) | Kind::Map(_) | Kind::StringListMessage | Kind::StructOr(..) => {}
     }
 }
 
@@ -136,6 +148,8 @@ fn scalar(number: u32, kind: &Kind, value: &Value, schema: &Schema, out: &mut Ve
         }
         (Kind::Quantity, Value::String(text)) => nested(number, out, |out| delimited(1, text.as_bytes(), out)),
         (Kind::Time | Kind::MicroTime, Value::String(text)) => nested(number, out, |out| timestamp(text, out)),
+        // A zero time as the value of a map.
+        (Kind::Time | Kind::MicroTime, Value::Null) => delimited(number, b"", out),
         (Kind::Duration, Value::String(text)) => nested(number, out, |out| {
             tag(1, 0, out);
             varint(time::parse_duration_nanoseconds(text).unwrap_or_default() as u64, out);
@@ -153,6 +167,9 @@ fn scalar(number: u32, kind: &Kind, value: &Value, schema: &Schema, out: &mut Ve
         }),
         (Kind::Struct(id), Value::Map(map)) => {
             nested(number, out, |out| structure(map, schema, schema.get(*id), out));
+        }
+        (Kind::StructOr(id, alternative), value) => {
+            nested(number, out, |out| struct_or(*id, *alternative, value, schema, out));
         }
         // A tree that passed its schema has no other pairs; null stands for absence.
         _ => {}
@@ -177,4 +194,26 @@ fn int_or_string(value: &Value, out: &mut Vec<u8>) {
     tag(2, 0, out);
     varint(number as u64, out);
     delimited(3, text.as_bytes(), out);
+}
+
+fn struct_or(id: TypeId, alternative: Alternative, value: &Value, schema: &Schema, out: &mut Vec<u8>) {
+    let (struct_number, other_number) = if alternative == Alternative::Bool { (2, 1) } else { (1, 2) };
+    match value {
+        Value::Bool(flag) => {
+            tag(other_number, 0, out);
+            out.push(u8::from(*flag));
+        }
+        Value::Map(map) => {
+            if alternative == Alternative::Bool {
+                tag(other_number, 0, out);
+                out.push(1);
+            }
+            nested(struct_number, out, |out| structure(map, schema, schema.get(id), out));
+        }
+        Value::List(list) => {
+            let item = if alternative == Alternative::List { Kind::Struct(id) } else { Kind::String };
+            list.iter().for_each(|value| scalar(other_number, &item, value, schema, out));
+        }
+        _ => {}
+    }
 }

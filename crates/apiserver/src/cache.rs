@@ -1,0 +1,363 @@
+//! The watch cache: what a resource's objects are now, and what happened to them lately.
+//!
+//! One [`Cache`] per stored resource, all fed by one task ([`crate::registry`]) that follows the store in
+//! revision order. A watch is a cursor into the resource's ring of changes, which is bounded in bytes: it
+//! costs nothing while nothing happens, and who falls off the ring is told 410.
+//!
+//! **Invariants.** Revisions in a ring never go back. A write is acknowledged only when its revision has been
+//! applied here, so that a client reads its own writes. An object is decoded at most once while anybody
+//! uses it.
+
+use std::{
+    collections::{BTreeMap, VecDeque},
+    ops::Bound,
+    sync::{
+        Arc, OnceLock, Weak,
+        atomic::{AtomicU64, Ordering},
+    },
+};
+
+use apimachinery::{Object, Status, Str};
+use bytes::Bytes;
+use parking_lot::{Mutex, RwLock};
+use store::{EventKind, KeyValue};
+use tokio::sync::watch;
+
+use crate::stored::StoredForm;
+
+/// The most bytes of stored values that one resource's ring of changes holds.
+const RING_BYTES_LIMIT: usize = 16 << 20;
+/// The most changes in a ring, whatever their size.
+const RING_CHANGES_LIMIT: usize = 100_000;
+
+/// An object at one revision.
+pub struct Entry {
+    key: Str,
+    revision: u64,
+    bytes: Bytes,
+    /// Kept as long as somebody uses it: informers hold what they need, everything else is decoded again.
+    decoded: Mutex<Weak<Object>>,
+}
+
+impl Entry {
+    /// `namespace/name` or the name.
+    pub fn key(&self) -> &Str {
+        &self.key
+    }
+
+    /// When it was last written.
+    pub fn revision(&self) -> u64 {
+        self.revision
+    }
+}
+
+/// What happened to an object.
+pub struct Change {
+    /// The revision of the write.
+    pub revision: u64,
+    /// The object after it; for a deletion its last state, with the revision of the deletion.
+    pub entry: Arc<Entry>,
+    /// The object before it; `None` when it was made.
+    pub previous: Option<Arc<Entry>>,
+    /// Whether it is gone.
+    pub deleted: bool,
+    /// The object as JSON, made when the first watcher asks.
+    json: OnceLock<Bytes>,
+    /// The decoded object, kept while the change is in the ring so that all watchers share it.
+    object: OnceLock<Arc<Object>>,
+}
+
+struct State {
+    entries: BTreeMap<Str, Arc<Entry>>,
+    ring: VecDeque<Arc<Change>>,
+    ring_bytes: usize,
+    /// The sequence number of the first change in the ring.
+    first_sequence: u64,
+    /// Changes up to this revision are no longer in the ring.
+    forgotten_revision: u64,
+    /// The revision of the last change of this resource.
+    revision: u64,
+}
+
+/// One resource's objects and their recent changes.
+pub struct Cache {
+    prefix: Str,
+    form: RwLock<Arc<StoredForm>>,
+    state: RwLock<State>,
+    /// Everything up to this revision has been applied to every cache.
+    applied: Arc<AtomicU64>,
+    /// The count of changes so far: whoever waits for a change waits for this to move.
+    sequence: watch::Sender<u64>,
+}
+
+/// A page of a list.
+pub struct Page {
+    /// In key order.
+    pub entries: Vec<Arc<Entry>>,
+    /// The revision of the whole.
+    pub revision: u64,
+}
+
+impl Cache {
+    pub(crate) fn new(prefix: Str, form: StoredForm, applied: Arc<AtomicU64>) -> Cache {
+        let state = State {
+            entries: BTreeMap::new(),
+            ring: VecDeque::new(),
+            ring_bytes: 0,
+            first_sequence: 0,
+            forgotten_revision: 0,
+            revision: 0,
+        };
+        Cache { prefix, form: RwLock::new(Arc::new(form)), state: RwLock::new(state), applied, sequence: watch::channel(0).0 }
+    }
+
+    /// The store's key of an object.
+    pub(crate) fn store_key(&self, key: &str) -> Bytes {
+        Bytes::from(format!("{}{key}", self.prefix))
+    }
+
+    /// The prefix of all its keys in the store.
+    pub(crate) fn prefix(&self) -> &Str {
+        &self.prefix
+    }
+
+    pub(crate) fn form(&self) -> Arc<StoredForm> {
+        self.form.read().clone()
+    }
+
+    /// Reads objects in another way from now on: the definition of a custom resource changed.
+    pub(crate) fn set_form(&self, form: StoredForm) {
+        *self.form.write() = Arc::new(form);
+        for entry in self.state.read().entries.values() {
+            *entry.decoded.lock() = Weak::new();
+        }
+    }
+
+    fn entry(&self, kv: &KeyValue) -> Arc<Entry> {
+        let key = std::str::from_utf8(&kv.key).unwrap_or_default();
+        let key = key.strip_prefix(self.prefix.as_str()).unwrap_or(key);
+        Arc::new(Entry {
+            key: key.into(),
+            revision: kv.mod_revision,
+            bytes: kv.value.clone(),
+            decoded: Mutex::new(Weak::new()),
+        })
+    }
+
+    /// Takes what the store holds at `revision`; whoever watches is told to list again.
+    pub(crate) fn load(&self, items: &[KeyValue], revision: u64) {
+        let mut state = self.state.write();
+        // Cursors are behind the first sequence number from here on, and answer 410.
+        state.first_sequence += state.ring.len() as u64 + 1;
+        state.ring.clear();
+        state.ring_bytes = 0;
+        let sequence = state.first_sequence;
+        state.entries = items.iter().map(|kv| self.entry(kv)).map(|entry| (entry.key.clone(), entry)).collect();
+        state.revision = revision;
+        state.forgotten_revision = revision;
+        drop(state);
+        self.sequence.send_replace(sequence);
+    }
+
+    /// Applies the changes of this resource; the caller keeps revision order.
+    pub(crate) fn apply(&self, events: &[&store::Event], revision: u64) {
+        let mut state = self.state.write();
+        for event in events {
+            let deleted = event.kind == EventKind::Delete;
+            let mut entry = self.entry(&event.kv);
+            let previous = if deleted {
+                state.entries.remove(&entry.key)
+            } else {
+                state.entries.insert(entry.key.clone(), entry.clone())
+            };
+            if let (true, Some(last)) = (deleted, &previous) {
+                // A deletion shows the object's last state at the revision of the deletion.
+                entry = Arc::new(Entry {
+                    key: last.key.clone(),
+                    revision: event.kv.mod_revision,
+                    bytes: last.bytes.clone(),
+                    decoded: Mutex::new(Weak::new()),
+                });
+            }
+            state.ring_bytes += entry.bytes.len();
+            state.ring.push_back(Arc::new(Change {
+                revision: event.kv.mod_revision,
+                entry,
+                previous,
+                deleted,
+                json: OnceLock::new(),
+                object: OnceLock::new(),
+            }));
+            while state.ring_bytes > RING_BYTES_LIMIT || state.ring.len() > RING_CHANGES_LIMIT {
+                let Some(oldest) = state.ring.pop_front() else { break };
+                state.ring_bytes -= oldest.entry.bytes.len();
+                state.first_sequence += 1;
+                state.forgotten_revision = oldest.revision;
+            }
+        }
+        state.revision = revision;
+        let sequence = state.first_sequence + state.ring.len() as u64;
+        drop(state);
+        if !events.is_empty() {
+            self.sequence.send_replace(sequence);
+        }
+    }
+
+    /// The revision up to which everything has been applied.
+    pub fn revision(&self) -> u64 {
+        self.current(&self.state.read())
+    }
+
+    /// The caller holds the lock, so that what it sees includes everything up to this revision.
+    fn current(&self, state: &State) -> u64 {
+        state.revision.max(self.applied.load(Ordering::Acquire))
+    }
+
+    /// The object at `key` now.
+    pub fn get(&self, key: &str) -> Option<Arc<Entry>> {
+        self.state.read().entries.get(key).cloned()
+    }
+
+    /// The object at `key` now, decoded.
+    pub fn get_object(&self, key: &str) -> Result<Option<Arc<Object>>, Status> {
+        self.get(key).map(|entry| self.object(&entry)).transpose()
+    }
+
+    /// How many objects there are.
+    pub fn len(&self) -> usize {
+        self.state.read().entries.len()
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// The objects whose keys start with `key_prefix` and come after `start_after` (exclusive; empty for all).
+    pub fn list(&self, key_prefix: &str, start_after: &str) -> Page {
+        let state = self.state.read();
+        let start = if start_after.is_empty() { Bound::Included(key_prefix) } else { Bound::Excluded(start_after) };
+        let range = state.entries.range::<str, _>((start, Bound::Unbounded));
+        let entries =
+            range.take_while(|(key, _)| key.starts_with(key_prefix)).map(|(_, entry)| entry.clone()).collect();
+        Page { entries, revision: self.current(&state) }
+    }
+
+    /// Every object, decoded.
+    pub fn objects(&self, namespace: &str) -> Result<Vec<Arc<Object>>, Status> {
+        let prefix = if namespace.is_empty() { String::new() } else { format!("{namespace}/") };
+        self.list(&prefix, "").entries.iter().map(|entry| self.object(entry)).collect()
+    }
+
+    /// The decoded form of an entry, shared with whoever else has it.
+    pub fn object(&self, entry: &Entry) -> Result<Arc<Object>, Status> {
+        if let Some(object) = entry.decoded.lock().upgrade() {
+            return Ok(object);
+        }
+        let object = self
+            .form()
+            .decode(&entry.key, &entry.bytes, entry.revision)
+            .map(Arc::new)
+            .map_err(|error| Status::internal(error.to_string()))?;
+        *entry.decoded.lock() = Arc::downgrade(&object);
+        Ok(object)
+    }
+
+    /// The object of a change, decoded once for all watchers.
+    pub fn changed_object(&self, change: &Change) -> Result<Arc<Object>, Status> {
+        if let Some(object) = change.object.get() {
+            return Ok(object.clone());
+        }
+        let object = self.object(&change.entry)?;
+        Ok(change.object.get_or_init(|| object).clone())
+    }
+
+    /// The object of a change as JSON, encoded once for all watchers.
+    pub fn changed_json(&self, change: &Change) -> Result<Bytes, Status> {
+        if let Some(json) = change.json.get() {
+            return Ok(json.clone());
+        }
+        let object = self.changed_object(change)?;
+        Ok(change.json.get_or_init(|| apimachinery::json::to_vec(&object).into()).clone())
+    }
+
+    /// An entry of a past revision, read from the store.
+    pub(crate) fn past_entry(&self, kv: &KeyValue) -> Arc<Entry> {
+        self.entry(kv)
+    }
+
+    /// A cursor behind everything that happened up to `revision`.
+    ///
+    /// # Errors
+    /// 410 when changes after `revision` are no longer kept.
+    pub fn watch_from(self: &Arc<Cache>, revision: u64) -> Result<Cursor, Status> {
+        let state = self.state.read();
+        if revision < state.forgotten_revision {
+            return Err(Status::expired(format!(
+                "too old resource version: {revision} ({})",
+                state.forgotten_revision + 1
+            )));
+        }
+        let skipped = state.ring.partition_point(|change| change.revision <= revision);
+        let next = state.first_sequence + skipped as u64;
+        Ok(Cursor { cache: self.clone(), next, moved: self.sequence.subscribe() })
+    }
+
+    /// The objects now, and a cursor behind them.
+    pub fn list_and_watch(self: &Arc<Cache>, key_prefix: &str) -> (Page, Cursor) {
+        let state = self.state.read();
+        let range = state.entries.range::<str, _>((Bound::Included(key_prefix), Bound::Unbounded));
+        let entries =
+            range.take_while(|(key, _)| key.starts_with(key_prefix)).map(|(_, entry)| entry.clone()).collect();
+        let next = state.first_sequence + state.ring.len() as u64;
+        let page = Page { entries, revision: self.current(&state) };
+        (page, Cursor { cache: self.clone(), next, moved: self.sequence.subscribe() })
+    }
+}
+
+/// A place in a resource's ring of changes.
+pub struct Cursor {
+    cache: Arc<Cache>,
+    next: u64,
+    moved: watch::Receiver<u64>,
+}
+
+/// The most changes handed out at once, so that one slow watcher holds little.
+const CURSOR_BATCH: usize = 64;
+
+impl Cursor {
+    /// The cache it moves in.
+    pub fn cache(&self) -> &Arc<Cache> {
+        &self.cache
+    }
+
+    /// The next changes, if there are any, and the revision up to which nothing else happened.
+    ///
+    /// # Errors
+    /// 410 when the cursor fell off the ring.
+    pub fn take(&mut self) -> Result<(Vec<Arc<Change>>, u64), Status> {
+        self.moved.borrow_and_update();
+        let state = self.cache.state.read();
+        let Some(skip) = self.next.checked_sub(state.first_sequence) else {
+            return Err(Status::expired("too old resource version: the watch fell behind"));
+        };
+        let changes: Vec<_> = state.ring.iter().skip(skip as usize).take(CURSOR_BATCH).cloned().collect();
+        self.next += changes.len() as u64;
+        let at_end = skip as usize + changes.len() == state.ring.len();
+        let revision =
+            if at_end { self.cache.current(&state) } else { changes.last().map_or(0, |change| change.revision) };
+        Ok((changes, revision))
+    }
+
+    /// Whether there may be something to take.
+    pub fn has_moved(&self) -> bool {
+        // The sender lives in the cache, which this cursor keeps alive.
+        self.moved.has_changed().unwrap_or(true)
+    }
+
+    /// Waits until there may be something to take.
+    pub async fn moved(&mut self) {
+        // The sender lives in the cache, which this cursor keeps alive.
+        let _ = self.moved.changed().await;
+    }
+}

@@ -1,0 +1,223 @@
+//! `create`: upstream's `rest.BeforeCreate` and `Store.Create`.
+
+use std::sync::Arc;
+
+use apimachinery::{Object, Status, Str};
+use store::{Expect, StoreError, Write};
+
+use super::{WriteOptions, metadata, now, set_type};
+use crate::{Attributes, Operation, RequestContext, Resource, Server, admission, patch::managed, server::store_status};
+
+/// Makes an object in `namespace` (empty for cluster-scoped kinds).
+///
+/// # Errors
+/// 400, 403, 409, 422 as upstream; nothing is changed then.
+pub async fn create(
+    server: &Arc<Server>,
+    context: &RequestContext,
+    resource: &Arc<Resource>,
+    namespace: &str,
+    object: Object,
+    options: &WriteOptions,
+) -> Result<Arc<Object>, Status> {
+    create_tracked(server, context, resource, namespace, object, options, true).await
+}
+
+/// As [`create`]; unless it `tracks`, the managed fields are those that the object has (server-side apply).
+pub(crate) async fn create_tracked(
+    server: &Arc<Server>,
+    context: &RequestContext,
+    resource: &Arc<Resource>,
+    namespace: &str,
+    mut object: Object,
+    options: &WriteOptions,
+    tracks: bool,
+) -> Result<Arc<Object>, Status> {
+    check_namespace(resource, namespace, &mut object)?;
+    set_type(resource, &mut object);
+    let Some(cache) = &resource.cache else {
+        return answer(server, context, resource, namespace, object, options).await;
+    };
+    if !object.resource_version().is_empty() && object.resource_version() != "0" {
+        let message = "resourceVersion should not be set on objects to be created";
+        return Err(Status::failure(500, "", message));
+    }
+    set_system_metadata(&mut object);
+    let generated = name_it(&mut object);
+    if tracks {
+        managed::track(resource, None, &mut object, "", options, &context.user_agent);
+    }
+    let name = object.name().to_owned();
+    let mut attributes = Attributes {
+        context,
+        operation: Operation::Create,
+        resource: &resource.kind,
+        subresource: "",
+        namespace,
+        name: &name,
+        object: Some(&mut object),
+        old_object: None,
+        dry_run: options.dry_run,
+    };
+    admission::admit(server, &mut attributes).await?;
+    let strategy = &resource.strategy;
+    strategy.begin_create(server, &mut object, options.dry_run).await?;
+    let stored = store_new(server, context, resource, cache, namespace, &mut object, options).await;
+    if stored.is_err() {
+        strategy.abort_create(server, &object, options.dry_run).await;
+    }
+    match stored {
+        Err(status) if status.is_already_exists() && generated => Err(Status::failure(
+            409,
+            "AlreadyExists",
+            format!("{}, the server was not able to generate a unique name for the object", status.message),
+        )),
+        stored => stored,
+    }
+}
+
+async fn store_new(
+    server: &Arc<Server>,
+    context: &RequestContext,
+    resource: &Arc<Resource>,
+    cache: &Arc<crate::cache::Cache>,
+    namespace: &str,
+    object: &mut Object,
+    options: &WriteOptions,
+) -> Result<Arc<Object>, Status> {
+    let strategy = &resource.strategy;
+    strategy.prepare_for_create(context, object);
+    if strategy.has_generation() {
+        object.metadata_mut().insert(Str::from_static("generation"), 1);
+    }
+    let mut errors = metadata::validate(resource, object);
+    errors.extend(strategy.validate(object));
+    if !errors.is_empty() {
+        return Err(resource.invalid(object.name(), &errors));
+    }
+    strategy.warnings(object).into_iter().for_each(|warning| context.warn(warning));
+    let name = object.name().to_owned();
+    let mut attributes = Attributes {
+        context,
+        operation: Operation::Create,
+        resource: &resource.kind,
+        subresource: "",
+        namespace,
+        name: &name,
+        object: Some(object),
+        old_object: None,
+        dry_run: options.dry_run,
+    };
+    admission::validate(server, &mut attributes).await?;
+    let key = resource.key(namespace, &name);
+    let already_exists = || Status::already_exists(&resource.kind.group, &resource.kind.resource, &name);
+    if options.dry_run {
+        return match cache.get(&key) {
+            Some(_) => Err(already_exists()),
+            None => Ok(Arc::new(object.clone())),
+        };
+    }
+    let write = Write::Put {
+        key: cache.store_key(&key),
+        value: resource.stored_bytes(cache, object)?,
+        expect: Expect::Absent,
+        time_to_live: strategy.time_to_live(object),
+    };
+    match server.registry().engine().commit(vec![write]).await {
+        Ok(committed) => {
+            server.registry().wait_applied(committed.revision).await;
+            object.metadata_mut().insert(Str::from_static("resourceVersion"), committed.revision.to_string());
+            Ok(Arc::new(std::mem::take(object)))
+        }
+        Err(StoreError::Conflict { .. }) => Err(already_exists()),
+        Err(error) => Err(store_status(&error)),
+    }
+}
+
+/// Kinds that are answered and not kept.
+async fn answer(
+    server: &Arc<Server>,
+    context: &RequestContext,
+    resource: &Arc<Resource>,
+    namespace: &str,
+    object: Object,
+    options: &WriteOptions,
+) -> Result<Arc<Object>, Status> {
+    let kind = &resource.kind;
+    let creator =
+        resource.creator.clone().ok_or_else(|| Status::method_not_supported(&kind.group, &kind.resource, "create"))?;
+    let place = Posting { kind, subresource: "", namespace, name: "" };
+    post(server, context, &place, &*creator, object, options.dry_run).await.map(Arc::new)
+}
+
+/// Where something is posted that is answered and not kept.
+pub(crate) struct Posting<'a> {
+    /// The kind of the resource, also for a subresource.
+    pub(crate) kind: &'a client::ResourceKind,
+    /// Empty for kinds that are not kept themselves.
+    pub(crate) subresource: &'a str,
+    pub(crate) namespace: &'a str,
+    pub(crate) name: &'a str,
+}
+
+/// Lets admission see what is posted, then the creator answer it.
+pub(crate) async fn post(
+    server: &Arc<Server>,
+    context: &RequestContext,
+    place: &Posting<'_>,
+    creator: &dyn crate::Creator,
+    mut object: Object,
+    dry_run: bool,
+) -> Result<Object, Status> {
+    let mut attributes = Attributes {
+        context,
+        operation: Operation::Create,
+        resource: place.kind,
+        subresource: place.subresource,
+        namespace: place.namespace,
+        name: place.name,
+        object: Some(&mut object),
+        old_object: None,
+        dry_run,
+    };
+    admission::admit(server, &mut attributes).await?;
+    admission::validate(server, &mut attributes).await?;
+    creator.create(server, context, place.namespace, place.name, object, dry_run).await
+}
+
+/// The namespace of the path and that of the object must agree.
+pub(crate) fn check_namespace(resource: &Resource, namespace: &str, object: &mut Object) -> Result<(), Status> {
+    if !resource.kind.namespaced {
+        return Ok(());
+    }
+    match object.namespace() {
+        "" => {
+            object.metadata_mut().insert(Str::from_static("namespace"), namespace);
+            Ok(())
+        }
+        own if own == namespace => Ok(()),
+        _ => Err(Status::bad_request(
+            "the namespace of the provided object does not match the namespace sent on the request",
+        )),
+    }
+}
+
+fn set_system_metadata(object: &mut Object) {
+    let metadata = object.metadata_mut();
+    for field in ["deletionTimestamp", "deletionGracePeriodSeconds", "selfLink", "resourceVersion", "generation"] {
+        metadata.remove(field);
+    }
+    metadata.insert(Str::from_static("uid"), stdx::random::uuid());
+    metadata.insert(Str::from_static("creationTimestamp"), now());
+}
+
+/// Names an object by `generateName` when it has no name; answers whether it did.
+fn name_it(object: &mut Object) -> bool {
+    let prefix = object.metadata().str_at("generateName").unwrap_or_default().to_owned();
+    let generate = object.name().is_empty() && !prefix.is_empty();
+    if generate {
+        let name = metadata::generate_name(&prefix);
+        object.metadata_mut().insert(Str::from_static("name"), name);
+    }
+    generate
+}

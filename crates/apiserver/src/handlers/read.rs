@@ -1,0 +1,203 @@
+//! `get` and `list`, answered from the watch cache; pages of a past revision from the store.
+
+use std::sync::Arc;
+
+use apimachinery::{Object, Status, fields, labels, value};
+use base64::Engine as _;
+use store::RangeRequest;
+
+use crate::{Resource, Server, cache::Entry, server::store_status};
+
+/// Which objects of a collection.
+#[derive(Clone, Debug, Default)]
+pub struct Query {
+    /// Empty for all.
+    pub namespace: String,
+    /// By labels.
+    pub labels: labels::Selector,
+    /// By fields.
+    pub fields: fields::Selector,
+    /// The most items; 0 for no limit.
+    pub limit: usize,
+    /// Where to go on.
+    pub continue_token: String,
+    /// `resourceVersion`; empty for the latest.
+    pub resource_version: String,
+    /// `resourceVersionMatch`; empty for upstream's default.
+    pub resource_version_match: String,
+}
+
+/// A list or a page of one.
+pub struct List {
+    /// In key order.
+    pub items: Vec<Arc<Object>>,
+    /// The revision of the whole.
+    pub resource_version: u64,
+    /// Where to go on; empty at the end.
+    pub continue_token: String,
+    /// How many follow; `None` when that is not known.
+    pub remaining: Option<u64>,
+}
+
+/// Reads one object.
+///
+/// # Errors
+/// 404.
+pub fn get(resource: &Arc<Resource>, namespace: &str, name: &str) -> Result<Arc<Object>, Status> {
+    let entry = resource.stored()?.get(&resource.key(namespace, name)).ok_or_else(|| resource.not_found(name))?;
+    resource.object(&entry)
+}
+
+/// The value of a selectable field, or `None` when the kind has no such selector.
+pub(crate) fn field_value<'o>(resource: &Resource, object: &'o Object, field: &str) -> Option<&'o str> {
+    match field {
+        "metadata.name" => Some(object.name()),
+        "metadata.namespace" if resource.kind.namespaced => Some(object.namespace()),
+        field => resource.strategy.selectable_field(object, field),
+    }
+}
+
+/// Refuses selectors over fields that the kind does not offer.
+pub(crate) fn check_fields(resource: &Resource, selector: &fields::Selector) -> Result<(), Status> {
+    let empty = Object::default();
+    for term in selector.requirements() {
+        if field_value(resource, &empty, &term.field).is_none() {
+            return Err(Status::bad_request(format!(
+                "Unable to find {:?} that match label selector \"\", field selector {:?}: field label not supported: {}",
+                format!("{}, Resource={}", resource.kind.api_version(), resource.kind.resource),
+                selector.to_string(),
+                term.field
+            )));
+        }
+    }
+    Ok(())
+}
+
+/// Whether the selectors of `query` select `object`.
+pub(crate) fn selects(resource: &Resource, query: &Query, object: &Object) -> bool {
+    (query.labels.is_everything() || query.labels.matches(object.labels()))
+        && (query.fields.is_everything()
+            || query.fields.matches(|field| field_value(resource, object, field).unwrap_or_default()))
+}
+
+/// The prefix of the cache's keys in a namespace.
+pub(crate) fn key_prefix(namespace: &str) -> String {
+    if namespace.is_empty() { String::new() } else { format!("{namespace}/") }
+}
+
+struct Position {
+    revision: u64,
+    after: String,
+}
+
+fn read_token(token: &str) -> Result<Position, Status> {
+    let invalid = || Status::bad_request("continue key is not valid: the token was not issued by this server");
+    let bytes = base64::engine::general_purpose::URL_SAFE_NO_PAD.decode(token).map_err(|_| invalid())?;
+    let value = apimachinery::decode::json_untyped(&bytes).map_err(|_| invalid())?;
+    match (value.str_at(&["v"]), value.i64_at(&["rv"]), value.str_at(&["start"])) {
+        (Some("meta.k8s.io/v1"), Some(revision), Some(after)) if !after.is_empty() => {
+            Ok(Position { revision: revision.max(0).unsigned_abs(), after: after.trim_end_matches('\0').to_owned() })
+        }
+        _ => Err(invalid()),
+    }
+}
+
+fn write_token(revision: u64, last_key: &str) -> String {
+    let value = value!({"v": "meta.k8s.io/v1", "rv": revision as i64, "start": format!("{last_key}\0")});
+    base64::engine::general_purpose::URL_SAFE_NO_PAD.encode(apimachinery::json::to_vec(&value))
+}
+
+/// Reads a collection or a page of it.
+///
+/// # Errors
+/// 400 for unknown selectors and tokens, 410 for a token whose revision is gone.
+pub async fn list(server: &Arc<Server>, resource: &Arc<Resource>, query: &Query) -> Result<List, Status> {
+    check_fields(resource, &query.fields)?;
+    let prefix = key_prefix(&query.namespace);
+    let (entries, revision) = if query.continue_token.is_empty() {
+        first_page(server, resource, query, &prefix).await?
+    } else {
+        let position = read_token(&query.continue_token)?;
+        let entries = past(server, resource, &prefix, &position.after, position.revision).await?;
+        (entries, position.revision)
+    };
+    collect(resource, query, &entries, revision)
+}
+
+async fn first_page(
+    server: &Arc<Server>,
+    resource: &Arc<Resource>,
+    query: &Query,
+    prefix: &str,
+) -> Result<(Vec<Arc<Entry>>, u64), Status> {
+    let cache = resource.stored()?;
+    let wanted = match query.resource_version.as_str() {
+        "" | "0" => 0,
+        text => text.parse::<u64>().map_err(|_| {
+            Status::bad_request(format!(
+                "resourceVersion: Invalid value: {text:?}: strconv.ParseUint: parsing {text:?}: invalid syntax"
+            ))
+        })?,
+    };
+    if query.resource_version_match == "Exact" {
+        return Ok((past(server, resource, prefix, "", wanted).await?, wanted));
+    }
+    if wanted > server.registry().engine().current_revision() {
+        let mut status =
+            Status::timeout(format!("Too large resource version: {wanted}, current: {}", cache.revision()))
+                .retry_after(1);
+        status
+            .details
+            .set(&["causes"], value!([{"reason": "ResourceVersionTooLarge", "message": "Too large resource version"}]));
+        return Err(status);
+    }
+    server.registry().wait_applied(wanted).await;
+    // One name is one look-up.
+    if let (Some(name), true) =
+        (query.fields.required_value("metadata.name"), !query.namespace.is_empty() || !resource.kind.namespaced)
+    {
+        let revision = cache.revision();
+        return Ok((cache.get(&format!("{prefix}{name}")).into_iter().collect(), revision));
+    }
+    let page = cache.list(prefix, "");
+    Ok((page.entries, page.revision))
+}
+
+async fn past(
+    server: &Arc<Server>,
+    resource: &Arc<Resource>,
+    prefix: &str,
+    after: &str,
+    revision: u64,
+) -> Result<Vec<Arc<Entry>>, Status> {
+    let cache = resource.stored()?;
+    let start = if after.is_empty() { cache.store_key(prefix) } else { cache.store_key(&format!("{after}\0")) };
+    let mut end = cache.store_key(prefix).to_vec();
+    if let Some(last) = end.last_mut() {
+        *last += 1;
+    }
+    let request = RangeRequest { start, end: end.into(), limit: 0, revision: Some(revision) };
+    let range = server.registry().engine().range(request).await.map_err(|error| store_status(&error))?;
+    Ok(range.items.iter().map(|kv| cache.past_entry(kv)).collect())
+}
+
+fn collect(resource: &Arc<Resource>, query: &Query, entries: &[Arc<Entry>], revision: u64) -> Result<List, Status> {
+    let unfiltered = query.labels.is_everything() && query.fields.is_everything();
+    let mut items = Vec::with_capacity(if unfiltered { entries.len().min(query.limit.max(1)) } else { 0 });
+    for (index, entry) in entries.iter().enumerate() {
+        if query.limit > 0 && items.len() == query.limit {
+            let last_key = &entries[index - 1].key();
+            return Ok(List {
+                items,
+                resource_version: revision,
+                continue_token: write_token(revision, last_key),
+                remaining: unfiltered.then(|| (entries.len() - index) as u64),
+            });
+        }
+        let object = resource.object(entry)?;
+        if selects(resource, query, &object) {
+            items.push(object);
+        }
+    }
+    Ok(List { items, resource_version: revision, continue_token: String::new(), remaining: None })
+}

@@ -1,0 +1,24 @@
+//! HTTP over the handlers: connections, routes, content negotiation, answers.
+
+mod accept;
+mod dispatch;
+mod node;
+mod parameters;
+mod respond;
+mod route;
+mod serve;
+mod stream;
+mod table;
+
+pub use accept::{Accept, Format, View};
+pub use node::{NodeDialer, NodeStream, proxy_to_node};
+pub use parameters::Parameters;
+pub use respond::{Body, HttpResponse, full, json_response, status_response};
+pub use route::{ResourceRoute, Route};
+pub use serve::{Connection, serve_connection, serve_tls};
+
+/// A request as hyper hands it over.
+pub type HttpRequest = http::Request<hyper::body::Incoming>;
+
+/// The largest body of a request, as upstream.
+pub const REQUEST_BODY_BYTES_LIMIT: usize = 3 << 20;

@@ -1,0 +1,543 @@
+//! One request from its headers to its answer.
+
+use std::{sync::Arc, time::Duration};
+
+use apimachinery::{Object, Status, Str, Value, decode, decode::Zeros, protobuf, schema::TypeId};
+use bytes::Bytes;
+use client::PatchType;
+use http::{HeaderMap, Method, header};
+use http_body_util::{BodyExt, Limited};
+
+use super::{
+    Accept, Connection, Format, HttpRequest, HttpResponse, Parameters, REQUEST_BODY_BYTES_LIMIT, respond,
+    route::{self, ResourceRoute, Route},
+    stream,
+};
+use crate::{
+    RequestContext, Resource, SchemaHandle, Server, Subresource, SubresourceHandler, UserInfo, authentication,
+    authorization::{self, Action},
+    discovery,
+    handlers::{
+        create, delete,
+        patch::{self, FieldValidation},
+        read, scale,
+        update::{self, Replacement, Target},
+        watch::Watch,
+    },
+    openapi,
+};
+
+/// Watches end after this time and a random part of it again, so that clients spread over servers.
+const WATCH_TIMEOUT: Duration = Duration::from_secs(1800);
+
+pub(super) async fn dispatch(server: Arc<Server>, connection: Arc<Connection>, request: HttpRequest) -> HttpResponse {
+    let accept = Accept::parse(request.headers(), false);
+    let for_errors = *accept.as_ref().unwrap_or(&Accept::JSON);
+    let answer = answer(&server, &connection, request, accept).await;
+    answer.unwrap_or_else(|status| respond::status_response(&status, for_errors))
+}
+
+async fn answer(
+    server: &Arc<Server>,
+    connection: &Connection,
+    request: HttpRequest,
+    accept: Result<Accept, Status>,
+) -> Result<HttpResponse, Status> {
+    let user = authenticate(server, connection, request.headers()).await?;
+    let user = impersonate(server, user, request.headers())?;
+    let user_agent = text(request.headers(), header::USER_AGENT.as_str());
+    let context = RequestContext::new(user, user_agent);
+    let route = route::parse(request.uri().path());
+    let response = match &route {
+        Route::Resource(route) => resource_request(server, &context, route, request, accept).await,
+        Route::Other => other_request(server, &context, &request).await,
+    };
+    // Warnings belong to refusals as well.
+    let for_errors = Accept::JSON;
+    let mut response = response.unwrap_or_else(|status| respond::status_response(&status, for_errors));
+    respond::add_warnings(&context, &mut response);
+    Ok(response)
+}
+
+fn text<'h>(headers: &'h HeaderMap, name: &str) -> &'h str {
+    headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default()
+}
+
+async fn authenticate(server: &Server, connection: &Connection, headers: &HeaderMap) -> Result<UserInfo, Status> {
+    if let Some(user) = &connection.user {
+        return Ok(user.clone());
+    }
+    let Some(token) = text(headers, "authorization").strip_prefix("Bearer ") else {
+        return Ok(UserInfo::anonymous());
+    };
+    match authentication::authenticate_token(server, token.trim(), &[]).await {
+        Ok(Some(user)) => Ok(user),
+        Ok(None) => Err(Status::unauthorized()),
+        Err(reason) => {
+            tracing::debug!(reason, "token refused");
+            Err(Status::unauthorized())
+        }
+    }
+}
+
+/// `Impersonate-User` and its siblings: whoever may, acts as somebody else.
+fn impersonate(server: &Arc<Server>, user: UserInfo, headers: &HeaderMap) -> Result<UserInfo, Status> {
+    let wanted = text(headers, "impersonate-user");
+    let groups: Vec<&str> =
+        headers.get_all("impersonate-group").iter().filter_map(|value| value.to_str().ok()).collect();
+    if wanted.is_empty() {
+        return if groups.is_empty() {
+            Ok(user)
+        } else {
+            Err(Status::internal("requested impersonation without a user: groups need Impersonate-User"))
+        };
+    }
+    let context = RequestContext::new(user, "");
+    let action = |resource, namespace, name| Action {
+        verb: "impersonate",
+        group: "",
+        version: "v1",
+        resource,
+        subresource: "",
+        namespace,
+        name,
+        path: "",
+        field_selector: "",
+    };
+    let service_account = wanted.strip_prefix("system:serviceaccount:").and_then(|rest| rest.split_once(':'));
+    match service_account {
+        Some((namespace, name)) => {
+            authorization::authorize(server, &context, &action("serviceaccounts", namespace, name))?
+        }
+        None => authorization::authorize(server, &context, &action("users", "", wanted))?,
+    }
+    for group in &groups {
+        authorization::authorize(server, &context, &action("groups", "", group))?;
+    }
+    let mut acting = match service_account {
+        Some((namespace, name)) => UserInfo::service_account(namespace, name),
+        None if wanted == "system:anonymous" => UserInfo::anonymous(),
+        None => UserInfo::new(wanted, &[]),
+    };
+    if !groups.is_empty() {
+        acting.groups = groups.iter().map(|group| Str::from(*group)).collect();
+        if wanted != "system:anonymous" && !acting.in_group("system:authenticated") {
+            acting.groups.push(Str::from_static("system:authenticated"));
+        }
+    }
+    Ok(acting)
+}
+
+async fn other_request(
+    server: &Arc<Server>,
+    context: &RequestContext,
+    request: &HttpRequest,
+) -> Result<HttpResponse, Status> {
+    let verb = request.method().as_str().to_lowercase();
+    authorization::authorize(server, context, &Action::path(&verb, request.uri().path()))?;
+    match request.uri().path().starts_with("/openapi/") {
+        true => openapi::serve(server, request).await,
+        false => discovery::serve(server, request),
+    }
+}
+
+fn verb_of(method: &Method, route: &ResourceRoute, parameters: &Parameters) -> Result<&'static str, Status> {
+    let collection = route.name.is_empty();
+    Ok(match *method {
+        Method::GET | Method::HEAD if !collection => "get",
+        Method::GET | Method::HEAD if parameters.flag("watch") => "watch",
+        Method::GET | Method::HEAD => "list",
+        Method::POST => "create",
+        Method::PUT => "update",
+        Method::PATCH => "patch",
+        Method::DELETE if collection => "deletecollection",
+        Method::DELETE => "delete",
+        _ => return Err(Status::method_not_supported(&route.group, &route.resource, method.as_str())),
+    })
+}
+
+async fn resource_request(
+    server: &Arc<Server>,
+    context: &RequestContext,
+    route: &ResourceRoute,
+    request: HttpRequest,
+    accept: Result<Accept, Status>,
+) -> Result<HttpResponse, Status> {
+    let parameters = Parameters::parse(request.uri().query().unwrap_or_default());
+    let verb = verb_of(request.method(), route, &parameters)?;
+    let mut action = Action {
+        verb,
+        group: &route.group,
+        version: &route.version,
+        resource: &route.resource,
+        subresource: &route.subresource,
+        namespace: &route.namespace,
+        name: &route.name,
+        path: request.uri().path(),
+        field_selector: parameters.get("fieldSelector"),
+    };
+    // Reading the collection of one name is reading that object.
+    let selected = if route.name.is_empty() { action.selected("metadata.name") } else { None };
+    if let Some(name) = &selected {
+        action.name = name;
+    }
+    authorization::authorize(server, context, &action)?;
+    let resource =
+        server.registry().find(&route.group, &route.version, &route.resource).ok_or_else(Status::no_such_path)?;
+    let mut route = route.clone();
+    if !resource.kind.namespaced {
+        route.namespace.clear();
+    }
+    let call = Call { server, context, resource: &resource, route: &route, parameters: &parameters };
+    if !route.subresource.is_empty() {
+        let subresource = resource.subresource(&route.subresource).ok_or_else(Status::no_such_path)?;
+        return call.subresource(subresource, verb, request, accept).await;
+    }
+    let accept = accept?;
+    if !resource.verbs.iter().any(|offered| *offered == verb) {
+        return Err(Status::method_not_supported(&route.group, &route.resource, request.method().as_str()));
+    }
+    match verb {
+        "get" => call.get(accept),
+        "list" => call.list(accept).await,
+        "watch" => call.watch(accept).await,
+        "create" => call.create(request, accept).await,
+        "update" => call.update(request, accept, "").await,
+        "patch" => call.patch(request, accept, "").await,
+        "delete" => call.delete(request, accept).await,
+        _ => call.delete_collection(request, accept).await,
+    }
+}
+
+struct Call<'a> {
+    server: &'a Arc<Server>,
+    context: &'a RequestContext,
+    resource: &'a Arc<Resource>,
+    route: &'a ResourceRoute,
+    parameters: &'a Parameters,
+}
+
+impl<'a> Call<'a> {
+    fn respond(&self, code: u16, object: &Object, accept: Accept) -> HttpResponse {
+        respond::object_response(code, self.resource, object, accept, self.parameters.get("includeObject"))
+    }
+
+    fn target(&self, subresource: &'a str) -> Target<'a> {
+        Target { resource: self.resource, namespace: &self.route.namespace, name: &self.route.name, subresource }
+    }
+
+    fn get(&self, accept: Accept) -> Result<HttpResponse, Status> {
+        let object = read::get(self.resource, &self.route.namespace, &self.route.name)?;
+        Ok(self.respond(200, &object, accept))
+    }
+
+    async fn list(&self, accept: Accept) -> Result<HttpResponse, Status> {
+        let query = self.parameters.query(&self.route.namespace)?;
+        let list = read::list(self.server, self.resource, &query).await?;
+        Ok(respond::list_response(self.resource, &list, accept, self.parameters.get("includeObject")))
+    }
+
+    async fn watch(&self, accept: Accept) -> Result<HttpResponse, Status> {
+        let query = self.parameters.query(&self.route.namespace)?;
+        let initial_events = self.parameters.optional_flag("sendInitialEvents");
+        if initial_events.is_some() && query.resource_version_match != "NotOlderThan" {
+            return Err(Status::bad_request("sendInitialEvents requires setting resourceVersionMatch to NotOlderThan"));
+        }
+        let timeout = match self.parameters.get("timeoutSeconds").parse::<u64>() {
+            Ok(seconds) if seconds > 0 => Duration::from_secs(seconds),
+            _ => WATCH_TIMEOUT.mul_f64(1.0 + stdx::random::fraction()),
+        };
+        let watch = Watch::begin(self.server, self.resource, query, initial_events).await?;
+        let encoding = stream::Encoding {
+            accept,
+            include_object: self.parameters.get("includeObject").to_owned(),
+            bookmarks: self.parameters.flag("allowWatchBookmarks"),
+            timeout,
+        };
+        let media_type = encoding.media_type();
+        let mut response = http::Response::new(stream::body(watch, encoding));
+        response.headers_mut().insert(header::CONTENT_TYPE, http::HeaderValue::from_static(media_type));
+        response.headers_mut().insert(header::CACHE_CONTROL, http::HeaderValue::from_static("no-cache, private"));
+        Ok(response)
+    }
+
+    async fn create(&self, request: HttpRequest, accept: Accept) -> Result<HttpResponse, Status> {
+        let object = self.body(request, self.resource.type_id, &self.resource.kind, true).await?;
+        let options = self.parameters.write_options()?;
+        let namespace = &self.route.namespace;
+        let created = create::create(self.server, self.context, self.resource, namespace, object, &options).await?;
+        Ok(self.respond(201, &created, accept))
+    }
+
+    async fn update(&self, request: HttpRequest, accept: Accept, subresource: &'a str) -> Result<HttpResponse, Status> {
+        let object = self.body(request, self.resource.type_id, &self.resource.kind, true).await?;
+        let options = self.parameters.write_options()?;
+        let change = Replacement(object);
+        let (object, created) =
+            update::update(self.server, self.context, &self.target(subresource), &change, &options).await?;
+        Ok(self.respond(if created { 201 } else { 200 }, &object, accept))
+    }
+
+    async fn patch(&self, request: HttpRequest, accept: Accept, subresource: &'a str) -> Result<HttpResponse, Status> {
+        let (patch_type, patch, validation, options) = self.patch_body(request).await?;
+        let (object, created) = patch::patch(
+            self.server,
+            self.context,
+            &self.target(subresource),
+            patch_type,
+            &patch,
+            validation,
+            &options,
+        )
+        .await?;
+        Ok(self.respond(if created { 201 } else { 200 }, &object, accept))
+    }
+
+    async fn patch_body(
+        &self,
+        request: HttpRequest,
+    ) -> Result<(PatchType, Value, FieldValidation, crate::handlers::WriteOptions), Status> {
+        let media_type =
+            text(request.headers(), "content-type").split(';').next().unwrap_or_default().trim().to_owned();
+        let (patch_type, yaml) = match media_type.as_str() {
+            "application/json-patch+json" => (PatchType::Json, false),
+            "application/merge-patch+json" => (PatchType::Merge, false),
+            "application/strategic-merge-patch+json" => (PatchType::Strategic, false),
+            "application/apply-patch+yaml" => (PatchType::Apply, true),
+            _ => {
+                return Err(Status::unsupported_media_type(&[
+                    "application/json-patch+json",
+                    "application/merge-patch+json",
+                    "application/strategic-merge-patch+json",
+                    "application/apply-patch+yaml",
+                ]));
+            }
+        };
+        let bytes = read_body(request).await?;
+        let patch = if yaml { parse_yaml(&bytes)? } else { parse_json(&bytes)? };
+        let mut options = self.parameters.write_options()?;
+        if patch_type == PatchType::Apply && options.field_manager.is_empty() {
+            return Err(Status::bad_request(
+                "PatchOptions.meta.k8s.io \"\" is invalid: fieldManager: Required value: is required for apply patch",
+            ));
+        }
+        options.force = self.parameters.flag("force");
+        Ok((patch_type, patch, self.parameters.field_validation()?, options))
+    }
+
+    async fn delete_body(&self, request: HttpRequest) -> Result<delete::DeleteOptions, Status> {
+        let format = Format::of_body(request.headers());
+        let bytes = read_body(request).await?;
+        if bytes.is_empty() {
+            return self.parameters.delete_options(None);
+        }
+        let type_id = api::type_of("meta.k8s.io", "v1", "DeleteOptions")
+            .ok_or_else(|| Status::internal("DeleteOptions has no schema"))?;
+        let schema = SchemaHandle::Static(api::schema());
+        let (value, _) = decode_bytes(&bytes, format?, &schema, type_id, Zeros::Leave)
+            .map_err(|problem| Status::bad_request(format!("DeleteOptions: {problem}")))?;
+        self.parameters.delete_options(Some(&value))
+    }
+
+    async fn delete(&self, request: HttpRequest, accept: Accept) -> Result<HttpResponse, Status> {
+        let options = self.delete_body(request).await?;
+        let deleted = delete::delete(self.server, self.context, &self.target(""), &options).await?;
+        let kind = &self.resource.kind;
+        Ok(match deleted {
+            delete::Deleted::Gone(object) if !self.resource.strategy.returns_deleted_object() => {
+                let status = Status::success(&kind.group, &kind.resource, object.name(), object.uid());
+                respond::status_response(&status, accept)
+            }
+            delete::Deleted::Gone(object) | delete::Deleted::Pending(object) => self.respond(200, &object, accept),
+        })
+    }
+
+    async fn delete_collection(&self, request: HttpRequest, accept: Accept) -> Result<HttpResponse, Status> {
+        let options = self.delete_body(request).await?;
+        let query = self.parameters.query(&self.route.namespace)?;
+        let items = delete::delete_collection(self.server, self.context, self.resource, &query, &options).await?;
+        let list = read::List {
+            items,
+            resource_version: self.server.registry().applied_revision(),
+            continue_token: String::new(),
+            remaining: None,
+        };
+        Ok(respond::list_response(self.resource, &list, accept, self.parameters.get("includeObject")))
+    }
+
+    async fn subresource(
+        &self,
+        subresource: &'a Subresource,
+        verb: &str,
+        request: HttpRequest,
+        accept: Result<Accept, Status>,
+    ) -> Result<HttpResponse, Status> {
+        let (namespace, name) = (&self.route.namespace, &self.route.name);
+        let offered = |verb: &str| subresource.verbs.iter().any(|offered| *offered == verb);
+        if let SubresourceHandler::Connect(connector) = &subresource.handler {
+            let rest = &self.route.rest;
+            return connector.connect(self.server, self.context, namespace, name, rest, request).await;
+        }
+        if !offered(verb) {
+            return Err(Status::method_not_supported(
+                &self.route.group,
+                &self.route.resource,
+                request.method().as_str(),
+            ));
+        }
+        let accept = accept?;
+        match &subresource.handler {
+            SubresourceHandler::Object => match verb {
+                "get" => self.get(accept),
+                "update" => self.update(request, accept, &subresource.name).await,
+                _ => self.patch(request, accept, &subresource.name).await,
+            },
+            SubresourceHandler::Scale(paths) => self.scale(subresource, paths, verb, request, accept).await,
+            SubresourceHandler::Create(creator) => {
+                let type_id = subresource.type_id.ok_or_else(|| Status::internal("a subresource without a schema"))?;
+                let object = self.body(request, type_id, &subresource.kind, false).await?;
+                let dry_run = self.parameters.write_options()?.dry_run;
+                let place =
+                    create::Posting { kind: &self.resource.kind, subresource: &subresource.name, namespace, name };
+                let made = create::post(self.server, self.context, &place, &**creator, object, dry_run).await?;
+                Ok(self.respond(201, &made, accept))
+            }
+            SubresourceHandler::Connect(_) => Err(Status::internal("connections are answered above")),
+        }
+    }
+
+    async fn scale(
+        &self,
+        subresource: &Subresource,
+        paths: &crate::resource::ScalePaths,
+        verb: &str,
+        request: HttpRequest,
+        accept: Accept,
+    ) -> Result<HttpResponse, Status> {
+        let target = self.target("");
+        let type_id = subresource.type_id.ok_or_else(|| Status::internal("Scale has no schema"))?;
+        let scaled = match verb {
+            "get" => {
+                let object = read::get(self.resource, target.namespace, target.name)?;
+                scale::scale_of(&object, paths)?
+            }
+            "update" => {
+                let sent = self.body(request, type_id, &subresource.kind, false).await?;
+                let options = self.parameters.write_options()?;
+                let edit = |_: Object| Ok(sent.clone());
+                scale::update_scale(self.server, self.context, &target, paths, &edit, &options).await?
+            }
+            _ => {
+                let (patch_type, patch, _, options) = self.patch_body(request).await?;
+                let edit = |present: Object| patch::patch_tree(present, patch_type, &patch, api::schema(), type_id);
+                scale::update_scale(self.server, self.context, &target, paths, &edit, &options).await?
+            }
+        };
+        Ok(self.respond(200, &scaled, accept))
+    }
+
+    /// Decodes, checks and defaults a body.
+    async fn body(
+        &self,
+        request: HttpRequest,
+        type_id: TypeId,
+        kind: &client::ResourceKind,
+        default: bool,
+    ) -> Result<Object, Status> {
+        let format = Format::of_body(request.headers())?;
+        let bytes = read_body(request).await?;
+        let own = default;
+        let schema = if own { self.resource.schema.clone() } else { SchemaHandle::Static(api::schema()) };
+        let (mut value, strict_errors) =
+            decode_bytes(&bytes, format, &schema, type_id, Zeros::Fill).map_err(|problem| {
+                Status::bad_request(format!(
+                    "{} in version {:?} cannot be handled as a {}: {problem}",
+                    kind.kind, kind.version, kind.kind
+                ))
+            })?;
+        check_kind(&value, kind)?;
+        patch::check_strict(self.context, self.parameters.field_validation()?, &strict_errors)?;
+        if default {
+            self.resource.strategy.default(&schema, type_id, &mut value);
+        }
+        Ok(Object(value))
+    }
+}
+
+fn check_kind(value: &Value, kind: &client::ResourceKind) -> Result<(), Status> {
+    let expected = kind.api_version();
+    match value.str_at(&["apiVersion"]).unwrap_or_default() {
+        "" => {}
+        version if version == expected => {}
+        version => {
+            return Err(Status::bad_request(format!(
+                "the API version in the data ({version}) does not match the expected API version ({expected})"
+            )));
+        }
+    }
+    match value.str_at(&["kind"]).unwrap_or_default() {
+        "" => Ok(()),
+        found if kind.kind == found => Ok(()),
+        found => Err(Status::bad_request(format!(
+            "the kind in the data ({found}) does not match the expected kind ({})",
+            kind.kind
+        ))),
+    }
+}
+
+/// Decodes a body in any format.
+pub(crate) fn decode_bytes(
+    bytes: &Bytes,
+    format: Format,
+    schema: &SchemaHandle,
+    type_id: TypeId,
+    zeros: Zeros,
+) -> Result<(Value, Vec<String>), String> {
+    match format {
+        Format::Json => {
+            let decoded = decode::json(bytes, schema, type_id, zeros).map_err(|error| error.to_string())?;
+            Ok((decoded.value, decoded.strict_errors))
+        }
+        Format::Yaml => {
+            let tree = parse_yaml(bytes).map_err(|status| status.message)?;
+            let decoded = decode::tree(tree, schema, type_id, zeros).map_err(|error| error.to_string())?;
+            Ok((decoded.value, decoded.strict_errors))
+        }
+        Format::Protobuf => {
+            let envelope = protobuf::Envelope::open(bytes).map_err(|error| error.to_string())?;
+            let mut value = protobuf::decode(&envelope.raw, schema, type_id).map_err(|error| error.to_string())?;
+            if !envelope.api_version.is_empty() {
+                value.make_map().insert(Str::from_static("apiVersion"), envelope.api_version);
+            }
+            if !envelope.kind.is_empty() {
+                value.make_map().insert(Str::from_static("kind"), envelope.kind);
+            }
+            Ok((value, Vec::new()))
+        }
+    }
+}
+
+fn parse_json(bytes: &Bytes) -> Result<Value, Status> {
+    decode::json_untyped(bytes).map_err(|error| Status::bad_request(format!("error decoding patch: {error}")))
+}
+
+/// Reads YAML (and so JSON) without a schema.
+pub(crate) fn parse_yaml(bytes: &Bytes) -> Result<Value, Status> {
+    if bytes.first() == Some(&b'{') {
+        return parse_json(bytes);
+    }
+    let options = serde_saphyr::options! { legacy_octal_numbers: true };
+    serde_saphyr::from_slice_with_options(bytes, options)
+        .map_err(|error| Status::bad_request(format!("error decoding YAML: {error}")))
+}
+
+/// Reads a body up to the limit.
+pub(crate) async fn read_body(request: HttpRequest) -> Result<Bytes, Status> {
+    match Limited::new(request.into_body(), REQUEST_BODY_BYTES_LIMIT).collect().await {
+        Ok(collected) => Ok(collected.to_bytes()),
+        Err(error) if error.is::<http_body_util::LengthLimitError>() => Err(Status::request_entity_too_large(format!(
+            "Request entity too large: limit is {REQUEST_BODY_BYTES_LIMIT}"
+        ))),
+        Err(error) => Err(Status::bad_request(format!("the body could not be read: {error}"))),
+    }
+}

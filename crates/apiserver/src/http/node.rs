@@ -1,0 +1,85 @@
+//! The way to nodes, for logs, exec, attach and port-forward.
+
+use std::sync::Arc;
+
+use apimachinery::Status;
+use async_trait::async_trait;
+use http::{HeaderValue, header};
+use http_body_util::BodyExt;
+use hyper_util::rt::TokioIo;
+use tokio::io::{AsyncRead, AsyncWrite};
+
+use super::{HttpRequest, HttpResponse};
+use crate::Server;
+
+/// A byte stream to a node's kubelet.
+pub trait NodeStream: AsyncRead + AsyncWrite + Send + Unpin {}
+
+impl<T: AsyncRead + AsyncWrite + Send + Unpin> NodeStream for T {}
+
+/// Opens connections to kubelets, authenticated as the API server.
+#[async_trait]
+pub trait NodeDialer: Send + Sync + 'static {
+    /// Connects to the kubelet of `node`.
+    ///
+    /// # Errors
+    /// Why it cannot be reached.
+    async fn dial(&self, server: &Server, node: &str) -> Result<Box<dyn NodeStream>, String>;
+}
+
+/// Sends `request` to `path_and_query` of the kubelet of `node` and passes the answer on; when both sides
+/// agree to switch protocols, the two connections are joined.
+///
+/// # Errors
+/// 503 or 500 when the node cannot be reached.
+pub async fn proxy_to_node(
+    server: &Arc<Server>,
+    node: &str,
+    path_and_query: &str,
+    request: HttpRequest,
+) -> Result<HttpResponse, Status> {
+    let stream = server
+        .node_dialer()?
+        .dial(server, node)
+        .await
+        .map_err(|error| Status::internal(format!("error dialing backend: {error}")))?;
+    forward(stream, node, path_and_query, request).await
+}
+
+/// Sends `request` over `stream` and joins the connections when both sides switch protocols.
+pub(crate) async fn forward(
+    stream: Box<dyn NodeStream>,
+    host: &str,
+    path_and_query: &str,
+    mut request: HttpRequest,
+) -> Result<HttpResponse, Status> {
+    let failed = |error: &dyn std::fmt::Display| Status::internal(format!("error dialing backend: {error}"));
+    let (mut sender, connection) =
+        hyper::client::conn::http1::handshake(TokioIo::new(stream)).await.map_err(|error| failed(&error))?;
+    tokio::spawn(connection.with_upgrades());
+    let upgrading = request.headers().contains_key(header::UPGRADE);
+    let client_upgrade = upgrading.then(|| hyper::upgrade::on(&mut request));
+    let (parts, body) = request.into_parts();
+    let mut outgoing = http::Request::builder().method(parts.method).uri(path_and_query);
+    if let Some(headers) = outgoing.headers_mut() {
+        for (name, value) in &parts.headers {
+            // Credentials of the client are not the node's business.
+            if name != header::AUTHORIZATION && name != header::HOST {
+                headers.append(name.clone(), value.clone());
+            }
+        }
+        headers.insert(header::HOST, HeaderValue::from_str(host).unwrap_or(HeaderValue::from_static("node")));
+    }
+    let outgoing = outgoing.body(body).map_err(|error| failed(&error))?;
+    let mut response = sender.send_request(outgoing).await.map_err(|error| failed(&error))?;
+    if let (http::StatusCode::SWITCHING_PROTOCOLS, Some(client_upgrade)) = (response.status(), client_upgrade) {
+        let node_upgrade = hyper::upgrade::on(&mut response);
+        tokio::spawn(async move {
+            let (Ok(client), Ok(node)) = tokio::join!(client_upgrade, node_upgrade) else { return };
+            let (mut client, mut node) = (TokioIo::new(client), TokioIo::new(node));
+            // Either side may hang up at any time; that is how such connections end.
+            let _ = tokio::io::copy_bidirectional(&mut client, &mut node).await;
+        });
+    }
+    Ok(response.map(|body| body.map_err(Into::into).boxed_unsync()))
+}

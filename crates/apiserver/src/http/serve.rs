@@ -1,0 +1,115 @@
+//! Connections: TLS with optional client certificates, HTTP/1.1 and HTTP/2.
+
+use std::{sync::Arc, time::Duration};
+
+use hyper::service::service_fn;
+use hyper_util::{
+    rt::{TokioExecutor, TokioIo, TokioTimer},
+    server::conn::auto,
+};
+use rustls::ServerConfig;
+use tokio::{
+    io::{AsyncRead, AsyncWrite},
+    net::TcpListener,
+    sync::{Semaphore, watch},
+};
+use tokio_rustls::TlsAcceptor;
+
+use super::dispatch;
+use crate::{Server, UserInfo, authentication};
+
+/// Connections at once; more wait in the kernel's queue.
+const CONNECTIONS_LIMIT: usize = 16_384;
+/// A handshake that takes longer is given up.
+const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(10);
+/// A client that takes longer to send its headers is given up.
+const HEADERS_TIMEOUT: Duration = Duration::from_secs(32);
+/// Streams of one HTTP/2 connection, as upstream since CVE-2023-44487.
+const HTTP2_STREAMS_LIMIT: u32 = 250;
+
+/// What is known of a connection before any request.
+#[derive(Clone, Debug, Default)]
+pub struct Connection {
+    /// The identity of the client certificate, verified with the handshake.
+    pub user: Option<UserInfo>,
+}
+
+/// Serves TLS on `listener` until `stop` turns true; connections then finish what they are doing.
+pub async fn serve_tls(
+    server: Arc<Server>,
+    listener: TcpListener,
+    config: Arc<ServerConfig>,
+    mut stop: watch::Receiver<bool>,
+) {
+    let acceptor = TlsAcceptor::from(config);
+    let connections = Arc::new(Semaphore::new(CONNECTIONS_LIMIT));
+    loop {
+        let Ok(permit) = connections.clone().acquire_owned().await else { return };
+        let accepted = tokio::select! {
+            accepted = listener.accept() => accepted,
+            _ = stop.wait_for(|stop| *stop) => return,
+        };
+        let stream = match accepted {
+            Ok((stream, _)) => stream,
+            Err(error) => {
+                tracing::warn!(%error, "a connection could not be accepted");
+                // Out of descriptors, most likely: others must end first.
+                tokio::task::yield_now().await;
+                continue;
+            }
+        };
+        let (server, acceptor, stop) = (server.clone(), acceptor.clone(), stop.clone());
+        tokio::spawn(async move {
+            let _permit = permit;
+            let _ = stream.set_nodelay(true);
+            let handshake = tokio::time::timeout(HANDSHAKE_TIMEOUT, acceptor.accept(stream)).await;
+            let Ok(Ok(stream)) = handshake else {
+                tracing::debug!("TLS handshake failed");
+                return;
+            };
+            let certificates = stream.get_ref().1.peer_certificates();
+            let user = certificates.and_then(|chain| authentication::certificate_user(chain.first()?));
+            serve_connection(server, TokioIo::new(stream), Connection { user }, stop).await;
+        });
+    }
+}
+
+/// Serves one connection.
+pub async fn serve_connection<S>(
+    server: Arc<Server>,
+    stream: TokioIo<S>,
+    connection: Connection,
+    mut stop: watch::Receiver<bool>,
+) where
+    S: AsyncRead + AsyncWrite + Send + Unpin + 'static,
+{
+    let connection = Arc::new(connection);
+    let service = service_fn(move |request| {
+        let (server, connection) = (server.clone(), connection.clone());
+        async move { Ok::<_, std::convert::Infallible>(dispatch::dispatch(server, connection, request).await) }
+    });
+    let mut builder = auto::Builder::new(TokioExecutor::new());
+    builder.http1().timer(TokioTimer::new()).header_read_timeout(HEADERS_TIMEOUT);
+    builder.http2().timer(TokioTimer::new()).max_concurrent_streams(HTTP2_STREAMS_LIMIT);
+    let served = builder.serve_connection_with_upgrades(stream, service);
+    tokio::pin!(served);
+    let ended = tokio::select! {
+        result = served.as_mut() => Some(result),
+        () = stopped(&mut stop) => None,
+    };
+    let ended = match ended {
+        Some(result) => result,
+        None => {
+            served.as_mut().graceful_shutdown();
+            served.await
+        }
+    };
+    if let Err(error) = ended {
+        tracing::debug!(%error, "connection ended");
+    }
+}
+
+async fn stopped(stop: &mut watch::Receiver<bool>) {
+    // A sender that is gone means that the process is ending.
+    let _ = stop.wait_for(|stop| *stop).await;
+}

@@ -1,0 +1,3 @@
+//! How clients change parts of objects, and who owns what.
+
+pub(crate) mod managed;

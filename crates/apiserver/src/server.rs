@@ -1,0 +1,101 @@
+//! The server: the registry, the chains, and what requests need of them.
+
+use std::sync::{Arc, OnceLock};
+
+use apimachinery::Status;
+use store::{Engine, StoreError};
+
+use crate::{
+    AdmissionPlugin, Registry, authentication::TokenAuthenticator, authorization::Authorizer, handlers::Readiness,
+    openapi::Documents,
+};
+
+/// What a server is made of.
+pub struct Parts {
+    /// The store; nobody else opens it.
+    pub engine: Arc<dyn Engine>,
+    /// The admission chain, in order.
+    pub admission: Vec<Arc<dyn AdmissionPlugin>>,
+    /// The authorization chain, in order.
+    pub authorizers: Vec<Arc<dyn Authorizer>>,
+    /// The token authenticators, in order.
+    pub authenticators: Vec<Arc<dyn TokenAuthenticator>>,
+}
+
+/// An API server.
+pub struct Server {
+    registry: Arc<Registry>,
+    admission: Vec<Arc<dyn AdmissionPlugin>>,
+    authorizers: Vec<Arc<dyn Authorizer>>,
+    authenticators: Vec<Arc<dyn TokenAuthenticator>>,
+    readiness: Readiness,
+    node_connector: OnceLock<Arc<dyn crate::http::NodeDialer>>,
+    openapi: Documents,
+}
+
+impl Server {
+    /// A server without resources, whose caches begin to follow the store.
+    pub fn new(parts: Parts) -> Arc<Server> {
+        let registry = Arc::new(Registry::new(parts.engine));
+        registry.begin();
+        Arc::new(Server {
+            registry,
+            admission: parts.admission,
+            authorizers: parts.authorizers,
+            authenticators: parts.authenticators,
+            readiness: Readiness::default(),
+            node_connector: OnceLock::new(),
+            openapi: Documents::default(),
+        })
+    }
+
+    /// The resources.
+    pub fn registry(&self) -> &Arc<Registry> {
+        &self.registry
+    }
+
+    pub(crate) fn admission(&self) -> &[Arc<dyn AdmissionPlugin>] {
+        &self.admission
+    }
+
+    pub(crate) fn authorizers(&self) -> &[Arc<dyn Authorizer>] {
+        &self.authorizers
+    }
+
+    pub(crate) fn authenticators(&self) -> &[Arc<dyn TokenAuthenticator>] {
+        &self.authenticators
+    }
+
+    /// What `/readyz` and `/livez` answer from.
+    pub fn readiness(&self) -> &Readiness {
+        &self.readiness
+    }
+
+    pub(crate) fn openapi(&self) -> &Documents {
+        &self.openapi
+    }
+
+    /// Sets the way to nodes; once.
+    pub fn set_node_dialer(&self, dialer: Arc<dyn crate::http::NodeDialer>) {
+        let _ = self.node_connector.set(dialer);
+    }
+
+    /// The way to nodes.
+    pub fn node_dialer(&self) -> Result<&Arc<dyn crate::http::NodeDialer>, Status> {
+        self.node_connector.get().ok_or_else(|| Status::service_unavailable("nodes can not be reached yet"))
+    }
+}
+
+/// A store's refusal as clients see it, where it is no answer about the object itself.
+pub(crate) fn store_status(error: &StoreError) -> Status {
+    match error {
+        StoreError::NoSpace { .. } => Status::internal("etcdserver: mvcc: database space exceeded"),
+        StoreError::TooLarge { what, size, limit } => {
+            Status::request_entity_too_large(format!("{what} of {size} exceeds the limit of {limit}"))
+        }
+        StoreError::Compacted { .. } => Status::expired(
+            "The provided continue parameter is too old to display a consistent list result. You can start a new list without the continue parameter.",
+        ),
+        other => Status::internal(other.to_string()),
+    }
+}

@@ -1,0 +1,109 @@
+//! What a kubelet is told when it starts.
+
+use std::{net::IpAddr, path::PathBuf, time::Duration};
+
+use api::views::core_v1::Pod;
+
+/// The configuration of a kubelet. Defaults are upstream's.
+#[derive(Clone, Debug)]
+pub struct Config {
+    /// The name of the node.
+    pub node_name: String,
+    /// The node's addresses, the primary one first.
+    pub node_addresses: Vec<IpAddr>,
+    /// The port of the kubelet's API.
+    pub port: u16,
+    /// Labels of the node beside those that describe it.
+    pub node_labels: Vec<(String, String)>,
+    /// Taints to register with: key, value, effect.
+    pub register_with_taints: Vec<(String, String, String)>,
+    /// Where pods' volumes and files are kept.
+    pub root_directory: PathBuf,
+    /// Where containers' logs are written.
+    pub pod_logs_directory: PathBuf,
+    /// Where a link to each container's log stands; `None` for no links.
+    pub container_logs_directory: Option<PathBuf>,
+    /// Where manifests of static pods are read from; `None` for no static pods.
+    pub static_pod_directory: Option<PathBuf>,
+    /// The cluster's DNS servers.
+    pub cluster_dns: Vec<IpAddr>,
+    /// The cluster's domain.
+    pub cluster_domain: String,
+    /// The resolver configuration that pods with the node's DNS inherit.
+    pub resolver_configuration: PathBuf,
+    /// The most pods that may run here.
+    pub max_pods: i64,
+    /// CPU kept from pods, in thousandths of a core.
+    pub reserved_cpu_milli: i64,
+    /// Memory kept from pods.
+    pub reserved_memory_bytes: i64,
+    /// The cgroup under which pods' cgroups are; must be one of our own.
+    pub cgroup_root: String,
+    /// How often the node's status is reported though it did not change.
+    pub node_status_report_period: Duration,
+    /// How long the node's lease is valid; it is renewed four times as often.
+    pub node_lease_duration: Duration,
+    /// The size at which a container's log is rotated.
+    pub container_log_max_bytes: u64,
+    /// How many files a container's log has at most, the current one included.
+    pub container_log_max_files: usize,
+    /// Whether images are pulled one after the other.
+    pub serialize_image_pulls: bool,
+    /// The first and the longest delay before a container that ended is started again.
+    pub restart_backoff: (Duration, Duration),
+    /// The first and the longest delay before a failed pull is tried again.
+    pub image_backoff: (Duration, Duration),
+    /// The version that the node reports.
+    pub kubelet_version: String,
+    /// The ranges of pod addresses that the node reports when the API has given it none.
+    pub register_node: bool,
+}
+
+impl Config {
+    /// The defaults for a node.
+    pub fn new(node_name: impl Into<String>, root_directory: impl Into<PathBuf>) -> Config {
+        Config {
+            node_name: node_name.into(),
+            node_addresses: Vec::new(),
+            port: 10250,
+            node_labels: Vec::new(),
+            register_with_taints: Vec::new(),
+            root_directory: root_directory.into(),
+            pod_logs_directory: "/var/log/pods".into(),
+            container_logs_directory: Some("/var/log/containers".into()),
+            static_pod_directory: None,
+            cluster_dns: Vec::new(),
+            cluster_domain: "cluster.local".to_owned(),
+            resolver_configuration: "/etc/resolv.conf".into(),
+            max_pods: 110,
+            reserved_cpu_milli: 0,
+            reserved_memory_bytes: 0,
+            cgroup_root: "/kubepods".to_owned(),
+            node_status_report_period: Duration::from_secs(300),
+            node_lease_duration: Duration::from_secs(40),
+            container_log_max_bytes: 10 << 20,
+            container_log_max_files: 5,
+            serialize_image_pulls: true,
+            restart_backoff: (Duration::from_secs(10), Duration::from_secs(300)),
+            image_backoff: (Duration::from_secs(10), Duration::from_secs(300)),
+            kubelet_version: "v1.37.0".to_owned(),
+            register_node: true,
+        }
+    }
+
+    /// Where everything of one pod is kept.
+    pub fn pod_directory(&self, uid: &str) -> PathBuf {
+        self.root_directory.join("pods").join(uid)
+    }
+
+    /// Where the logs of one pod are written.
+    pub fn pod_log_directory(&self, pod: Pod<'_>) -> PathBuf {
+        let metadata = pod.metadata();
+        self.pod_logs_directory.join(format!("{}_{}_{}", metadata.namespace(), metadata.name(), metadata.uid()))
+    }
+
+    /// The node's addresses as text.
+    pub fn host_addresses(&self) -> Vec<String> {
+        self.node_addresses.iter().map(ToString::to_string).collect()
+    }
+}

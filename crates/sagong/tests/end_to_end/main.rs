@@ -1,0 +1,57 @@
+//! The real binary driven by the real kubectl. Run by `cargo xtask ci`, which names kubectl in
+//! `SAGONG_KUBECTL`.
+
+mod cluster;
+
+use cluster::Cluster;
+
+#[test]
+#[ignore = "needs kubectl; run by cargo xtask ci"]
+fn kubectl_drives_the_control_plane() {
+    let cluster = Cluster::control_plane();
+    assert!(cluster.kubectl(&["version"]).contains("Server Version: v1.37"));
+    let namespaces = cluster.kubectl(&["get", "namespaces", "-o", "name"]);
+    for name in ["default", "kube-system", "kube-public", "kube-node-lease"] {
+        assert!(namespaces.contains(name), "{namespaces}");
+    }
+    cluster.kubectl(&["create", "deployment", "web", "--image=example.test/web", "--replicas=2"]);
+    cluster.kubectl(&["wait", "deployment/web", "--for=jsonpath={.status.replicas}=2", "--timeout=20s"]);
+    cluster.kubectl(&["scale", "deployment/web", "--replicas=3"]);
+    cluster.kubectl(&["wait", "deployment/web", "--for=jsonpath={.status.replicas}=3", "--timeout=20s"]);
+    let pods = cluster.kubectl(&["get", "pods", "-l", "app=web", "-o", "name"]);
+    assert_eq!(pods.lines().count(), 3, "{pods}");
+    cluster.kubectl(&["delete", "deployment/web"]);
+    cluster.kubectl(&["wait", "pod", "-l", "app=web", "--for=delete", "--timeout=20s"]);
+}
+
+#[test]
+#[ignore = "needs kubectl; run by cargo xtask ci"]
+fn a_namespace_takes_its_content_with_it() {
+    let cluster = Cluster::control_plane();
+    cluster.kubectl(&["create", "namespace", "team"]);
+    cluster.kubectl(&["create", "configmap", "settings", "--from-literal=key=value", "--namespace=team"]);
+    cluster.kubectl(&["delete", "namespace", "team", "--timeout=20s"]);
+    let refused = cluster.kubectl_refused(&["get", "configmap", "settings", "--namespace=team"]);
+    assert!(refused.contains("not found"), "{refused}");
+}
+
+#[test]
+#[ignore = "needs kubectl; run by cargo xtask ci"]
+fn writes_survive_kill_nine() {
+    let mut cluster = Cluster::control_plane();
+    for number in 0..20 {
+        cluster.kubectl(&["create", "configmap", &format!("kept-{number}"), "--from-literal=key=value"]);
+    }
+    cluster.kill_and_start_again();
+    let found = cluster.kubectl(&["get", "configmaps", "-o", "name"]);
+    let kept = found.lines().filter(|line| line.contains("kept-")).count();
+    assert_eq!(kept, 20, "{found}");
+}
+
+#[test]
+#[ignore = "needs kubectl; run by cargo xtask ci"]
+fn a_second_server_on_the_same_data_is_refused() {
+    let cluster = Cluster::control_plane();
+    let refused = cluster.second_server();
+    assert!(refused.contains("cannot open the store"), "{refused}");
+}

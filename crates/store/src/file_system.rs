@@ -1,0 +1,131 @@
+//! The few file operations that the embedded engine needs, as traits, so that a test can tear, fail and
+//! forget every one of them.
+
+mod disk;
+
+use std::{io, path::Path};
+
+pub use disk::DiskFileSystem;
+
+/// Operations on a directory tree.
+pub trait FileSystem: Send + Sync + 'static {
+    /// Makes sure that the directory exists, with its parents, for its owner alone (mode 0700).
+    ///
+    /// # Errors
+    /// What the kernel says; `PermissionDenied` also when an existing directory is open to others.
+    fn create_directory(&self, path: &Path) -> io::Result<()>;
+
+    /// Locks a file (created if absent) for this process alone, until the answer is dropped.
+    ///
+    /// # Errors
+    /// `WouldBlock` when another holds it, else what the kernel says.
+    fn lock(&self, path: &Path) -> io::Result<Box<dyn Lock>>;
+
+    /// The names of the files in a directory, in no order.
+    ///
+    /// # Errors
+    /// What the kernel says.
+    fn list(&self, directory: &Path) -> io::Result<Vec<String>>;
+
+    /// Creates a file for its owner alone (mode 0600), to read and to write.
+    ///
+    /// # Errors
+    /// What the kernel says; `AlreadyExists` when it exists.
+    fn create(&self, path: &Path) -> io::Result<Box<dyn File>>;
+
+    /// Opens an existing file to read and to write.
+    ///
+    /// # Errors
+    /// What the kernel says.
+    fn open(&self, path: &Path) -> io::Result<Box<dyn File>>;
+
+    /// Renames a file, replacing what has the new name. Durable after [`FileSystem::sync_directory`].
+    ///
+    /// # Errors
+    /// What the kernel says.
+    fn rename(&self, from: &Path, to: &Path) -> io::Result<()>;
+
+    /// Removes a file. Durable after [`FileSystem::sync_directory`].
+    ///
+    /// # Errors
+    /// What the kernel says.
+    fn remove(&self, path: &Path) -> io::Result<()>;
+
+    /// Makes the names in a directory durable.
+    ///
+    /// # Errors
+    /// What the kernel says.
+    fn sync_directory(&self, directory: &Path) -> io::Result<()>;
+}
+
+/// A lock that is held until it is dropped.
+pub trait Lock: Send + Sync {}
+
+/// An open file.
+pub trait File: Send {
+    /// Its length in bytes.
+    ///
+    /// # Errors
+    /// What the kernel says.
+    fn length_bytes(&self) -> io::Result<u64>;
+
+    /// Reads at an offset; fewer bytes than asked for may come, none at the end of the file.
+    ///
+    /// # Errors
+    /// What the kernel says.
+    fn read_at(&self, buffer: &mut [u8], offset: u64) -> io::Result<usize>;
+
+    /// Writes at an offset; fewer bytes than given may be written.
+    ///
+    /// # Errors
+    /// What the kernel says.
+    fn write_at(&mut self, bytes: &[u8], offset: u64) -> io::Result<usize>;
+
+    /// Cuts or extends the file. Durable after [`File::sync_data`].
+    ///
+    /// # Errors
+    /// What the kernel says.
+    fn set_length(&mut self, length_bytes: u64) -> io::Result<()>;
+
+    /// Makes what was written durable, and of the metadata what reading it back needs. After an error
+    /// nothing is known about what was written since the last success, and trying again proves nothing.
+    ///
+    /// # Errors
+    /// What the kernel says.
+    fn sync_data(&mut self) -> io::Result<()>;
+}
+
+/// Writes all of `bytes` at `offset`.
+pub(crate) fn write_all_at(file: &mut dyn File, mut bytes: &[u8], mut offset: u64) -> io::Result<()> {
+    while !bytes.is_empty() {
+        match file.write_at(bytes, offset) {
+            Ok(0) => return Err(io::ErrorKind::WriteZero.into()),
+            Ok(written) => {
+                bytes = &bytes[written..];
+                offset += written as u64;
+            }
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(())
+}
+
+/// Reads at `offset` until `buffer` is full or the file ends; gives how much was read.
+pub(crate) fn read_full_at(file: &dyn File, buffer: &mut [u8], offset: u64) -> io::Result<usize> {
+    let mut read = 0;
+    while read < buffer.len() {
+        match file.read_at(&mut buffer[read..], offset + read as u64) {
+            Ok(0) => break,
+            Ok(count) => read += count,
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(read)
+}
+
+/// Whether an error says that the disk, or the owner's share of it, is full.
+pub(crate) fn is_no_space(error: &io::Error) -> bool {
+    matches!(error.kind(), io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded)
+}

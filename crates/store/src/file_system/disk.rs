@@ -1,0 +1,112 @@
+use std::{
+    fs,
+    io::{self, ErrorKind},
+    os::unix::fs::{DirBuilderExt, FileExt, MetadataExt, OpenOptionsExt},
+    path::Path,
+};
+
+use super::{File, FileSystem, Lock};
+
+/// The kernel's file system.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct DiskFileSystem;
+
+const DIRECTORY_MODE: u32 = 0o700;
+const FILE_MODE: u32 = 0o600;
+
+fn options() -> fs::OpenOptions {
+    let mut options = fs::OpenOptions::new();
+    options.read(true).write(true).mode(FILE_MODE);
+    options
+}
+
+impl FileSystem for DiskFileSystem {
+    fn create_directory(&self, path: &Path) -> io::Result<()> {
+        match fs::metadata(path) {
+            Ok(metadata) if !metadata.is_dir() => return Err(ErrorKind::NotADirectory.into()),
+            Ok(metadata) if metadata.mode() & 0o077 != 0 => {
+                // Not repaired by ourselves: it may be a directory that others were meant to use.
+                let mode = metadata.mode() & 0o7777;
+                let reason = format!("mode {mode:04o} opens it to others: chmod 0700, or choose another directory");
+                return Err(io::Error::new(ErrorKind::PermissionDenied, reason));
+            }
+            Ok(_) => return Ok(()),
+            Err(error) if error.kind() == ErrorKind::NotFound => {}
+            Err(error) => return Err(error),
+        }
+        fs::DirBuilder::new().recursive(true).mode(DIRECTORY_MODE).create(path)?;
+        match path.parent() {
+            Some(parent) if parent != Path::new("") => self.sync_directory(parent),
+            _ => self.sync_directory(Path::new(".")),
+        }
+    }
+
+    fn lock(&self, path: &Path) -> io::Result<Box<dyn Lock>> {
+        let file = options().create(true).truncate(false).open(path)?;
+        match file.try_lock() {
+            Ok(()) => Ok(Box::new(DiskLock { _file: file })),
+            Err(fs::TryLockError::WouldBlock) => Err(ErrorKind::WouldBlock.into()),
+            Err(fs::TryLockError::Error(error)) => Err(error),
+        }
+    }
+
+    fn list(&self, directory: &Path) -> io::Result<Vec<String>> {
+        let mut names = Vec::new();
+        for entry in fs::read_dir(directory)? {
+            // A name that is not text is none of ours.
+            names.extend(entry?.file_name().into_string().ok());
+        }
+        Ok(names)
+    }
+
+    fn create(&self, path: &Path) -> io::Result<Box<dyn File>> {
+        Ok(Box::new(DiskFile(options().create_new(true).open(path)?)))
+    }
+
+    fn open(&self, path: &Path) -> io::Result<Box<dyn File>> {
+        Ok(Box::new(DiskFile(options().open(path)?)))
+    }
+
+    fn rename(&self, from: &Path, to: &Path) -> io::Result<()> {
+        fs::rename(from, to)
+    }
+
+    fn remove(&self, path: &Path) -> io::Result<()> {
+        fs::remove_file(path)
+    }
+
+    fn sync_directory(&self, directory: &Path) -> io::Result<()> {
+        fs::File::open(directory)?.sync_all()
+    }
+}
+
+/// The flock goes when the file is closed, by whatever death.
+struct DiskLock {
+    _file: fs::File,
+}
+
+impl Lock for DiskLock {}
+
+struct DiskFile(fs::File);
+
+impl File for DiskFile {
+    fn length_bytes(&self) -> io::Result<u64> {
+        Ok(self.0.metadata()?.len())
+    }
+
+    fn read_at(&self, buffer: &mut [u8], offset: u64) -> io::Result<usize> {
+        self.0.read_at(buffer, offset)
+    }
+
+    fn write_at(&mut self, bytes: &[u8], offset: u64) -> io::Result<usize> {
+        self.0.write_at(bytes, offset)
+    }
+
+    fn set_length(&mut self, length_bytes: u64) -> io::Result<()> {
+        self.0.set_len(length_bytes)
+    }
+
+    fn sync_data(&mut self) -> io::Result<()> {
+        self.0.sync_data()
+    }
+}

@@ -1,0 +1,58 @@
+//! Every bound of the store, named.
+
+/// The longest key in bytes.
+pub const KEY_LIMIT_BYTES: usize = 8 << 10;
+
+/// The longest value in bytes: etcd's default limit of a request, which clients know.
+pub const VALUE_LIMIT_BYTES: usize = 3 << 19;
+
+/// Keys and values of one commit together, in bytes.
+pub const COMMIT_LIMIT_BYTES: usize = 8 << 20;
+
+/// The most writes in one commit.
+pub const COMMIT_LIMIT_WRITES: usize = 4096;
+
+/// Commits that wait for the store thread, in bytes; a further commit waits for room before it is
+/// queued. A commit counts as at least [`QUEUE_UNIT_BYTES`], so this bounds their number too.
+pub const QUEUE_LIMIT_BYTES: usize = 64 << 20;
+
+/// The granule in which queued commits are counted, in bytes.
+pub const QUEUE_UNIT_BYTES: usize = 4 << 10;
+
+/// Events kept for watchers, in bytes (keys, values, previous values and bookkeeping), by default.
+pub const WATCH_RING_LIMIT_BYTES: usize = 64 << 20;
+
+/// The most events that one step of a watch looks at before it yields.
+pub const WATCH_STEP_EVENTS: usize = 1024;
+
+/// Size at which a segment of the log is closed and the next begun, in bytes, by default.
+pub const SEGMENT_BYTES: u64 = 64 << 20;
+
+/// A snapshot is due when the log behind the last one is at least this long in bytes (and at least as
+/// long as that snapshot), by default.
+pub const SNAPSHOT_LOG_BYTES: u64 = 64 << 20;
+
+/// A snapshot is written in records of about this size in bytes.
+pub(crate) const SNAPSHOT_RECORD_BYTES: usize = 256 << 10;
+
+/// A snapshot is synced each time that so many bytes were written, so that the sync of a commit never
+/// waits behind all of it.
+pub(crate) const SNAPSHOT_SYNC_BYTES: u64 = 8 << 20;
+
+/// The most keys that are visited under one read lock of the index.
+pub(crate) const SCAN_STEP_KEYS: usize = 512;
+
+/// The most commits that are published under one write lock of the index.
+pub(crate) const PUBLISH_STEP_COMMITS: usize = 512;
+
+/// The most superseded versions that are dropped under one write lock of the index.
+pub(crate) const COMPACT_STEP_VERSIONS: usize = 512;
+
+/// The most keys that expire in one turn of the store thread.
+pub(crate) const EXPIRY_STEP_KEYS: usize = 1024;
+
+/// The buffer of the log keeps at most this capacity in bytes between turns.
+pub(crate) const BUFFER_KEEP_BYTES: usize = 4 << 20;
+
+/// How often the store thread gives way to those whom it answered, if few of them have asked again.
+pub(crate) const GATHER_YIELDS: usize = 8;
