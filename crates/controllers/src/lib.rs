@@ -7,6 +7,8 @@
 //! Start reading at [`ALL`], then at [`replicaset`], the smallest that has every part. Upstream's counterpart is
 //! `k8s.io/kubernetes/pkg/controller`.
 
+pub mod bootstrap;
+pub mod certificates;
 pub mod clusterroleaggregation;
 pub mod conditions;
 mod context;
@@ -17,6 +19,7 @@ pub mod disruption;
 pub mod disruption_target;
 pub mod endpoint;
 pub mod endpointslice;
+pub mod endpointslicemirroring;
 pub mod expectations;
 pub mod garbagecollector;
 pub mod hash;
@@ -49,6 +52,7 @@ pub use context::{
 pub const ALL: &[ControllerDescriptor] = &[
     endpoint::DESCRIPTOR,
     endpointslice::DESCRIPTOR,
+    endpointslicemirroring::DESCRIPTOR,
     replicaset::REPLICATION_DESCRIPTOR,
     podgc::DESCRIPTOR,
     resourcequota::DESCRIPTOR,
@@ -62,6 +66,11 @@ pub const ALL: &[ControllerDescriptor] = &[
     disruption::DESCRIPTOR,
     statefulset::DESCRIPTOR,
     cronjob::DESCRIPTOR,
+    certificates::SIGNING_DESCRIPTOR,
+    certificates::APPROVING_DESCRIPTOR,
+    certificates::CLEANER_DESCRIPTOR,
+    bootstrap::SIGNER_DESCRIPTOR,
+    bootstrap::CLEANER_DESCRIPTOR,
     nodeipam::DESCRIPTOR,
     nodelifecycle::DESCRIPTOR,
     tainteviction::DESCRIPTOR,
@@ -69,3 +78,17 @@ pub const ALL: &[ControllerDescriptor] = &[
     ttlafterfinished::DESCRIPTOR,
     rootcacertpublisher::DESCRIPTOR,
 ];
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::ALL;
+
+    #[test]
+    fn every_controller_has_its_own_name() {
+        let names: BTreeSet<&str> = ALL.iter().map(|controller| controller.name).collect();
+        assert_eq!(names.len(), ALL.len());
+        assert!(names.iter().all(|name| name.ends_with("-controller")));
+    }
+}

@@ -21,8 +21,11 @@ pub(super) fn max_surge(observed: &Observed) -> i64 {
     if is_rolling(observed) { part(observed, "maxSurge", observed.nodes.len()).unwrap_or_default() } else { 0 }
 }
 
-/// The live pod of the present revision and the one of an old one; `None` when there are more of a sort.
-fn pair(observed: &Observed, place: &Place<'_>) -> Option<(Option<Arc<Object>>, Option<Arc<Object>>)> {
+/// A live pod of the present revision and one of an old one.
+type Pair = (Option<Arc<Object>>, Option<Arc<Object>>);
+
+/// The live pods on a node; `None` when there is more than one of a sort.
+fn pair(observed: &Observed, place: &Place<'_>) -> Option<Pair> {
     let live = place.pods.iter().filter(|pod| pod.deletion_timestamp().is_none()).cloned();
     let (new, old): (Vec<_>, Vec<_>) = live.partition(|pod| observed.is_updated(pod));
     (new.len() <= 1 && old.len() <= 1).then(|| (new.into_iter().next(), old.into_iter().next()))

@@ -43,7 +43,8 @@ pub(super) fn plan(observed: &Observed) -> Plan {
     let families: BTreeSet<Family> = services::families(&observed.service).into_iter().collect();
     for family in &families {
         let groups = groups(observed, *family, &mut plan.missing_nodes);
-        let template = Template { metadata: metadata(&observed.service), address_type: family.as_str() };
+        let template =
+            Template { metadata: metadata(&observed.service), address_type: family.as_str(), placeholder: true };
         let existing: Vec<Arc<Object>> = of_type(observed, family.as_str()).collect();
         plan.operations.extend(template.plan(groups, &existing));
     }

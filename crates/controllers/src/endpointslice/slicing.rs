@@ -34,6 +34,8 @@ pub struct Template {
     pub metadata: Value,
     /// The address type.
     pub address_type: &'static str,
+    /// Whether one empty slice says that there are no endpoints.
+    pub placeholder: bool,
 }
 
 /// The identity of an endpoint: an address of a pod (or of whatever else) under a name.
@@ -87,15 +89,16 @@ impl Template {
         let mut operations = Vec::new();
         let mut unused: Vec<Arc<Object>> = existing.to_vec();
         // With nothing to say there is still a slice, so that its absence means that nobody has looked yet.
-        let groups =
-            if groups.iter().all(|group| group.endpoints.is_empty()) { vec![Group::default()] } else { groups };
+        let nothing = groups.iter().all(|group| group.endpoints.is_empty());
+        let groups = if nothing && self.placeholder { vec![Group::default()] } else { groups };
         let mut additions = Vec::new();
         for mut group in groups {
             let (same, rest) = unused.into_iter().partition(|slice| slice.list_at(&["ports"]) == group.ports);
             unused = rest;
             let mut drafts = self.keep(same, &mut group.endpoints);
             fill(&mut drafts, &mut group.endpoints);
-            let keep_one_empty = group.ports.is_empty() && drafts.iter().all(|draft| draft.endpoints.is_empty());
+            let keep_one_empty =
+                self.placeholder && group.ports.is_empty() && drafts.iter().all(|draft| draft.endpoints.is_empty());
             let mut kept_empty = false;
             for draft in drafts {
                 match draft.existing {
