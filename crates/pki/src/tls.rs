@@ -4,6 +4,8 @@
 //! cluster's clients, or the front proxy that speaks for others) is asked afterwards of [`ClientTrust`],
 //! once per connection.
 
+mod unverified;
+
 use std::sync::Arc;
 
 use rustls::{
@@ -17,6 +19,8 @@ use rustls::{
     },
     sign::CertifiedKey,
 };
+
+pub use unverified::unverified_client_config;
 
 use crate::{PkiError, PrivateKey, pem};
 

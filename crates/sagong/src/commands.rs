@@ -1,9 +1,12 @@
 //! The commands, one file each.
 
+mod agent;
 mod down;
 mod image;
+mod token;
 mod up;
 
+pub(crate) use agent::Options as AgentOptions;
 pub(crate) use up::Options as UpOptions;
 
 use clap::Parser;
@@ -18,6 +21,10 @@ enum Command {
     Down(down::Options),
     /// Import, list, build and remove the node's images.
     Image(image::Options),
+    /// Make this machine a node of another machine's cluster.
+    Agent(agent::Options),
+    /// Create, list and delete the tokens by which nodes join.
+    Token(token::Options),
 }
 
 /// Reads the command line and does what it says.
@@ -26,5 +33,7 @@ pub(crate) fn run() -> anyhow::Result<()> {
         Command::Up(options) => up::run(options),
         Command::Down(options) => down::run(&options),
         Command::Image(options) => image::run(&options),
+        Command::Agent(options) => agent::run(options),
+        Command::Token(options) => token::run(&options),
     }
 }

@@ -63,13 +63,13 @@ fn parse_network(text: &str) -> anyhow::Result<(Ipv4Addr, u8)> {
     Ok((address, length))
 }
 
-fn host_name() -> String {
+pub(crate) fn host_name() -> String {
     let name = rustix::system::uname();
     name.nodename().to_string_lossy().to_lowercase()
 }
 
 /// The address by which the machine reaches others; loopback when it has no route.
-fn own_address() -> Ipv4Addr {
+pub(crate) fn own_address() -> Ipv4Addr {
     // Connecting a datagram socket sends nothing; it only asks the routing table.
     let routed = std::net::UdpSocket::bind("0.0.0.0:0").and_then(|socket| {
         socket.connect("192.0.2.1:9")?;
@@ -134,6 +134,7 @@ async fn control_plane(options: &UpOptions, directories: &Directories) -> anyhow
     components::start(&ComponentContext {
         server: server.clone(),
         identity: Arc::new(identity),
+        server_address: format!("https://{advertised}:{}", options.port),
         cluster_cidrs: vec![options.cluster_cidr.clone()],
         service_network: allocators.network(),
         dns_address: Ipv4Addr::from(u32::from(network) + DNS_HOST_NUMBER),
@@ -160,7 +161,8 @@ async fn control_plane(options: &UpOptions, directories: &Directories) -> anyhow
 
 /// What other crates bring to the table of built-in resources.
 fn extensions(rbac: &Arc<RbacAuthorizer>, issuer: &Arc<Issuer>) -> Extensions {
-    let mut extensions = Extensions { creators: auth::reviews::creators(rbac, issuer).into_iter().collect(), ..Extensions::default() };
+    let mut extensions =
+        Extensions { creators: auth::reviews::creators(rbac, issuer).into_iter().collect(), ..Extensions::default() };
     let definitions = ("apiextensions.k8s.io", "customresourcedefinitions");
     extensions.strategies.insert(definitions, Arc::new(apiextensions::Definitions));
     extensions
@@ -190,7 +192,7 @@ async fn compact(engine: Arc<dyn store::Engine>) {
     }
 }
 
-async fn wait_for_signal() -> anyhow::Result<()> {
+pub(crate) async fn wait_for_signal() -> anyhow::Result<()> {
     use tokio::signal::unix::{SignalKind, signal};
     let mut terminate = signal(SignalKind::terminate())?;
     let mut interrupt = signal(SignalKind::interrupt())?;

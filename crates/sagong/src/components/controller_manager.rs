@@ -10,6 +10,7 @@ use controllers::{ALL, Context, Discovery, ServedResource, Settings};
 use futures::future::join_all;
 
 use super::ComponentContext;
+use crate::signer::ClusterSigner;
 
 /// What the API server of this process serves.
 struct OwnResources(Arc<Server>);
@@ -45,15 +46,14 @@ const NODE_MONITOR_GRACE_SECONDS: u64 = 50;
 
 /// Runs every controller until the process ends.
 pub(super) async fn run(context: ComponentContext) -> anyhow::Result<()> {
-    let shared =
-        context.client(UserInfo::new("system:kube-controller-manager", &[]), "kube-controller-manager");
+    let shared = context.client(UserInfo::new("system:kube-controller-manager", &[]), "kube-controller-manager");
     let informers = SharedInformers::new(shared);
     let settings = Arc::new(Settings {
         discovery: Arc::new(OwnResources(context.server.clone())),
         root_ca: context.identity.authority.certificate_pem(),
         cluster_cidrs: context.cluster_cidrs.clone(),
         node_cidr_prefix_lengths: (24, 64),
-        signer: None,
+        signer: Some(Arc::new(ClusterSigner(context.identity.authority.clone()))),
         terminated_pods_kept: TERMINATED_PODS_KEPT,
         node_monitor_grace_seconds: NODE_MONITOR_GRACE_SECONDS,
     });

@@ -1,5 +1,7 @@
 //! This machine as a node: runtime, pod network, kubelet.
 
+mod peers;
+
 use std::{net::IpAddr, path::PathBuf, sync::Arc};
 
 use anyhow::Context;
@@ -11,7 +13,7 @@ use network::{Attachment, Cidr, HostPort, NodeNetwork, Overlay, Transport};
 use runtime::{PodNetwork, PodNetworkRequest, Runtime};
 use tokio::sync::OnceCell;
 
-use super::ComponentContext;
+use super::NodeContext;
 
 /// The pod network of this node, opened when the API has given the node its range.
 struct Attachments {
@@ -101,8 +103,8 @@ fn parse_range(text: &str) -> anyhow::Result<Cidr> {
 }
 
 /// Runs the node until the process ends.
-pub(super) async fn run(context: ComponentContext) -> anyhow::Result<()> {
-    let Some(node) = context.node.clone() else { return Ok(()) };
+pub(super) async fn run(context: NodeContext) -> anyhow::Result<()> {
+    let node = context.node.clone();
     let user = UserInfo::new(format!("system:node:{}", node.name), &["system:nodes"]);
     let client = context.client(user, "kubelet");
     let attachments = Arc::new(Attachments { network: OnceCell::new() });
@@ -135,10 +137,10 @@ pub(super) async fn run(context: ComponentContext) -> anyhow::Result<()> {
         };
         let opened = tokio::task::spawn_blocking(move || NodeNetwork::open(config)).await?;
         let opened = opened.context("cannot set up the pod network")?;
-        let _ = attachments.network.set(Arc::new(opened));
+        let opened = Arc::new(opened);
+        let _ = attachments.network.set(opened.clone());
         kubelet.runtime_changed();
-        // The kubelet goes on; this part is done.
-        std::future::pending::<anyhow::Result<()>>().await
+        peers::follow(&client, &node.name, opened).await
     };
     tokio::select! {
         () = kubelet.run() => Ok(()),
@@ -146,7 +148,7 @@ pub(super) async fn run(context: ComponentContext) -> anyhow::Result<()> {
     }
 }
 
-fn kubelet_config(context: &ComponentContext, node: &super::NodeSettings) -> kubelet::Config {
+fn kubelet_config(context: &NodeContext, node: &super::NodeSettings) -> kubelet::Config {
     let root: PathBuf = node.directory.join("kubelet");
     kubelet::Config {
         node_addresses: vec![IpAddr::V4(node.address)],
