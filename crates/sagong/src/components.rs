@@ -8,12 +8,13 @@ use std::{
     net::Ipv4Addr,
     panic::AssertUnwindSafe,
     path::PathBuf,
-    sync::{Arc, OnceLock},
+    sync::Arc,
     time::Duration,
 };
 
 use apiserver::{Server, UserInfo, loopback::Loopback};
 use client::Client;
+use tokio::sync::SetOnce;
 use futures::{FutureExt, future::BoxFuture};
 
 use crate::identity::Identity;
@@ -34,7 +35,7 @@ pub(crate) struct ComponentContext {
     /// This machine as a node; `None` for a control plane alone.
     pub(crate) node: Option<NodeSettings>,
     /// The node's images, once the runtime is there.
-    pub(crate) images: Arc<OnceLock<Arc<runtime::ImageStore>>>,
+    pub(crate) images: Arc<SetOnce<Arc<runtime::ImageStore>>>,
 }
 
 /// What this machine's node is told.
