@@ -187,18 +187,23 @@ impl Volumes {
         Ok(mounted)
     }
 
-    /// Unmounts and removes everything below the directory of a pod. Idempotent.
-    pub async fn tear_down(&self, uid: &str) -> Result<(), Error> {
+    /// Unmounts and removes the volumes of a pod, and with `everything` all that stands in its directory. Idempotent.
+    pub async fn tear_down(&self, uid: &str, everything: bool) -> Result<(), Error> {
         self.tokens.forget(uid);
         let (directory, mounter) = (self.pods_directory.join(uid), self.mounter.clone());
+        let parts = if everything { vec![""] } else { vec!["volumes", "volume-subpaths"] };
         blocking(move || {
             mounter.unmount_below(&directory).map_err(Error::at("unmount what is below", &directory))?;
-            match std::fs::remove_dir_all(&directory) {
-                Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
-                    Err(Error::at("remove", &directory)(error))
+            for part in parts {
+                let path = if part.is_empty() { directory.clone() } else { directory.join(part) };
+                match std::fs::remove_dir_all(&path) {
+                    Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+                        return Err(Error::at("remove", &path)(error));
+                    }
+                    _ => {}
                 }
-                _ => Ok(()),
             }
+            Ok(())
         })
         .await
     }
@@ -224,3 +229,5 @@ pub(crate) async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send 
 
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+pub(crate) use tests::NoMounts;

@@ -88,7 +88,7 @@ async fn tear_down_removes_everything_twice() {
     fs::write(mounted["scratch"].path.join("file"), "x").unwrap();
     let volumes = Volumes::new(directory.path().to_owned(), Arc::new(NoMounts), api.client("test"));
     assert_eq!(volumes.pods(), ["u"]);
-    volumes.tear_down("u").await.unwrap();
-    volumes.tear_down("u").await.unwrap();
+    volumes.tear_down("u", true).await.unwrap();
+    volumes.tear_down("u", true).await.unwrap();
     assert!(volumes.pods().is_empty());
 }

@@ -1,0 +1,221 @@
+//! HTTP GET for probes and hooks.
+//!
+//! It does not follow redirects to other hosts and does not verify certificates: it asks whether something answers,
+//! not who it is.
+
+use std::{sync::Arc, time::Duration};
+
+use api::views::core_v1::{Container, HTTPGetAction};
+use bytes::Bytes;
+use http_body_util::{BodyExt, Empty, Limited};
+use hyper_util::rt::TokioIo;
+use rustls::{
+    ClientConfig, DigitallySignedStruct, SignatureScheme,
+    client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier},
+    crypto::{CryptoProvider, aws_lc_rs, verify_tls12_signature, verify_tls13_signature},
+    pki_types::{CertificateDer, ServerName, UnixTime},
+};
+use tokio::net::TcpStream;
+
+use crate::lifecycle;
+
+/// How much of an answer's body is read, as upstream.
+const BODY_LIMIT_BYTES: usize = 10 * 1024;
+/// How many redirects on the same host are followed.
+const REDIRECTS_LIMIT: usize = 10;
+
+/// What to ask.
+#[derive(Clone, Debug)]
+pub struct Request {
+    /// Whether over TLS.
+    pub tls: bool,
+    /// Name or address.
+    pub host: String,
+    /// Port.
+    pub port: u16,
+    /// Path and query, with a leading slash.
+    pub path: String,
+    /// Headers in order; a name may come several times.
+    pub headers: Vec<(String, String)>,
+}
+
+/// An answer.
+#[derive(Clone, Debug)]
+pub struct Answer {
+    /// The status code.
+    pub status: u16,
+    /// The start of the body.
+    pub body: String,
+}
+
+impl Request {
+    /// The request of an action of `container`, by default to the pod itself.
+    pub fn of(container: Container<'_>, action: HTTPGetAction<'_>, pod_address: &str) -> Result<Request, String> {
+        let host = if action.host().is_empty() { pod_address } else { action.host() };
+        let path = action.path();
+        Ok(Request {
+            tls: action.scheme().eq_ignore_ascii_case("https"),
+            host: host.to_owned(),
+            port: lifecycle::port(container, action.port())?,
+            path: if path.starts_with('/') { path.to_owned() } else { format!("/{path}") },
+            headers: action.http_headers().iter().map(|h| (h.name().to_owned(), h.value().to_owned())).collect(),
+        })
+    }
+
+    fn authority(&self) -> String {
+        if self.host.contains(':') { format!("[{}]:{}", self.host, self.port) } else { format!("{}:{}", self.host, self.port) }
+    }
+
+    fn url(&self) -> String {
+        format!("{}://{}{}", if self.tls { "https" } else { "http" }, self.authority(), self.path)
+    }
+}
+
+/// Asks; fails in words when nothing answers within `timeout`.
+pub async fn get(request: &Request, timeout: Duration) -> Result<Answer, String> {
+    let url = request.url();
+    let asked = tokio::time::timeout(timeout, follow(request.clone())).await;
+    let exceeded = || format!("Get {url:?}: context deadline exceeded (Client.Timeout exceeded while awaiting headers)");
+    asked.map_err(|_| exceeded())?.map_err(|error| format!("Get {url:?}: {error}"))
+}
+
+async fn follow(mut request: Request) -> Result<Answer, String> {
+    for _ in 0..REDIRECTS_LIMIT {
+        let (answer, location) = once(&request).await?;
+        let Some(location) = location.filter(|_| (300..400).contains(&answer.status)) else { return Ok(answer) };
+        let Ok(target) = location.parse::<http::Uri>() else { return Ok(answer) };
+        if target.host().is_some_and(|host| host != request.host) {
+            // Another host is not followed; the redirect itself counts as an answer.
+            return Ok(answer);
+        }
+        request.path = target.path_and_query().map_or("/".to_owned(), ToString::to_string);
+        if let Some(port) = target.port_u16() {
+            request.port = port;
+        }
+        if let Some(scheme) = target.scheme_str() {
+            request.tls = scheme == "https";
+        }
+    }
+    Err(format!("stopped after {REDIRECTS_LIMIT} redirects"))
+}
+
+async fn once(request: &Request) -> Result<(Answer, Option<String>), String> {
+    let stream = TcpStream::connect((request.host.as_str(), request.port)).await;
+    let stream = stream.map_err(|error| format!("dial tcp {}: {}", request.authority(), dial_error(&error)))?;
+    if !request.tls {
+        return exchange(request, TokioIo::new(stream)).await;
+    }
+    let connector = tokio_rustls::TlsConnector::from(Arc::new(tls_configuration()));
+    let name = ServerName::try_from(request.host.clone()).map_err(|error| error.to_string())?;
+    let stream = connector.connect(name, stream).await.map_err(|error| error.to_string())?;
+    exchange(request, TokioIo::new(stream)).await
+}
+
+/// The words of Go's dialer.
+pub(crate) fn dial_error(error: &std::io::Error) -> String {
+    match error.kind() {
+        std::io::ErrorKind::ConnectionRefused => "connect: connection refused".to_owned(),
+        std::io::ErrorKind::HostUnreachable => "connect: no route to host".to_owned(),
+        _ => error.to_string(),
+    }
+}
+
+async fn exchange<S>(request: &Request, stream: S) -> Result<(Answer, Option<String>), String>
+where
+    S: hyper::rt::Read + hyper::rt::Write + Send + Unpin + 'static,
+{
+    let handshake = hyper::client::conn::http1::handshake(stream).await;
+    let (mut sender, connection) = handshake.map_err(|error| error.to_string())?;
+    let mut builder = http::Request::get(&request.path);
+    let has = |name: &str| request.headers.iter().any(|(header, _)| header.eq_ignore_ascii_case(name));
+    if !has("host") {
+        builder = builder.header("host", request.authority());
+    }
+    if !has("user-agent") {
+        builder = builder.header("user-agent", "kube-probe/1.37");
+    }
+    if !has("accept") {
+        builder = builder.header("accept", "*/*");
+    }
+    for (name, value) in &request.headers {
+        builder = builder.header(name, value);
+    }
+    let message = builder.header("connection", "close").body(Empty::<Bytes>::new());
+    let message = message.map_err(|error| error.to_string())?;
+    // The connection is driven here and ends with this call.
+    let exchange = async {
+        let response = sender.send_request(message).await.map_err(|error| error.to_string())?;
+        let status = response.status().as_u16();
+        let location = response.headers().get("location").and_then(|value| value.to_str().ok()).map(str::to_owned);
+        let mut body = Vec::new();
+        let mut frames = Limited::new(response.into_body(), BODY_LIMIT_BYTES);
+        while let Some(Ok(frame)) = frames.frame().await {
+            if let Some(data) = frame.data_ref() {
+                body.extend_from_slice(data);
+            }
+        }
+        Ok((Answer { status, body: String::from_utf8_lossy(&body).into_owned() }, location))
+    };
+    tokio::pin!(exchange);
+    tokio::select! {
+        biased;
+        answer = &mut exchange => answer,
+        ended = connection => {
+            let pending = async { ended.map_err(|error| error.to_string()) }.await;
+            match pending {
+                // The answer may be complete though the connection has ended.
+                Ok(()) => exchange.await,
+                Err(error) => Err(error),
+            }
+        }
+    }
+}
+
+fn tls_configuration() -> ClientConfig {
+    let provider = Arc::new(aws_lc_rs::default_provider());
+    ClientConfig::builder_with_provider(provider.clone())
+        .with_safe_default_protocol_versions()
+        .expect("the provider has the default versions")
+        .dangerous()
+        .with_custom_certificate_verifier(Arc::new(AnyCertificate(provider)))
+        .with_no_client_auth()
+}
+
+/// Accepts every certificate, but not a wrong signature of the handshake.
+#[derive(Debug)]
+struct AnyCertificate(Arc<CryptoProvider>);
+
+impl ServerCertVerifier for AnyCertificate {
+    fn verify_server_cert(
+        &self,
+        _: &CertificateDer<'_>,
+        _: &[CertificateDer<'_>],
+        _: &ServerName<'_>,
+        _: &[u8],
+        _: UnixTime,
+    ) -> Result<ServerCertVerified, rustls::Error> {
+        Ok(ServerCertVerified::assertion())
+    }
+
+    fn verify_tls12_signature(
+        &self,
+        message: &[u8],
+        certificate: &CertificateDer<'_>,
+        signature: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, rustls::Error> {
+        verify_tls12_signature(message, certificate, signature, &self.0.signature_verification_algorithms)
+    }
+
+    fn verify_tls13_signature(
+        &self,
+        message: &[u8],
+        certificate: &CertificateDer<'_>,
+        signature: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, rustls::Error> {
+        verify_tls13_signature(message, certificate, signature, &self.0.signature_verification_algorithms)
+    }
+
+    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
+        self.0.signature_verification_algorithms.supported_schemes()
+    }
+}
