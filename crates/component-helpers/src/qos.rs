@@ -52,7 +52,9 @@ pub fn compute(spec: PodSpec<'_>) -> QosClass {
         return classify(std::iter::once((parse(resources.requests()), parse(resources.limits()))));
     }
     let containers = spec.init_containers().iter().chain(spec.containers().iter());
-    classify(containers.map(|container| (parse(container.resources().requests()), parse(container.resources().limits()))))
+    classify(
+        containers.map(|container| (parse(container.resources().requests()), parse(container.resources().limits()))),
+    )
 }
 
 /// The class of a pod: it never changes once it stands in the status.

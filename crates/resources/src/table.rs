@@ -105,7 +105,8 @@ pub const RESOURCES: &[Registration] = &[
         .refused("admission webhooks are not called yet"),
     // The strategy comes from `apiextensions`, by `Extensions::strategies`.
     row("apiextensions.k8s.io", "customresourcedefinitions", plain),
-    row("apiregistration.k8s.io", "apiservices", uncounted).refused("requests are not passed on to other API servers yet"),
+    row("apiregistration.k8s.io", "apiservices", uncounted)
+        .refused("requests are not passed on to other API servers yet"),
     row("apps", "controllerrevisions", stateless),
     row("apps", "daemonsets", plain),
     row("apps", "deployments", || Arc::new(Deployments)),

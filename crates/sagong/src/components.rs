@@ -4,18 +4,12 @@ mod controller_manager;
 mod node;
 mod service_proxy;
 
-use std::{
-    net::Ipv4Addr,
-    panic::AssertUnwindSafe,
-    path::PathBuf,
-    sync::Arc,
-    time::Duration,
-};
+use std::{net::Ipv4Addr, panic::AssertUnwindSafe, path::PathBuf, sync::Arc, time::Duration};
 
 use apiserver::{Server, UserInfo, loopback::Loopback};
 use client::Client;
-use tokio::sync::SetOnce;
 use futures::{FutureExt, future::BoxFuture};
+use tokio::sync::SetOnce;
 
 use crate::identity::Identity;
 

@@ -10,14 +10,14 @@ use anyhow::{Context, bail};
 use apiserver::{
     Server, UserInfo, authorization::PrivilegedGroup, http as api_http, loopback::Loopback, server::Parts,
 };
+use async_trait::async_trait;
 use auth::{
     node::NodeAuthorizer,
     rbac::RbacAuthorizer,
     tokens::{BootstrapTokens, Issuer, ServiceAccountTokens},
 };
-use resources::{Extensions, Ranges, ServiceAllocators, bootstrap};
-use async_trait::async_trait;
 use client::Client;
+use resources::{Extensions, Ranges, ServiceAllocators, bootstrap};
 use runtime::ImageStore;
 use tokio::{
     net::TcpListener,
@@ -207,7 +207,8 @@ async fn accompany(guest: Option<&dyn Guest>, running: &Running) -> anyhow::Resu
 
 /// What other crates bring to the table of built-in resources.
 fn extensions(rbac: &Arc<RbacAuthorizer>, issuer: &Arc<Issuer>) -> Extensions {
-    let mut extensions = Extensions { creators: auth::reviews::creators(rbac, issuer).into_iter().collect(), ..Extensions::default() };
+    let mut extensions =
+        Extensions { creators: auth::reviews::creators(rbac, issuer).into_iter().collect(), ..Extensions::default() };
     let definitions = ("apiextensions.k8s.io", "customresourcedefinitions");
     extensions.strategies.insert(definitions, Arc::new(apiextensions::Definitions));
     extensions

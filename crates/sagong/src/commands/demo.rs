@@ -58,7 +58,10 @@ impl Guest for Demo {
         println!("image {IMAGE} made from this binary");
         for (kind, object) in objects() {
             let name = object.str_at(&["metadata", "name"]).unwrap_or_default().to_owned();
-            api(&running.client, &kind).apply(&name, "", object).await.with_context(|| format!("{} {name}", kind.kind))?;
+            api(&running.client, &kind)
+                .apply(&name, "", object)
+                .await
+                .with_context(|| format!("{} {name}", kind.kind))?;
         }
         for name in ["api", "web"] {
             wait_available(&running.client, name).await?;

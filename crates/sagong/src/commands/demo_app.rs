@@ -101,7 +101,8 @@ async fn answer(tier: &Tier, request: &Request<Incoming>) -> Response<Full<Bytes
 
 async fn page(api: &str) -> anyhow::Result<String> {
     let address = lookup(api).await.with_context(|| format!("cannot find {api}"))?;
-    let said = get(SocketAddr::new(address, 80), api).await.with_context(|| format!("cannot ask {api} at {address}"))?;
+    let said =
+        get(SocketAddr::new(address, 80), api).await.with_context(|| format!("cannot ask {api} at {address}"))?;
     Ok(format!("web {} asked {api}: {said}", host_name()))
 }
 

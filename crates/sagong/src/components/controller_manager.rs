@@ -45,8 +45,7 @@ const NODE_MONITOR_GRACE_SECONDS: u64 = 50;
 
 /// Runs every controller until the process ends.
 pub(super) async fn run(context: ComponentContext) -> anyhow::Result<()> {
-    let shared =
-        context.client(UserInfo::new("system:kube-controller-manager", &[]), "kube-controller-manager");
+    let shared = context.client(UserInfo::new("system:kube-controller-manager", &[]), "kube-controller-manager");
     let informers = SharedInformers::new(shared);
     let settings = Arc::new(Settings {
         discovery: Arc::new(OwnResources(context.server.clone())),

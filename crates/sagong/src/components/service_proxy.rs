@@ -22,9 +22,7 @@ pub(super) async fn run(context: ComponentContext) -> anyhow::Result<()> {
     let config = proxy::Config {
         node_name: node.name.as_str().into(),
         cluster_ranges,
-        service_ranges: vec![
-            context.service_network.parse().map_err(|_| anyhow::anyhow!("the network of services"))?,
-        ],
+        service_ranges: vec![context.service_network.parse().map_err(|_| anyhow::anyhow!("the network of services"))?],
         node_port_addresses: vec![IpAddr::V4(node.address), IpAddr::from([127, 0, 0, 1])],
         families: vec![Family::Ipv4],
         sctp: network::sctp_supported(),

@@ -55,7 +55,8 @@ impl Cluster {
         if self.arguments.iter().any(|argument| argument == "--no-node") {
             return;
         }
-        let _ = self.kubectl_output(&["delete", "pod", "--all", "--all-namespaces", "--grace-period=1", "--timeout=20s"]);
+        let _ =
+            self.kubectl_output(&["delete", "pod", "--all", "--all-namespaces", "--grace-period=1", "--timeout=20s"]);
     }
 
     fn start(arguments: &[&str]) -> Cluster {

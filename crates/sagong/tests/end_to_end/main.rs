@@ -71,7 +71,8 @@ fn pods_run_answer_by_name_and_outlive_the_server() {
     let page = http_get(&format!("{address}:80"));
     assert!(page.contains("asked api.default.svc.cluster.local: told by a config map"), "{page}");
 
-    let identities = || cluster.kubectl(&["get", "pods", "-o", "jsonpath={.items[*].status.containerStatuses[*].containerID}"]);
+    let identities =
+        || cluster.kubectl(&["get", "pods", "-o", "jsonpath={.items[*].status.containerStatuses[*].containerID}"]);
     let before = identities();
     cluster.kill_and_start_again();
     // The service's rules stayed in the kernel: the pods answer, whatever the server does.
@@ -83,9 +84,11 @@ fn pods_run_answer_by_name_and_outlive_the_server() {
         http_get(&format!("{address}:80")).contains("told by a config map")
     });
     assert!(answered, "the app no longer finds its second tier");
-    let identities = || cluster.kubectl(&["get", "pods", "-o", "jsonpath={.items[*].status.containerStatuses[*].containerID}"]);
+    let identities =
+        || cluster.kubectl(&["get", "pods", "-o", "jsonpath={.items[*].status.containerStatuses[*].containerID}"]);
     assert_eq!(identities(), before);
-    let restarts = cluster.kubectl(&["get", "pods", "-o", "jsonpath={.items[*].status.containerStatuses[*].restartCount}"]);
+    let restarts =
+        cluster.kubectl(&["get", "pods", "-o", "jsonpath={.items[*].status.containerStatuses[*].restartCount}"]);
     assert!(restarts.split_whitespace().all(|count| count == "0"), "{restarts}");
 
     cluster.kubectl(&["delete", "deployment", "--all"]);
