@@ -41,6 +41,7 @@ pub mod replicaset;
 pub mod resourcequota;
 pub mod rootcacertpublisher;
 pub mod serviceaccount;
+pub mod servicecidrs;
 pub mod services;
 pub mod statefulset;
 pub mod tainteviction;
@@ -74,6 +75,7 @@ pub const ALL: &[ControllerDescriptor] = &[
     protection::CLAIM_DESCRIPTOR,
     protection::VOLUME_DESCRIPTOR,
     ephemeral::DESCRIPTOR,
+    servicecidrs::DESCRIPTOR,
     bootstrap::SIGNER_DESCRIPTOR,
     bootstrap::CLEANER_DESCRIPTOR,
     nodeipam::DESCRIPTOR,
