@@ -47,7 +47,7 @@ fn classify(pairs: impl Iterator<Item = (Resources, Resources)>) -> QosClass {
 /// The class that a specification leads to.
 pub fn compute(spec: PodSpec<'_>) -> QosClass {
     if let Some(resources) = spec.resources()
-        && (resources.requests().len() > 0 || resources.limits().len() > 0)
+        && (!resources.requests().is_empty() || !resources.limits().is_empty())
     {
         return classify(std::iter::once((parse(resources.requests()), parse(resources.limits()))));
     }
