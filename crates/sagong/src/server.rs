@@ -120,7 +120,7 @@ async fn control_plane(
     let listener = TcpListener::bind(("0.0.0.0", options.port)).await.with_context(|| {
         format!("cannot listen on port {}: choose another with --port, or end what uses it", options.port)
     })?;
-    let engine = store::embedded::open(&directories.store(), store::embedded::Options::default())
+    let engine = store::embedded::open(directories.store(), store::embedded::Options::default())
         .with_context(|| format!("cannot open the store in {}", directories.store().display()))?;
     let identity = Identity::open(directories)?;
     let host_name = host_name();
