@@ -63,7 +63,11 @@ impl Request {
     }
 
     fn authority(&self) -> String {
-        if self.host.contains(':') { format!("[{}]:{}", self.host, self.port) } else { format!("{}:{}", self.host, self.port) }
+        if self.host.contains(':') {
+            format!("[{}]:{}", self.host, self.port)
+        } else {
+            format!("{}:{}", self.host, self.port)
+        }
     }
 
     fn url(&self) -> String {
@@ -75,7 +79,8 @@ impl Request {
 pub async fn get(request: &Request, timeout: Duration) -> Result<Answer, String> {
     let url = request.url();
     let asked = tokio::time::timeout(timeout, follow(request.clone())).await;
-    let exceeded = || format!("Get {url:?}: context deadline exceeded (Client.Timeout exceeded while awaiting headers)");
+    let exceeded =
+        || format!("Get {url:?}: context deadline exceeded (Client.Timeout exceeded while awaiting headers)");
     asked.map_err(|_| exceeded())?.map_err(|error| format!("Get {url:?}: {error}"))
 }
 

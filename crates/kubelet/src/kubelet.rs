@@ -82,14 +82,10 @@ impl Kubelet {
         let recorder = EventRecorder::new(client.clone(), "kubelet", config.node_name.clone());
         let informers = SharedInformers::new(client.clone());
         let objects = Objects::new(client.clone());
-        let images = Images::new(
-            images,
-            objects.clone(),
-            recorder.clone(),
-            config.serialize_image_pulls,
-            config.image_backoff,
-        );
-        let node = informers.follow(Collection::all(&kinds::NODES).fields(format!("metadata.name={}", config.node_name)));
+        let images =
+            Images::new(images, objects.clone(), recorder.clone(), config.serialize_image_pulls, config.image_backoff);
+        let node =
+            informers.follow(Collection::all(&kinds::NODES).fields(format!("metadata.name={}", config.node_name)));
         let services = Services {
             volumes: Volumes::new(config.root_directory.join("pods"), mounter, client.clone()),
             watches: Watches::new(informers.clone()),

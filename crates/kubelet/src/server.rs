@@ -188,7 +188,9 @@ async fn route(kubelet: &Arc<Inner>, request: Request<Incoming>) -> Result<Respo
     let query = Query::of(&request);
     let segments: Vec<&str> = path.trim_matches('/').split('/').collect();
     match segments.as_slice() {
-        ["healthz"] | ["healthz", "ping" | "syncloop" | "log"] => Ok(respond(StatusCode::OK, "text/plain; charset=utf-8", "ok")),
+        ["healthz"] | ["healthz", "ping" | "syncloop" | "log"] => {
+            Ok(respond(StatusCode::OK, "text/plain; charset=utf-8", "ok"))
+        }
         ["pods"] => Ok(respond_json(&pod_list(kubelet.pods()))),
         ["runningpods"] => Ok(respond_json(&pod_list(kubelet.running_pods().await?))),
         ["stats", "summary"] => Ok(respond_json(&crate::stats::summary(kubelet).await?)),
@@ -205,9 +207,8 @@ async fn route(kubelet: &Arc<Inner>, request: Request<Incoming>) -> Result<Respo
             let container = rest.last().copied().unwrap_or_default();
             let observed = kubelet.observe(namespace, pod).await?;
             let running = observed.latest(container).filter(|found| found.state == State::Running);
-            let found = running.ok_or_else(|| {
-                Status::failure(404, "NotFound", format!("container not found (\"{container}\")"))
-            })?;
+            let found = running
+                .ok_or_else(|| Status::failure(404, "NotFound", format!("container not found (\"{container}\")")))?;
             let wanted = Wanted {
                 stdin: query.flag(&["input", "stdin"]),
                 stdout: query.flag(&["output", "stdout"]),
@@ -258,13 +259,17 @@ where
 {
     let text = |name: header::HeaderName| request.headers().get(name).and_then(|value| value.to_str().ok());
     if !text(header::UPGRADE).is_some_and(|protocol| protocol.eq_ignore_ascii_case("websocket")) {
-        return Err(Status::bad_request("this kubelet speaks WebSocket here: send 'Upgrade: websocket' with Sec-WebSocket-Protocol v5.channel.k8s.io (SPDY is not supported)"));
+        return Err(Status::bad_request(
+            "this kubelet speaks WebSocket here: send 'Upgrade: websocket' with Sec-WebSocket-Protocol v5.channel.k8s.io (SPDY is not supported)",
+        ));
     }
     let key = text(header::SEC_WEBSOCKET_KEY).ok_or_else(|| Status::bad_request("Sec-WebSocket-Key is missing"))?;
     let offered = text(header::SEC_WEBSOCKET_PROTOCOL).unwrap_or_default();
     let protocol = PROTOCOLS.into_iter().find(|known| offered.split(',').any(|one| one.trim() == *known));
     let protocol = protocol.ok_or_else(|| {
-        Status::bad_request(format!("unable to negotiate a WebSocket protocol: offered {offered:?}, known {PROTOCOLS:?}"))
+        Status::bad_request(format!(
+            "unable to negotiate a WebSocket protocol: offered {offered:?}, known {PROTOCOLS:?}"
+        ))
     })?;
     let response = Response::builder()
         .status(StatusCode::SWITCHING_PROTOCOLS)
@@ -298,10 +303,15 @@ async fn logs(
     let mut found = observed.containers.iter().filter(|found| found.name == container && found.started_at > 0);
     let chosen = if query.flag(&["previous"]) {
         let running = observed.latest(container).is_some_and(|latest| latest.state != State::Exited);
-        let missing = || Status::bad_request(format!("previous terminated container {container:?} in pod {pod:?} not found"));
+        let missing =
+            || Status::bad_request(format!("previous terminated container {container:?} in pod {pod:?} not found"));
         if running { found.nth(1) } else { found.nth(1).or_else(|| observed.latest(container)) }.ok_or_else(missing)?
     } else {
-        let waiting = || Status::bad_request(format!("container {container:?} in pod {pod:?} is waiting to start: ContainerCreating"));
+        let waiting = || {
+            Status::bad_request(format!(
+                "container {container:?} in pod {pod:?} is waiting to start: ContainerCreating"
+            ))
+        };
         found.next().ok_or_else(waiting)?
     };
     let since_seconds = query.number("sinceSeconds")?;
@@ -310,7 +320,9 @@ async fn logs(
             let seconds = jiff::SignedDuration::from_secs(i64::try_from(seconds).unwrap_or(i64::MAX / 2));
             stdx::clock::now().checked_sub(seconds).ok()
         }
-        (None, Some(text)) => Some(text.parse().map_err(|_| Status::bad_request(format!("invalid sinceTime {text:?}")))?),
+        (None, Some(text)) => {
+            Some(text.parse().map_err(|_| Status::bad_request(format!("invalid sinceTime {text:?}")))?)
+        }
         (None, None) => None,
     };
     let options = read::Options {
@@ -403,3 +415,6 @@ impl Inner {
         Ok(running)
     }
 }
+
+#[cfg(test)]
+mod tests;

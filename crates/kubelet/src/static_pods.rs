@@ -1,11 +1,6 @@
 //! Static pods: manifests in a directory, run without asking anybody, shown in the API by mirror pods.
 
-use std::{
-    collections::BTreeMap,
-    io,
-    path::Path,
-    sync::Arc,
-};
+use std::{collections::BTreeMap, io, path::Path, sync::Arc};
 
 use apimachinery::{Object, Value, decode, value};
 use client::{Options, kinds};

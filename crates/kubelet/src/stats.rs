@@ -28,7 +28,10 @@ fn filled(time: i64, numbers: &[(&'static str, Option<i64>)]) -> Value {
 
 fn cpu(usage: &CpuUsage) -> Value {
     let nano_cores = number(usage.usage_nano_cores);
-    filled(usage.timestamp, &[("usageNanoCores", nano_cores), ("usageCoreNanoSeconds", number(usage.usage_core_nano_seconds))])
+    filled(
+        usage.timestamp,
+        &[("usageNanoCores", nano_cores), ("usageCoreNanoSeconds", number(usage.usage_core_nano_seconds))],
+    )
 }
 
 fn memory(usage: &MemoryUsage) -> Value {
@@ -96,8 +99,14 @@ fn pod(stats: &PodSandboxStats) -> Value {
 /// Nanoseconds of CPU that the machine has used since its start, and the bytes of memory in use.
 fn machine() -> (i64, i64) {
     let stat = std::fs::read_to_string("/proc/stat").unwrap_or_default();
-    let ticks: Vec<i64> =
-        stat.lines().next().unwrap_or_default().split_whitespace().skip(1).filter_map(|word| word.parse().ok()).collect();
+    let ticks: Vec<i64> = stat
+        .lines()
+        .next()
+        .unwrap_or_default()
+        .split_whitespace()
+        .skip(1)
+        .filter_map(|word| word.parse().ok())
+        .collect();
     // user nice system idle iowait irq softirq steal, in hundredths of a second
     let busy: i64 = ticks.iter().take(8).enumerate().filter(|(index, _)| !matches!(index, 3 | 4)).map(|(_, n)| n).sum();
     let meminfo = std::fs::read_to_string("/proc/meminfo").unwrap_or_default();
@@ -147,7 +156,8 @@ pub(crate) async fn resource_metrics(kubelet: &Inner) -> Result<String, Status> 
         let metadata = pod.attributes.clone().unwrap_or_default().metadata.unwrap_or_default();
         let labels = format!("namespace={:?},pod={:?}", metadata.namespace, metadata.name);
         let linux = pod.linux.clone().unwrap_or_default();
-        if let Some(usage) = linux.cpu.and_then(|usage| Some((number(usage.usage_core_nano_seconds)?, usage.timestamp))) {
+        if let Some(usage) = linux.cpu.and_then(|usage| Some((number(usage.usage_core_nano_seconds)?, usage.timestamp)))
+        {
             pod_cpu.push(format!("{{{labels}}} {} {}", seconds(usage.0), usage.1 / 1_000_000));
         }
         if let Some(usage) = linux.memory.and_then(|usage| Some((number(usage.working_set_bytes)?, usage.timestamp))) {
@@ -156,20 +166,54 @@ pub(crate) async fn resource_metrics(kubelet: &Inner) -> Result<String, Status> 
         for container in &linux.containers {
             let name = container.attributes.clone().unwrap_or_default().metadata.unwrap_or_default().name;
             let labels = format!("container={name:?},{labels}");
-            if let Some(usage) = container.cpu.and_then(|usage| Some((number(usage.usage_core_nano_seconds)?, usage.timestamp))) {
+            if let Some(usage) =
+                container.cpu.and_then(|usage| Some((number(usage.usage_core_nano_seconds)?, usage.timestamp)))
+            {
                 container_cpu.push(format!("{{{labels}}} {} {}", seconds(usage.0), usage.1 / 1_000_000));
             }
-            if let Some(usage) = container.memory.and_then(|usage| Some((number(usage.working_set_bytes)?, usage.timestamp))) {
+            if let Some(usage) =
+                container.memory.and_then(|usage| Some((number(usage.working_set_bytes)?, usage.timestamp)))
+            {
                 container_memory.push(format!("{{{labels}}} {} {}", usage.0, usage.1 / 1_000_000));
             }
         }
     }
-    family("container_cpu_usage_seconds_total", "counter", "Cumulative cpu time consumed by the container in core-seconds", &container_cpu);
-    family("container_memory_working_set_bytes", "gauge", "Current working set of the container in bytes", &container_memory);
-    family("node_cpu_usage_seconds_total", "counter", "Cumulative cpu time consumed by the node in core-seconds", &[format!(" {}", seconds(cpu))]);
-    family("node_memory_working_set_bytes", "gauge", "Current working set of the node in bytes", &[format!(" {memory}")]);
-    family("pod_cpu_usage_seconds_total", "counter", "Cumulative cpu time consumed by the pod in core-seconds", &pod_cpu);
+    family(
+        "container_cpu_usage_seconds_total",
+        "counter",
+        "Cumulative cpu time consumed by the container in core-seconds",
+        &container_cpu,
+    );
+    family(
+        "container_memory_working_set_bytes",
+        "gauge",
+        "Current working set of the container in bytes",
+        &container_memory,
+    );
+    family(
+        "node_cpu_usage_seconds_total",
+        "counter",
+        "Cumulative cpu time consumed by the node in core-seconds",
+        &[format!(" {}", seconds(cpu))],
+    );
+    family(
+        "node_memory_working_set_bytes",
+        "gauge",
+        "Current working set of the node in bytes",
+        &[format!(" {memory}")],
+    );
+    family(
+        "pod_cpu_usage_seconds_total",
+        "counter",
+        "Cumulative cpu time consumed by the pod in core-seconds",
+        &pod_cpu,
+    );
     family("pod_memory_working_set_bytes", "gauge", "Current working set of the pod in bytes", &pod_memory);
-    family("resource_scrape_error", "gauge", "1 if there was an error while getting container metrics, 0 otherwise", &[" 0".to_owned()]);
+    family(
+        "resource_scrape_error",
+        "gauge",
+        "1 if there was an error while getting container metrics, 0 otherwise",
+        &[" 0".to_owned()],
+    );
     Ok(text)
 }

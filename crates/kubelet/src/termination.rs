@@ -51,7 +51,8 @@ async fn read(services: &Arc<Services>, id: &str, exit_code: i32) -> String {
     let Some(status) = answer.ok().and_then(|answer| answer.status) else { return String::new() };
     let annotation = |key: &str| status.annotations.get(key).map(String::as_str).unwrap_or_default();
     let path = annotation(labels::TERMINATION_MESSAGE_PATH);
-    let file = status.mounts.iter().find(|mount| mount.container_path == path).map(|mount| PathBuf::from(&mount.host_path));
+    let file =
+        status.mounts.iter().find(|mount| mount.container_path == path).map(|mount| PathBuf::from(&mount.host_path));
     let fallback = annotation(labels::TERMINATION_MESSAGE_POLICY) == "FallbackToLogsOnError" && exit_code != 0;
     let log = PathBuf::from(&status.log_path);
     blocking(move || {

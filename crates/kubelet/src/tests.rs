@@ -151,7 +151,10 @@ async fn a_pod_runs_becomes_ready_and_is_deleted() {
     tokio::time::sleep(Duration::from_secs(1)).await;
     assert_eq!(bed.runtime.counts(), (0, 0));
     assert!(!bed.directory.path().join("kubelet/pods").join(&uid).exists());
-    assert_eq!(bed.reasons("p").await, ["Pulled", "Created", "Started", "Pulled", "Created", "Started", "Killing", "Killing"]);
+    assert_eq!(
+        bed.reasons("p").await,
+        ["Pulled", "Created", "Started", "Pulled", "Created", "Started", "Killing", "Killing"]
+    );
     assert!(bed.kubelet.pods().is_empty());
 }
 
@@ -180,7 +183,10 @@ async fn crashing_containers_back_off() {
     bed.create("p", value!({"restartPolicy": "Always", "containers": [container("a")]}));
     bed.until("p", is_ready).await;
     bed.runtime.exit("a", 1);
-    bed.until("p", |pod| is_ready(pod) && pod.list_at(&["status", "containerStatuses"])[0].i64_at(&["restartCount"]) == Some(1)).await;
+    bed.until("p", |pod| {
+        is_ready(pod) && pod.list_at(&["status", "containerStatuses"])[0].i64_at(&["restartCount"]) == Some(1)
+    })
+    .await;
     bed.runtime.exit("a", 1);
     let pod = bed.until("p", |pod| waiting_reason(pod) == "CrashLoopBackOff").await;
     assert_eq!(phase(&pod), "Running");
@@ -195,7 +201,10 @@ async fn crashing_containers_back_off() {
 #[tokio::test(start_paused = true)]
 async fn pods_that_end_are_kept_for_their_logs() {
     let bed = bed().await;
-    bed.create("p", value!({"restartPolicy": "Never", "initContainers": [container("i")], "containers": [container("a")]}));
+    bed.create(
+        "p",
+        value!({"restartPolicy": "Never", "initContainers": [container("i")], "containers": [container("a")]}),
+    );
     bed.until("p", |_| !bed.runtime.running("i").is_empty()).await;
     bed.runtime.exit("i", 0);
     bed.until("p", is_ready).await;
@@ -239,7 +248,10 @@ async fn what_is_missing_is_waited_for() {
     one.set(&["envFrom"], value!([{"configMapRef": {"name": "settings"}}]));
     bed.create("p", value!({"containers": [one]}));
     bed.until("p", |pod| waiting_reason(pod) == "CreateContainerConfigError").await;
-    bed.api.seed(&kinds::CONFIG_MAPS, value!({"metadata": {"name": "settings", "namespace": "default"}, "data": {"a": "b"}}));
+    bed.api.seed(
+        &kinds::CONFIG_MAPS,
+        value!({"metadata": {"name": "settings", "namespace": "default"}, "data": {"a": "b"}}),
+    );
     bed.until("p", is_ready).await;
 }
 
@@ -340,7 +352,9 @@ async fn hooks_run() {
     bed.delete("p", 30);
     bed.gone("p").await;
     let log = bed.runtime.take_log();
-    let position = |wanted: &str| log.iter().position(|line| line.starts_with(wanted)).unwrap_or_else(|| panic!("{wanted}: {log:?}"));
+    let position = |wanted: &str| {
+        log.iter().position(|line| line.starts_with(wanted)).unwrap_or_else(|| panic!("{wanted}: {log:?}"))
+    };
     assert!(position("exec hello") < position("exec bye") && position("exec bye") < position("stop a"), "{log:?}");
 }
 

@@ -415,11 +415,8 @@ impl Worker {
             return Next::Wait(None);
         }
         if !mail.removed && !is_static(pod) {
-            let options = Options {
-                grace_period_seconds: Some(0),
-                precondition_uid: pod.uid().to_owned(),
-                ..Options::default()
-            };
+            let options =
+                Options { grace_period_seconds: Some(0), precondition_uid: pod.uid().to_owned(), ..Options::default() };
             match self.services.client.namespaced(&kinds::PODS, pod.namespace()).delete(pod.name(), options).await {
                 Err(error) if !error.is_not_found() && !error.is_conflict() => {
                     tracing::warn!(%error, pod = %pod.key(), "a pod that has ended could not be deleted");
@@ -594,7 +591,5 @@ fn kill_grace_seconds(pod: &Object, kill: &plan::Kill) -> i64 {
         ProbeKind::Liveness => container.liveness_probe(),
         ProbeKind::Readiness => None,
     });
-    probe
-        .and_then(|probe| probe.termination_grace_period_seconds())
-        .unwrap_or_else(|| kill::grace_period_seconds(pod))
+    probe.and_then(|probe| probe.termination_grace_period_seconds()).unwrap_or_else(|| kill::grace_period_seconds(pod))
 }

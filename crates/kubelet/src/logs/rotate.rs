@@ -3,7 +3,13 @@
 //! A worker tells which logs are written; each is looked at when something has been written to its directory, and
 //! not more often than every ten seconds. A log that nobody writes costs nothing.
 
-use std::{collections::BTreeMap, io, path::{Path, PathBuf}, sync::Arc, time::Duration};
+use std::{
+    collections::BTreeMap,
+    io,
+    path::{Path, PathBuf},
+    sync::Arc,
+    time::Duration,
+};
 
 use cri_api::v1::ReopenContainerLogRequest;
 use tokio::task::AbortHandle;
@@ -51,7 +57,8 @@ impl Rotation {
             if self.tasks.contains_key(&container.id) || container.log_path.is_empty() {
                 continue;
             }
-            let (services, id, path) = (self.services.clone(), container.id.clone(), PathBuf::from(&container.log_path));
+            let (services, id, path) =
+                (self.services.clone(), container.id.clone(), PathBuf::from(&container.log_path));
             let task = tokio::spawn(async move {
                 if let Err(error) = keep(&services, &id, &path).await {
                     tracing::warn!(%error, log = %path.display(), "a log is no longer rotated");

@@ -67,11 +67,7 @@ impl Authenticator for ApiReviews {
         }
         let text = |key: &str| answer.str_at(&["status", "user", key]).unwrap_or_default().to_owned();
         let groups = answer.list_at(&["status", "user", "groups"]).iter().filter_map(Value::as_str);
-        Ok(Some(Identity {
-            username: text("username"),
-            uid: text("uid"),
-            groups: groups.map(str::to_owned).collect(),
-        }))
+        Ok(Some(Identity { username: text("username"), uid: text("uid"), groups: groups.map(str::to_owned).collect() }))
     }
 }
 

@@ -4,7 +4,12 @@
 //! ended, 4 the terminal's size; since v5 a message on 255 closes the channel that it names. Of port-forward, each
 //! port has two channels, data and errors, which begin with the port's number.
 
-use std::{io, pin::Pin, sync::Arc, task::{Context, Poll}};
+use std::{
+    io,
+    pin::Pin,
+    sync::Arc,
+    task::{Context, Poll},
+};
 
 use apimachinery::{Status, Value, decode, json, value};
 use bytes::Bytes;
@@ -57,7 +62,11 @@ struct QueueReader {
 }
 
 impl AsyncRead for QueueReader {
-    fn poll_read(mut self: Pin<&mut Self>, context: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        buffer: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
         while self.rest.is_empty() {
             match self.receiver.poll_recv(context) {
                 Poll::Ready(Some(bytes)) => self.rest = bytes,

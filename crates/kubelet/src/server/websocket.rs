@@ -140,7 +140,10 @@ mod tests {
 
     #[tokio::test]
     async fn masked_and_fragmented_messages() {
-        let masked = [0x01, 0x83, 0x37, 0xfa, 0x21, 0x3d, 0x7f, 0x9f, 0x4d, 0x80, 0x82, 0, 0, 0, 0, b'l', b'o', 0x88, 0x80, 0, 0, 0, 0];
+        let masked = [
+            0x01, 0x83, 0x37, 0xfa, 0x21, 0x3d, 0x7f, 0x9f, 0x4d, 0x80, 0x82, 0, 0, 0, 0, b'l', b'o', 0x88, 0x80, 0, 0,
+            0, 0,
+        ];
         let mut reader = MessageReader::new(&masked[..]);
         assert_eq!(reader.next().await.unwrap(), Some(Message::Data(Bytes::from_static(b"Hello"))));
         assert_eq!(reader.next().await.unwrap(), Some(Message::Close));
