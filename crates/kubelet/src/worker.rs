@@ -185,7 +185,7 @@ impl Worker {
                 return Next::Wait(Some(Instant::now() + RETRY));
             }
         };
-        self.messages.fill(&self.services, &pod, &mut observed).await;
+        self.messages.fill(&self.services, &mut observed).await;
         self.judge(&pod, &mail);
         let deleted = mail.removed || pod.deletion_timestamp().is_some();
         let phase = self.written.status().str_at("phase").unwrap_or_default();
