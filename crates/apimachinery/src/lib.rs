@@ -12,6 +12,7 @@ pub mod field;
 pub mod fields;
 pub mod json;
 pub mod labels;
+pub mod managed;
 pub mod names;
 pub mod object;
 pub mod patch;
@@ -19,6 +20,7 @@ pub mod protobuf;
 pub mod quantity;
 pub mod schema;
 pub mod status;
+pub mod strategic;
 pub mod time;
 pub mod value;
 

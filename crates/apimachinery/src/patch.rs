@@ -13,6 +13,9 @@ pub enum PatchError {
     /// The patch does not fit the object.
     #[error("{0}")]
     Inapplicable(String),
+    /// Upstream has no class for this error, and answers 500.
+    #[error("{0}")]
+    Failed(String),
 }
 
 /// The most operations of one JSON patch, as upstream.

@@ -97,6 +97,32 @@ pub fn format_duration(nanoseconds: i64) -> String {
     format!("{sign}{text}")
 }
 
+/// A time span as `kubectl get` shows ages: two units at most, coarser the longer it is (upstream's
+/// `HumanDuration`).
+pub fn human_duration(seconds: i64) -> String {
+    const MINUTE: i64 = 60;
+    const HOUR: i64 = 60 * MINUTE;
+    const DAY: i64 = 24 * HOUR;
+    const YEAR: i64 = 365 * DAY;
+    let two = |first: i64, first_unit: &str, second: i64, second_unit: &str| match second {
+        0 => format!("{first}{first_unit}"),
+        second => format!("{first}{first_unit}{second}{second_unit}"),
+    };
+    match seconds {
+        ..-1 => "<invalid>".to_owned(),
+        -1 => "0s".to_owned(),
+        0..120 => format!("{seconds}s"),
+        120..600 => two(seconds / MINUTE, "m", seconds % MINUTE, "s"),
+        600..10_800 => format!("{}m", seconds / MINUTE),
+        10_800..28_800 => two(seconds / HOUR, "h", seconds % HOUR / MINUTE, "m"),
+        28_800..172_800 => format!("{}h", seconds / HOUR),
+        172_800..691_200 => two(seconds / DAY, "d", seconds % DAY / HOUR, "h"),
+        691_200..63_072_000 => format!("{}d", seconds / DAY),
+        63_072_000..252_288_000 => two(seconds / YEAR, "y", seconds % YEAR / DAY, "d"),
+        _ => format!("{}y", seconds / YEAR),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

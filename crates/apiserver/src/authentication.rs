@@ -16,6 +16,26 @@ pub trait TokenAuthenticator: Send + Sync + 'static {
     async fn authenticate(&self, server: &Server, token: &str, audiences: &[Str]) -> Result<Option<UserInfo>, String>;
 }
 
+/// Asks the chain. `audiences` are those that the token must be meant for; empty for the server's own.
+///
+/// # Errors
+/// What the authenticators that knew the token's form said, when none accepted it.
+pub async fn authenticate_token(server: &Server, token: &str, audiences: &[Str]) -> Result<Option<UserInfo>, String> {
+    let mut reasons = Vec::new();
+    for authenticator in server.authenticators() {
+        match authenticator.authenticate(server, token, audiences).await {
+            Ok(Some(user)) => return Ok(Some(user)),
+            Ok(None) => {}
+            Err(reason) => reasons.push(reason),
+        }
+    }
+    match reasons.len() {
+        0 => Ok(None),
+        1 => Err(reasons.remove(0)),
+        _ => Err(format!("[{}]", reasons.join(", "))),
+    }
+}
+
 /// The identity in a verified client certificate: common name and organizations.
 pub fn certificate_user(der: &[u8]) -> Option<UserInfo> {
     let (_, certificate) = x509_parser::parse_x509_certificate(der).ok()?;

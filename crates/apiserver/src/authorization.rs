@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use apimachinery::Status;
+use apimachinery::{Status, Str};
 
 use crate::{RequestContext, Server, UserInfo};
 
@@ -25,12 +25,46 @@ pub struct Action<'a> {
     pub name: &'a str,
     /// The path outside of the API, for example `/healthz`.
     pub path: &'a str,
+    /// The field selector of a collection, as it was sent; empty for none.
+    pub field_selector: &'a str,
 }
 
 impl<'a> Action<'a> {
     /// A path outside of the API.
     pub fn path(verb: &'a str, path: &'a str) -> Action<'a> {
-        Action { verb, group: "", version: "", resource: "", subresource: "", namespace: "", name: "", path }
+        let nothing = "";
+        Action {
+            verb,
+            group: nothing,
+            version: nothing,
+            resource: nothing,
+            subresource: nothing,
+            namespace: nothing,
+            name: nothing,
+            path,
+            field_selector: nothing,
+        }
+    }
+
+    /// `get`, `update` … on an object of a resource.
+    pub fn object(
+        verb: &'a str,
+        group: &'a str,
+        resource: &'a str,
+        subresource: &'a str,
+        namespace: &'a str,
+        name: &'a str,
+    ) -> Action<'a> {
+        Action { group, version: "*", resource, subresource, namespace, name, ..Action::path(verb, "") }
+    }
+
+    /// The value that the field selector demands of `field`.
+    pub fn selected(&self, field: &str) -> Option<Str> {
+        if self.field_selector.is_empty() {
+            return None;
+        }
+        let selector = apimachinery::fields::Selector::parse(self.field_selector).ok()?;
+        selector.required_value(field).map(Str::from)
     }
 }
 

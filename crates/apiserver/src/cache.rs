@@ -82,7 +82,7 @@ struct State {
 /// One resource's objects and their recent changes.
 pub struct Cache {
     prefix: Str,
-    form: StoredForm,
+    form: RwLock<Arc<StoredForm>>,
     state: RwLock<State>,
     /// Everything up to this revision has been applied to every cache.
     applied: Arc<AtomicU64>,
@@ -108,7 +108,13 @@ impl Cache {
             forgotten_revision: 0,
             revision: 0,
         };
-        Cache { prefix, form, state: RwLock::new(state), applied, sequence: watch::channel(0).0 }
+        Cache {
+            prefix,
+            form: RwLock::new(Arc::new(form)),
+            state: RwLock::new(state),
+            applied,
+            sequence: watch::channel(0).0,
+        }
     }
 
     /// The store's key of an object.
@@ -121,8 +127,16 @@ impl Cache {
         &self.prefix
     }
 
-    pub(crate) fn form(&self) -> &StoredForm {
-        &self.form
+    pub(crate) fn form(&self) -> Arc<StoredForm> {
+        self.form.read().clone()
+    }
+
+    /// Reads objects in another way from now on: the definition of a custom resource changed.
+    pub(crate) fn set_form(&self, form: StoredForm) {
+        *self.form.write() = Arc::new(form);
+        for entry in self.state.read().entries.values() {
+            *entry.decoded.lock() = Weak::new();
+        }
     }
 
     fn entry(&self, kv: &KeyValue) -> Arc<Entry> {
@@ -247,7 +261,7 @@ impl Cache {
             return Ok(object);
         }
         let object = self
-            .form
+            .form()
             .decode(&entry.key, &entry.bytes, entry.revision)
             .map(Arc::new)
             .map_err(|error| Status::internal(error.to_string()))?;
@@ -339,6 +353,12 @@ impl Cursor {
         let revision =
             if at_end { self.cache.current(&state) } else { changes.last().map_or(0, |change| change.revision) };
         Ok((changes, revision))
+    }
+
+    /// Whether there may be something to take.
+    pub fn has_moved(&self) -> bool {
+        // The sender lives in the cache, which this cursor keeps alive.
+        self.moved.has_changed().unwrap_or(true)
     }
 
     /// Waits until there may be something to take.

@@ -136,7 +136,7 @@ fn groups(table: &Table) -> BTreeMap<String, Vec<String>> {
 }
 
 /// Upstream's order of versions: stable over beta over alpha, then by number.
-pub(crate) fn version_priority(version: &str) -> (u8, u64, u64) {
+pub fn version_priority(version: &str) -> (u8, u64, u64) {
     let parse = |text: &str| -> Option<(u8, u64, u64)> {
         let rest = text.strip_prefix('v')?;
         let end = rest.find(|c: char| !c.is_ascii_digit()).unwrap_or(rest.len());

@@ -18,6 +18,7 @@ pub mod discovery;
 pub mod handlers;
 pub mod http;
 pub mod loopback;
+pub mod openapi;
 pub mod patch;
 pub mod registry;
 pub mod resource;
@@ -27,5 +28,8 @@ mod stored;
 pub use admission::{AdmissionPlugin, Attributes, Operation};
 pub use context::{RequestContext, UserInfo};
 pub use registry::Registry;
-pub use resource::{Column, Connector, Creator, Resource, SchemaHandle, Strategy, Subresource, SubresourceHandler};
+pub use resource::{
+    Column, Connector, Conversion, Creator, DefaultTable, Resource, SchemaHandle, Strategy, Subresource,
+    SubresourceHandler, TableConvertor,
+};
 pub use server::Server;

@@ -41,7 +41,7 @@ impl Loopback {
         let context = RequestContext::new(self.user.clone(), self.user_agent.clone());
         let namespace =
             if kind.resource == "namespaces" && kind.group.is_empty() { &request.name } else { &request.namespace };
-        let action = Action {
+        let mut action = Action {
             verb,
             group: &kind.group,
             version: &kind.version,
@@ -50,7 +50,12 @@ impl Loopback {
             namespace,
             name: &request.name,
             path: "",
+            field_selector: &request.options.field_selector,
         };
+        let selected = if request.name.is_empty() { action.selected("metadata.name") } else { None };
+        if let Some(name) = &selected {
+            action.name = name;
+        }
         authorization::authorize(&self.server, &context, &action)?;
         let resource = self.server.registry().find(&kind.group, &kind.version, &kind.resource);
         Ok((resource.ok_or_else(Status::no_such_path)?, context))
@@ -152,8 +157,14 @@ impl Transport for Loopback {
                         "create",
                     ));
                 };
-                let (namespace, name) = (&request.namespace, &request.name);
-                let made = creator.create(server, &context, namespace, name, Object::clone(object), options.dry_run);
+                let place = create::Posting {
+                    kind: &resource.kind,
+                    subresource: &request.subresource,
+                    namespace: &request.namespace,
+                    name: &request.name,
+                };
+                let object = Object::clone(object);
+                let made = create::post(server, &context, &place, &**creator, object, options.dry_run);
                 one(Arc::new(made.await?))
             }
             Verb::Update => {

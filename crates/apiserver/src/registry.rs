@@ -15,7 +15,7 @@ use parking_lot::RwLock;
 use store::{Engine, RangeRequest, StoreError};
 use tokio::sync::{Mutex, watch};
 
-use crate::{Resource, SchemaHandle, cache::Cache, stored::StoredForm};
+use crate::{Resource, SchemaHandle, Strategy, cache::Cache, stored::StoredForm};
 
 /// Under this prefix the store holds objects; upstream's default.
 const PREFIX: &str = "/registry/";
@@ -84,26 +84,29 @@ impl Registry {
     }
 
     /// The cache of a resource's objects, made and filled when there is none; versions of one resource
-    /// share it.
+    /// share it. `custom` is the strategy of a custom resource, `None` for built-in kinds.
     pub async fn cache(
         &self,
         kind: &ResourceKind,
         schema: &SchemaHandle,
         type_id: TypeId,
-        custom: bool,
+        custom: Option<Arc<dyn Strategy>>,
     ) -> Result<Arc<Cache>, StoreError> {
-        let prefix: Str = storage_prefix(&kind.group, &kind.resource, custom).into();
+        let prefix: Str = storage_prefix(&kind.group, &kind.resource, custom.is_some()).into();
         let _following = self.following.lock().await;
-        if let Some(cache) = self.caches.read().get(&prefix) {
-            return Ok(cache.clone());
-        }
         let form = StoredForm {
             schema: schema.clone(),
             type_id,
             api_version: kind.api_version().into(),
             kind: kind.kind.clone(),
-            protobuf: !custom,
+            custom,
         };
+        if let Some(cache) = self.caches.read().get(&prefix) {
+            if form.custom.is_some() {
+                cache.set_form(form);
+            }
+            return Ok(cache.clone());
+        }
         let cache = Arc::new(Cache::new(prefix.clone(), form, self.applied.clone()));
         self.load(&cache).await?;
         self.caches.write().insert(prefix, cache.clone());

@@ -9,9 +9,13 @@ use apimachinery::{
     schema::{Schema, TypeId},
 };
 use async_trait::async_trait;
+use bytes::Bytes;
 use client::ResourceKind;
 
-use crate::{RequestContext, Server, cache::Cache};
+use crate::{
+    RequestContext, Server,
+    cache::{Cache, Entry},
+};
 
 /// The schema of built-in kinds, or of one custom resource version.
 #[derive(Clone)]
@@ -52,8 +56,12 @@ pub struct Resource {
     pub type_id: TypeId,
     /// Its behaviour.
     pub strategy: Arc<dyn Strategy>,
+    /// How it looks in `kubectl get`.
+    pub table: Arc<dyn TableConvertor>,
     /// `status`, `scale`, `log` …
     pub subresources: Vec<Subresource>,
+    /// Between this version and the stored one; `None` where they are the same.
+    pub conversion: Option<Arc<dyn Conversion>>,
     /// Where its objects are; `None` for kinds that are answered and not kept (reviews).
     pub cache: Option<Arc<Cache>>,
     /// Answers `create` for kinds that are not kept.
@@ -86,10 +94,40 @@ impl Resource {
         self.cache.as_ref().ok_or_else(|| Status::method_not_supported(&self.kind.group, &self.kind.resource, "get"))
     }
 
+    /// An entry's object in this version, shared with whoever else has it.
+    pub fn object(&self, entry: &Entry) -> Result<Arc<Object>, Status> {
+        self.served(self.stored()?.object(entry)?)
+    }
+
+    /// A stored object in this version.
+    pub fn served(&self, stored: Arc<Object>) -> Result<Arc<Object>, Status> {
+        match &self.conversion {
+            None => Ok(stored),
+            Some(conversion) => conversion.to_served(&stored).map(Arc::new),
+        }
+    }
+
+    /// The bytes to store for an object of this version.
+    pub(crate) fn stored_bytes(&self, cache: &Cache, object: &Object) -> Result<Bytes, Status> {
+        match &self.conversion {
+            None => Ok(cache.form().encode(object)),
+            Some(conversion) => Ok(cache.form().encode(&conversion.to_stored(object)?)),
+        }
+    }
+
     /// The cache's key of an object.
     pub fn key(&self, namespace: &str, name: &str) -> String {
         if self.kind.namespaced { format!("{namespace}/{name}") } else { name.to_owned() }
     }
+}
+
+/// Between a served version and the stored one.
+pub trait Conversion: Send + Sync + 'static {
+    /// A stored object as this version shows it.
+    fn to_served(&self, stored: &Object) -> Result<Object, Status>;
+
+    /// An object of this version as it is stored.
+    fn to_stored(&self, served: &Object) -> Result<Object, Status>;
 }
 
 /// A part of an object with a path of its own.
@@ -316,6 +354,16 @@ pub trait Strategy: Send + Sync + 'static {
         true
     }
 
+    /// Adds what must hold the object while it is being deleted: finalizers of the server's own.
+    fn prepare_for_delete(&self, object: &mut Object) {
+        let _ = object;
+    }
+
+    /// What a deletion that has to wait changes in the object beside its metadata.
+    fn mark_deleted(&self, object: &mut Object) {
+        let _ = object;
+    }
+
     /// Whether a deletion that removes the object at once answers with it instead of a `Status`.
     fn returns_deleted_object(&self) -> bool {
         false
@@ -327,27 +375,55 @@ pub trait Strategy: Send + Sync + 'static {
         None
     }
 
+    /// What OpenAPI publishes of the objects, for kinds whose definition says more than their [`Schema`] keeps
+    /// (custom resources: `openAPIV3Schema` of the version). `apiVersion`, `kind` and `metadata` are added.
+    fn published_schema(&self) -> Option<Value> {
+        None
+    }
+
     /// The value of a field that a field selector names; `None` when the kind has no such selector.
     /// `metadata.name` and `metadata.namespace` are known to the server.
     fn selectable_field<'o>(&self, object: &'o Object, field: &str) -> Option<&'o str> {
         let _ = (object, field);
         None
     }
+}
 
-    /// The columns of the kind's table.
+/// How a kind looks in `kubectl get`.
+pub trait TableConvertor: Send + Sync + 'static {
+    /// The columns.
     fn columns(&self) -> Vec<Column> {
         vec![Column::new("Name", "string", 0), Column::new("Created At", "date", 0)]
     }
 
-    /// A row of the kind's table.
+    /// A row.
     fn cells(&self, object: &Object) -> Vec<Value> {
         vec![object.name().into(), object.creation_timestamp().into()]
     }
+
+    /// The rows of a list, for kinds whose rows depend on each other or have an order of their own.
+    fn list(&self, objects: &[Arc<Object>]) -> Vec<(Arc<Object>, Vec<Value>)> {
+        objects.iter().map(|object| (object.clone(), self.cells(object))).collect()
+    }
+
+    /// What is said of a row (`TableRowCondition`s); null for nothing.
+    fn conditions(&self, object: &Object) -> Value {
+        let _ = object;
+        Value::Null
+    }
 }
+
+/// Name and age, for kinds that say nothing else.
+pub struct DefaultTable;
+
+impl TableConvertor for DefaultTable {}
+
+/// Parts of an object with their names.
+type Entries = Vec<(Str, Value)>;
 
 /// Takes from the old object what a write to one half may not touch.
 pub fn keep_other_half(subresource: &str, object: &mut Object, old: &Object) {
-    let (kept, written): (Vec<(Str, Value)>, Vec<(Str, Value)>) = if subresource == "status" {
+    let (kept, written): (Entries, Entries) = if subresource == "status" {
         // Of a write to the status, only status and metadata count.
         let kept = old.root().iter().filter(|(key, _)| !is_status_side(key));
         let written = object.root().iter().filter(|(key, _)| is_status_side(key));
@@ -360,7 +436,7 @@ pub fn keep_other_half(subresource: &str, object: &mut Object, old: &Object) {
     object.0 = Value::Map(kept.into_iter().chain(written).collect::<Map>());
 }
 
-fn cloned<'a>(entries: impl Iterator<Item = (&'a Str, &'a Value)>) -> Vec<(Str, Value)> {
+fn cloned<'a>(entries: impl Iterator<Item = (&'a Str, &'a Value)>) -> Entries {
     entries.map(|(key, value)| (key.clone(), value.clone())).collect()
 }
 

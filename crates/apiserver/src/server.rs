@@ -7,6 +7,7 @@ use store::{Engine, StoreError};
 
 use crate::{
     AdmissionPlugin, Registry, authentication::TokenAuthenticator, authorization::Authorizer, handlers::Readiness,
+    openapi::Documents,
 };
 
 /// What a server is made of.
@@ -29,6 +30,7 @@ pub struct Server {
     authenticators: Vec<Arc<dyn TokenAuthenticator>>,
     readiness: Readiness,
     node_connector: OnceLock<Arc<dyn crate::http::NodeDialer>>,
+    openapi: Documents,
 }
 
 impl Server {
@@ -43,6 +45,7 @@ impl Server {
             authenticators: parts.authenticators,
             readiness: Readiness::default(),
             node_connector: OnceLock::new(),
+            openapi: Documents::default(),
         })
     }
 
@@ -66,6 +69,10 @@ impl Server {
     /// What `/readyz` and `/livez` answer from.
     pub fn readiness(&self) -> &Readiness {
         &self.readiness
+    }
+
+    pub(crate) fn openapi(&self) -> &Documents {
+        &self.openapi
     }
 
     /// Sets the way to nodes; once.

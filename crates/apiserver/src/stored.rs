@@ -1,6 +1,8 @@
 //! Objects as the store keeps them: upstream's protobuf envelope for built-in kinds, JSON for custom
 //! resources, never with a `resourceVersion`.
 
+use std::sync::Arc;
+
 use apimachinery::{
     Object, Str,
     decode::{self, Zeros},
@@ -9,7 +11,7 @@ use apimachinery::{
 };
 use bytes::Bytes;
 
-use crate::SchemaHandle;
+use crate::{SchemaHandle, Strategy};
 
 /// How one resource's objects are kept.
 pub(crate) struct StoredForm {
@@ -17,7 +19,9 @@ pub(crate) struct StoredForm {
     pub(crate) type_id: TypeId,
     pub(crate) api_version: Str,
     pub(crate) kind: Str,
-    pub(crate) protobuf: bool,
+    /// Set for custom resources: they are kept as JSON, and get the defaults of a definition that changed
+    /// since they were written when they are read.
+    pub(crate) custom: Option<Arc<dyn Strategy>>,
 }
 
 /// A stored value that cannot be read.
@@ -33,7 +37,7 @@ impl StoredForm {
     pub(crate) fn encode(&self, object: &Object) -> Bytes {
         let mut object = object.clone();
         object.metadata_mut().remove("resourceVersion");
-        if self.protobuf {
+        if self.custom.is_none() {
             let kind = &self.kind;
             return protobuf::encode_enveloped(&object, &self.schema, self.type_id, &self.api_version, kind).into();
         }
@@ -52,6 +56,9 @@ impl StoredForm {
                 .value
         };
         let mut object = Object(value);
+        if let Some(strategy) = &self.custom {
+            strategy.default(&self.schema, self.type_id, &mut object.0);
+        }
         object.make_map().insert(Str::from_static("apiVersion"), self.api_version.clone());
         object.make_map().insert(Str::from_static("kind"), self.kind.clone());
         object.metadata_mut().insert(Str::from_static("resourceVersion"), revision.to_string());

@@ -207,7 +207,7 @@ impl Informer {
 
     /// Waits until the copy holds everything up to `resource_version`: who has written an object and waits for
     /// the version of the answer reads its own write. Only for a copy without selectors, since others do not
-    /// hear of everything.
+    /// hear of everything (but do hear of what they select).
     pub async fn reached(&self, resource_version: &str) {
         let Ok(wanted) = resource_version.parse::<u64>() else { return };
         let mut progress = self.shared.progress.subscribe();

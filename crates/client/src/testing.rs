@@ -33,6 +33,8 @@ struct State {
     held_back: Vec<(ResourceKind, Arc<Object>, bool)>,
     log: Vec<String>,
     refusals: Vec<(Verb, String, Status)>,
+    /// What access reviews are answered.
+    denied: bool,
 }
 
 /// The API; clones share it.
@@ -317,6 +319,11 @@ impl FakeApi {
         self.state.lock().refusals.push((verb, table(resource), status));
     }
 
+    /// Answers access reviews with "no" from now on; before, all are answered with "yes".
+    pub fn deny_access(&self) {
+        self.state.lock().denied = true;
+    }
+
     /// What was asked so far (`Create pods a/web-x`), emptied by asking; reads and watches are not noted.
     pub fn take_log(&self) -> Vec<String> {
         std::mem::take(&mut self.state.lock().log)
@@ -373,6 +380,11 @@ impl Transport for FakeApi {
                     resource_version,
                     continue_token: String::new(),
                 });
+            }
+            (Verb::Create, Body::Object(object)) if request.resource.resource == "subjectaccessreviews" => {
+                let mut review = (**object).clone();
+                review.set(&["status", "allowed"], !state.denied);
+                Arc::new(review)
             }
             (Verb::Create, Body::Object(object)) if request.subresource.is_empty() => {
                 let mut object = (**object).clone();

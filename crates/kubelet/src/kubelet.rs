@@ -126,6 +126,11 @@ impl Kubelet {
         tokio::join!(registered, inner.follow_pods(), inner.follow_runtime(), static_pods);
     }
 
+    /// Looks at the runtime again: its network came or went, which no event of it tells.
+    pub fn runtime_changed(&self) {
+        self.inner.wake_all();
+    }
+
     /// The pods that have a worker.
     pub fn pods(&self) -> Vec<Arc<Object>> {
         self.inner.pods()

@@ -12,7 +12,7 @@ mod statement;
 use std::{borrow::Cow, fmt, net::IpAddr};
 
 pub use batch::{Batch, NftSocket};
-pub use read::ChainInfo;
+pub use read::{ChainInfo, TimedElement};
 pub use statement::{Field, Statement};
 
 /// A name of a table, chain or set.
@@ -250,6 +250,12 @@ impl Set {
     /// A map from keys to values.
     pub const fn values(name: &'static str, key: &'static [Type], data: &'static [Type]) -> Set {
         Set { name: Cow::Borrowed(name), key, data: DataType::Values(data), dynamic_limit: None }
+    }
+
+    /// The same, with elements that rules add and that time out: `limit` of them at most.
+    pub const fn dynamic(mut self, limit: u32) -> Set {
+        self.dynamic_limit = Some(limit);
+        self
     }
 }
 

@@ -16,7 +16,7 @@ use crate::{
     Cidr, allocator,
     namespace::{self, NetworkNamespace},
     netlink,
-    rtnetlink::{self, HardwareAddress, Route, RouteSocket, VethEnd},
+    rtnetlink::{self, HardwareAddress, LinkWatch, Route, RouteSocket, VethEnd},
     sysctl,
 };
 
@@ -127,6 +127,12 @@ impl Transport {
     }
 }
 
+/// Whether this kernel has SCTP.
+pub fn sctp_supported() -> bool {
+    use rustix::net::{AddressFamily, SocketFlags, SocketType, ipproto, socket_with};
+    socket_with(AddressFamily::INET, SocketType::STREAM, SocketFlags::CLOEXEC, Some(ipproto::SCTP)).is_ok()
+}
+
 /// A port of the node that leads to a pod.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -202,8 +208,10 @@ pub(crate) fn connect(
         }
         other => other.map_err(in_kernel)?,
     }
+    // The pod's end comes up last, and so is usable at once; the node's end is waited for below.
+    let mut watch = LinkWatch::open().map_err(in_kernel)?;
+    let link = configure_node_side(node, &name, addresses, far.hardware_address).map_err(in_kernel)?;
     configure_pod_side(&mut pod, addresses).map_err(in_kernel)?;
-    configure_node_side(node, &name, addresses, far.hardware_address).map_err(in_kernel)?;
 
     // Strict reverse-path filtering keeps a pod from using another's address; redirects would tell a pod
     // that reaches itself through a service to do what it cannot.
@@ -211,7 +219,7 @@ pub(crate) fn connect(
         sysctl::ensure(&format!("net/ipv4/conf/{name}/{parameter}"), value)
             .map_err(|source| Error::Parameter { sandbox: sandbox.to_owned(), source })?;
     }
-    Ok(())
+    watch.wait(link).map_err(in_kernel)
 }
 
 fn link_index(socket: &mut RouteSocket, name: &str) -> Result<u32, netlink::Error> {
@@ -220,6 +228,14 @@ fn link_index(socket: &mut RouteSocket, name: &str) -> Result<u32, netlink::Erro
         source: rustix::io::Errno::NODEV,
         hint: String::new(),
     })
+}
+
+/// Gives the calling thread's namespace an address of its own on the loopback link, for a server that
+/// answers at it on every node.
+pub fn set_local_address(address: IpAddr) -> Result<(), netlink::Error> {
+    let mut socket = RouteSocket::open()?;
+    let loopback = link_index(&mut socket, "lo")?;
+    socket.apply(vec![rtnetlink::set_up(loopback), rtnetlink::set_address(loopback, Cidr::host(address))])
 }
 
 fn configure_pod_side(pod: &mut RouteSocket, addresses: &[IpAddr]) -> Result<(), netlink::Error> {
@@ -244,14 +260,15 @@ fn configure_node_side(
     name: &str,
     addresses: &[IpAddr],
     pod_end: HardwareAddress,
-) -> Result<(), netlink::Error> {
+) -> Result<u32, netlink::Error> {
     let link = link_index(node, name)?;
     let mut requests = vec![rtnetlink::set_up(link)];
     for address in addresses {
         requests.push(rtnetlink::set_neighbour(link, *address, pod_end));
         requests.push(rtnetlink::set_route(&Route::over(Cidr::host(*address), link, ROUTE_PROTOCOL)));
     }
-    node.apply(requests)
+    node.apply(requests)?;
+    Ok(link)
 }
 
 #[cfg(test)]

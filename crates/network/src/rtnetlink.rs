@@ -3,7 +3,10 @@
 //! Requests are built as data ([`Request`]) so that what belongs together goes to the kernel in one call.
 //! All of them say "make it so": what exists already is replaced, what is gone already is no error.
 
-use std::net::IpAddr;
+use std::{
+    net::IpAddr,
+    time::{Duration, Instant},
+};
 
 use crate::{
     Cidr, NetworkNamespace,
@@ -182,6 +185,7 @@ pub fn wire(
     let mut far_socket = far.run(RouteSocket::open)??;
     let end = |name, last| VethEnd { name, hardware_address: [0x0a, 0x5a, 0, 0, 0, last] };
     near_socket.apply(vec![create_veth(&end(near_name, 1), &end(far_name, 2), far.descriptor(), 1500)])?;
+    let mut watch = near.run(LinkWatch::open)??;
     for (socket, name, address) in
         [(&mut near_socket, near_name, near_address), (&mut far_socket, far_name, far_address)]
     {
@@ -189,7 +193,40 @@ pub fn wire(
         let (loopback, link) = (find(socket, "lo")?, find(socket, name)?);
         socket.apply(vec![set_up(loopback), set_up(link), set_address(link, address)])?;
     }
+    let link = near_socket.link(near_name)?.map_or(0, |link| link.index);
+    watch.wait(link)?;
     Ok(())
+}
+
+/// `IFLA_OPERSTATE` and its value for a link that carries packets.
+const IFLA_OPERSTATE: u16 = 16;
+const OPERATIONAL: u8 = 6;
+/// How long a link may take until it carries packets; it takes a millisecond.
+const OPERATIONAL_LIMIT: Duration = Duration::from_secs(1);
+
+/// Tells when a link carries packets.
+///
+/// Of the two ends of a veth pair the one that was set up first begins to send only some time after the
+/// other one was set up, by a work item of the kernel; what is sent before is lost without a word.
+pub(crate) struct LinkWatch(Socket);
+
+impl LinkWatch {
+    /// Watches the namespace of the calling thread; to be opened before the change that is waited for.
+    pub(crate) fn open() -> Result<LinkWatch, Error> {
+        Socket::open_link_events().map(LinkWatch)
+    }
+
+    /// Returns when the link carries packets.
+    pub(crate) fn wait(&mut self, index: u32) -> Result<(), Error> {
+        let came = self.0.events_until(Instant::now() + OPERATIONAL_LIMIT, &mut |_, body| {
+            let found = body.get(4..8).and_then(|bytes| bytes.try_into().ok()).map(u32::from_ne_bytes);
+            found == Some(index) && Attributes::after(body, HEADER_IFINFO).get(IFLA_OPERSTATE) == Some(&[OPERATIONAL])
+        })?;
+        if !came {
+            tracing::warn!(link = index, "the link does not say that it carries packets");
+        }
+        Ok(())
+    }
 }
 
 /// Why two namespaces cannot be joined.
@@ -370,6 +407,11 @@ impl RouteSocket {
             Err(error) if matches!(error.errno(), Some(Errno::NETUNREACH | Errno::HOSTUNREACH)) => Ok(None),
             other => other.map(|()| found),
         }
+    }
+
+    /// Makes or replaces a route.
+    pub fn set_route(&mut self, route: &Route) -> Result<(), Error> {
+        self.apply(vec![set_route(route)])
     }
 
     /// Removes a route.

@@ -84,6 +84,26 @@ struct Pod {
     address: IpAddr,
 }
 
+#[test]
+fn pods_have_addresses_of_both_families() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut config = config(&folder, 1, &[]);
+    config.pod_ranges.push("fd00:42:1::/64".parse().unwrap());
+    config.cluster_ranges.push("fd00:42::/32".parse().unwrap());
+    let namespace = NetworkNamespace::create().unwrap();
+    let network = namespace.run(|| NodeNetwork::open(config)).unwrap().unwrap();
+    let machine = Machine { namespace, network, _folder: folder };
+    let (one, two) = (machine.pod("one"), machine.pod("two"));
+    let addresses = machine.network.addresses("two").unwrap();
+    assert_eq!(addresses[1].to_string(), "fd00:42:1::3");
+    let listener = two.namespace.run(|| TcpListener::bind((addresses[1], 80)).unwrap()).unwrap();
+    let server = SocketAddr::new(addresses[1], 80);
+    let stream = one.namespace.run(|| TcpStream::connect_timeout(&server, PATIENCE).unwrap()).unwrap();
+    let (_, client) = listener.accept().unwrap();
+    assert_eq!(client.ip(), machine.network.addresses("one").unwrap()[1]);
+    drop(stream);
+}
+
 /// Serves TCP in `namespace`: every client is told the address that it is seen with.
 fn serve(namespace: &NetworkNamespace, port: u16) -> thread::JoinHandle<()> {
     let listener = namespace.run(|| TcpListener::bind(("0.0.0.0", port)).unwrap()).unwrap();

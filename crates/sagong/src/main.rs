@@ -1,6 +1,30 @@
-//! The one binary.
+//! Sagong: Kubernetes in one binary.
+//!
+//! This crate holds the only `main`: it reads flags, wires the parts together, supervises them, and ends them.
+//! It never decides anything that a part could decide. Start reading at [`commands`], one file per command,
+//! then [`server`], which starts a control plane. Upstream's counterpart is `cmd/`.
 
-fn main() {
-    eprintln!("sagong: no command yet");
-    std::process::exit(2);
+mod admin;
+mod commands;
+mod components;
+mod directories;
+mod identity;
+mod kubelet_dialer;
+mod server;
+
+use std::process::ExitCode;
+
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
+fn main() -> ExitCode {
+    // Shims and inits are this binary under another name; they must not see threads, logs or crypto.
+    runtime::dispatch(std::env::args_os());
+    match commands::run() {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
 }

@@ -6,18 +6,26 @@
 //! read, watched or answered from.
 //!
 //! It never looks into a value, never knows a kind or a namespace, never polls, and never holds a lock
-//! over I/O. Start reading at [`Engine`], the interface; then the embedded engine, which needs
+//! over I/O. Start reading at [`Engine`], the interface; then [`embedded`], the engine that needs
 //! nothing but a directory. Upstream's counterpart is etcd, as kube-apiserver uses it.
 
 mod clock;
+pub mod embedded;
 mod engine;
 mod error;
+mod file_system;
 pub mod limits;
 mod watch;
+
+#[cfg(any(test, feature = "testing"))]
+pub mod testing;
+#[cfg(test)]
+mod tests;
 
 pub use clock::{Clock, SystemClock};
 pub use engine::{
     BoxFuture, Committed, Engine, Event, EventKind, Expect, KeyValue, Range, RangeRequest, Revision, Status, Write,
 };
 pub use error::StoreError;
+pub use file_system::{DiskFileSystem, File, FileSystem, Lock};
 pub use watch::{ProgressRequester, Watch, WatchBatch, WatchStream};

@@ -53,3 +53,6 @@ pub(crate) const EXPIRY_STEP_KEYS: usize = 1024;
 
 /// The buffer of the log keeps at most this capacity in bytes between turns.
 pub(crate) const BUFFER_KEEP_BYTES: usize = 4 << 20;
+
+/// How often the store thread gives way to those whom it answered, if few of them have asked again.
+pub(crate) const GATHER_YIELDS: usize = 8;

@@ -6,7 +6,11 @@
 use clap::{Parser, Subcommand};
 
 mod check_api;
+mod check_openapi;
+mod ci;
 mod generate_api;
+mod layering;
+mod tools;
 
 /// Tools for working on this repository.
 #[derive(Parser)]
@@ -18,15 +22,21 @@ struct Arguments {
 
 #[derive(Subcommand)]
 enum Command {
+    /// Run everything that must hold of a commit.
+    Ci(ci::Arguments),
     /// Write crates/api/schema and crates/api/src/views from upstream's Go sources.
     GenerateApi(generate_api::Arguments),
     /// Compare crates/api with what upstream publishes as OpenAPI and discovery.
     CheckApi(check_api::Arguments),
+    /// Compare the OpenAPI documents that a server of ours serves with those that upstream records.
+    CheckOpenapi(check_openapi::Arguments),
 }
 
 fn main() -> anyhow::Result<()> {
     match Arguments::parse().command {
+        Command::Ci(arguments) => ci::run(&arguments),
         Command::GenerateApi(arguments) => generate_api::run(&arguments),
         Command::CheckApi(arguments) => check_api::run(&arguments),
+        Command::CheckOpenapi(arguments) => check_openapi::run(&arguments),
     }
 }

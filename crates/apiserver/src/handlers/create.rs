@@ -17,8 +17,21 @@ pub async fn create(
     context: &RequestContext,
     resource: &Arc<Resource>,
     namespace: &str,
+    object: Object,
+    options: &WriteOptions,
+) -> Result<Arc<Object>, Status> {
+    create_tracked(server, context, resource, namespace, object, options, true).await
+}
+
+/// As [`create`]; unless it `tracks`, the managed fields are those that the object has (server-side apply).
+pub(crate) async fn create_tracked(
+    server: &Arc<Server>,
+    context: &RequestContext,
+    resource: &Arc<Resource>,
+    namespace: &str,
     mut object: Object,
     options: &WriteOptions,
+    tracks: bool,
 ) -> Result<Arc<Object>, Status> {
     check_namespace(resource, namespace, &mut object)?;
     set_type(resource, &mut object);
@@ -31,7 +44,9 @@ pub async fn create(
     }
     set_system_metadata(&mut object);
     let generated = name_it(&mut object);
-    managed::track(resource, None, &mut object, "", options, &context.user_agent);
+    if tracks {
+        managed::track(resource, None, &mut object, "", options, &context.user_agent);
+    }
     let name = object.name().to_owned();
     let mut attributes = Attributes {
         context,
@@ -104,7 +119,7 @@ async fn store_new(
     }
     let write = Write::Put {
         key: cache.store_key(&key),
-        value: cache.form().encode(object),
+        value: resource.stored_bytes(cache, object)?,
         expect: Expect::Absent,
         time_to_live: strategy.time_to_live(object),
     };
@@ -131,7 +146,43 @@ async fn answer(
     let kind = &resource.kind;
     let creator =
         resource.creator.clone().ok_or_else(|| Status::method_not_supported(&kind.group, &kind.resource, "create"))?;
-    creator.create(server, context, namespace, "", object, options.dry_run).await.map(Arc::new)
+    let place = Posting { kind, subresource: "", namespace, name: "" };
+    post(server, context, &place, &*creator, object, options.dry_run).await.map(Arc::new)
+}
+
+/// Where something is posted that is answered and not kept.
+pub(crate) struct Posting<'a> {
+    /// The kind of the resource, also for a subresource.
+    pub(crate) kind: &'a client::ResourceKind,
+    /// Empty for kinds that are not kept themselves.
+    pub(crate) subresource: &'a str,
+    pub(crate) namespace: &'a str,
+    pub(crate) name: &'a str,
+}
+
+/// Lets admission see what is posted, then the creator answer it.
+pub(crate) async fn post(
+    server: &Arc<Server>,
+    context: &RequestContext,
+    place: &Posting<'_>,
+    creator: &dyn crate::Creator,
+    mut object: Object,
+    dry_run: bool,
+) -> Result<Object, Status> {
+    let mut attributes = Attributes {
+        context,
+        operation: Operation::Create,
+        resource: place.kind,
+        subresource: place.subresource,
+        namespace: place.namespace,
+        name: place.name,
+        object: Some(&mut object),
+        old_object: None,
+        dry_run,
+    };
+    admission::admit(server, &mut attributes).await?;
+    admission::validate(server, &mut attributes).await?;
+    creator.create(server, context, place.namespace, place.name, object, dry_run).await
 }
 
 /// The namespace of the path and that of the object must agree.

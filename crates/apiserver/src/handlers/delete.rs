@@ -55,7 +55,7 @@ pub async fn delete(
     let key = resource.key(target.namespace, target.name);
     loop {
         let entry = cache.get(&key).ok_or_else(|| resource.not_found(target.name))?;
-        let old = cache.object(&entry)?;
+        let old = resource.object(&entry)?;
         check_preconditions(target, &old, options)?;
         let mut attributes = Attributes {
             context,
@@ -114,6 +114,9 @@ fn mark(resource: &Resource, object: &mut Object, options: &DeleteOptions) -> bo
         Grace::Seconds(seconds) => seconds.max(0),
     };
     set_propagation_finalizers(resource, object, options);
+    if object.deletion_timestamp().is_none() {
+        resource.strategy.prepare_for_delete(object);
+    }
     let must_wait = !object.finalizers().is_empty() || !resource.strategy.may_be_removed(object);
     if grace == 0 && !must_wait {
         return false;
@@ -130,6 +133,7 @@ fn mark(resource: &Resource, object: &mut Object, options: &DeleteOptions) -> bo
         }
         metadata.insert(Str::from_static("deletionTimestamp"), until);
         metadata.insert(Str::from_static("deletionGracePeriodSeconds"), grace);
+        resource.strategy.mark_deleted(object);
     }
     true
 }

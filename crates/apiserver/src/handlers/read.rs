@@ -44,7 +44,8 @@ pub struct List {
 /// # Errors
 /// 404.
 pub fn get(resource: &Arc<Resource>, namespace: &str, name: &str) -> Result<Arc<Object>, Status> {
-    resource.stored()?.get_object(&resource.key(namespace, name))?.ok_or_else(|| resource.not_found(name))
+    let entry = resource.stored()?.get(&resource.key(namespace, name)).ok_or_else(|| resource.not_found(name))?;
+    resource.object(&entry)
 }
 
 /// The value of a selectable field, or `None` when the kind has no such selector.
@@ -181,7 +182,6 @@ async fn past(
 }
 
 fn collect(resource: &Arc<Resource>, query: &Query, entries: &[Arc<Entry>], revision: u64) -> Result<List, Status> {
-    let cache = resource.stored()?;
     let unfiltered = query.labels.is_everything() && query.fields.is_everything();
     let mut items = Vec::with_capacity(if unfiltered { entries.len().min(query.limit.max(1)) } else { 0 });
     for (index, entry) in entries.iter().enumerate() {
@@ -194,7 +194,7 @@ fn collect(resource: &Arc<Resource>, query: &Query, entries: &[Arc<Entry>], revi
                 remaining: unfiltered.then(|| (entries.len() - index) as u64),
             });
         }
-        let object = cache.object(entry)?;
+        let object = resource.object(entry)?;
         if selects(resource, query, &object) {
             items.push(object);
         }

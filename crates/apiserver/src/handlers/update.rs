@@ -75,8 +75,8 @@ pub async fn update(
                 return Err(resource.not_found(target.name));
             }
             let object = change.apply(None)?;
-            let options = &WriteOptions { field_manager: Str::EMPTY, ..options.clone() };
-            return create::create(server, context, resource, target.namespace, object, options)
+            let tracks = !change.tracks_itself();
+            return create::create_tracked(server, context, resource, target.namespace, object, options, tracks)
                 .await
                 .map(|object| (object, true));
         };
@@ -90,7 +90,7 @@ pub async fn update(
 
 enum Outcome {
     Done(Arc<Object>),
-    /// Somebody else wrote first, and the client named no revision.
+    /// Somebody else wrote first.
     Raced,
 }
 
@@ -106,7 +106,7 @@ async fn try_update(
     let resource = target.resource;
     let strategy = &resource.strategy;
     let kind = &resource.kind;
-    let old = cache.object(entry)?;
+    let old = resource.object(entry)?;
     let mut object = change.apply(Some(&old))?;
     create::check_namespace(resource, target.namespace, &mut object)?;
     set_type(resource, &mut object);
@@ -166,9 +166,7 @@ async fn try_update(
     }
     match put(server, resource, cache, entry, object).await {
         Ok(object) => Ok(Outcome::Done(object)),
-        Err(PutError::Conflict) if conditional => {
-            Err(Status::object_modified(&kind.group, &kind.resource, target.name))
-        }
+        // The next attempt finds out whether the client named the revision, or a patch took it over.
         Err(PutError::Conflict) => Ok(Outcome::Raced),
         Err(PutError::Other(status)) => Err(status),
     }
@@ -236,7 +234,7 @@ pub(crate) async fn put(
 ) -> Result<Arc<Object>, PutError> {
     let write = Write::Put {
         key: cache.store_key(entry.key()),
-        value: cache.form().encode(&object),
+        value: resource.stored_bytes(cache, &object).map_err(PutError::Other)?,
         expect: Expect::Revision(entry.revision()),
         time_to_live: resource.strategy.time_to_live(&object),
     };

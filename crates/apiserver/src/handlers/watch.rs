@@ -8,7 +8,7 @@ use bytes::Bytes;
 use super::read::{self, Query};
 use crate::{
     Resource, Server,
-    cache::{Cache, Change, Cursor, Entry},
+    cache::{Change, Cursor, Entry},
 };
 
 /// What happened, as the watcher sees it through its selectors.
@@ -49,9 +49,9 @@ pub enum Item {
 /// An object, shared with whoever else is told of it.
 pub enum Payload {
     /// As it came out of a change that all watchers share.
-    Change(Arc<Cache>, Arc<Change>),
+    Change(Arc<Resource>, Arc<Change>),
     /// As it stood when the watch began.
-    Entry(Arc<Cache>, Arc<Entry>),
+    Entry(Arc<Resource>, Arc<Entry>),
     /// Made for this watcher alone: the last state that its selectors saw.
     Own(Arc<Object>),
 }
@@ -60,8 +60,8 @@ impl Payload {
     /// The object.
     pub fn object(&self) -> Result<Arc<Object>, Status> {
         match self {
-            Payload::Change(cache, change) => cache.changed_object(change),
-            Payload::Entry(cache, entry) => cache.object(entry),
+            Payload::Change(resource, change) => resource.served(resource.stored()?.changed_object(change)?),
+            Payload::Entry(resource, entry) => resource.object(entry),
             Payload::Own(object) => Ok(object.clone()),
         }
     }
@@ -69,7 +69,9 @@ impl Payload {
     /// The object as JSON.
     pub fn json(&self) -> Result<Bytes, Status> {
         match self {
-            Payload::Change(cache, change) => cache.changed_json(change),
+            Payload::Change(resource, change) if resource.conversion.is_none() => {
+                resource.stored()?.changed_json(change)
+            }
             other => Ok(apimachinery::json::to_vec(&other.object()?.0).into()),
         }
     }
@@ -158,10 +160,9 @@ impl Watch {
     /// 410 when the watcher fell behind.
     pub fn take(&mut self) -> Result<Option<Item>, Status> {
         while let Some(entry) = self.initial.pop_front() {
-            let cache = self.cursor.cache().clone();
-            let object = cache.object(&entry)?;
+            let object = self.resource.object(&entry)?;
             if read::selects(&self.resource, &self.query, &object) {
-                return Ok(Some(Item::Event(EventType::Added, Payload::Entry(cache, entry))));
+                return Ok(Some(Item::Event(EventType::Added, Payload::Entry(self.resource.clone(), entry))));
             }
         }
         if let Some(revision) = self.initial_revision.take() {
@@ -203,7 +204,7 @@ impl Watch {
         if !change.entry.key().starts_with(&self.prefix) {
             return Ok(None);
         }
-        let cache = self.cursor.cache();
+        let cache = self.resource.stored()?;
         let unfiltered = self.query.labels.is_everything() && self.query.fields.is_everything();
         let (now, before) = if unfiltered {
             (!change.deleted, change.previous.is_some())
@@ -216,14 +217,14 @@ impl Watch {
             };
             (now, before)
         };
-        let whole = || Payload::Change(cache.clone(), change.clone());
+        let whole = || Payload::Change(self.resource.clone(), change.clone());
         Ok(match (before, now) {
             (false, true) => Some(Item::Event(EventType::Added, whole())),
             (true, true) => Some(Item::Event(EventType::Modified, whole())),
             (true, false) if change.deleted => Some(Item::Event(EventType::Deleted, whole())),
             (true, false) => match &change.previous {
                 Some(previous) => {
-                    let mut last = Object::clone(&*cache.object(previous)?);
+                    let mut last = Object::clone(&*self.resource.object(previous)?);
                     let revision = change.revision.to_string();
                     last.metadata_mut().insert(Str::from_static("resourceVersion"), revision);
                     Some(Item::Event(EventType::Deleted, Payload::Own(Arc::new(last))))

@@ -134,7 +134,7 @@ pub(crate) fn list_response(resource: &Resource, list: &List, accept: Accept, in
     let metadata = list_metadata(list);
     match accept.view {
         View::Table => {
-            let mut table = table::table(resource, &list.items, include_object, true);
+            let mut table = table::of_list(resource, &list.items, include_object);
             table.set(&["metadata"], metadata);
             encoded(200, &table, accept.format, json::to_vec)
         }

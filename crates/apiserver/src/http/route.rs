@@ -31,7 +31,7 @@ pub struct ResourceRoute {
 }
 
 /// Reads a path.
-pub fn parse(path: &str) -> Route {
+pub(super) fn parse(path: &str) -> Route {
     let decoded: Vec<String> =
         path.split('/').skip(1).map(|segment| percent_decode_str(segment).decode_utf8_lossy().into_owned()).collect();
     let segments: Vec<&str> = decoded.iter().map(String::as_str).collect();

@@ -1,12 +1,14 @@
 use std::{
     fmt,
     os::fd::{AsRawFd, OwnedFd},
+    time::Instant,
 };
 
 use rustix::{
+    event::{PollFd, PollFlags, Timespec, poll},
     io::Errno,
     net::{
-        AddressFamily, RecvFlags, SendFlags, SocketFlags, SocketType, netlink,
+        AddressFamily, RecvFlags, SendFlags, SocketFlags, SocketType, bind, netlink,
         netlink::SocketAddrNetlink,
         recv, sendto, socket_with,
         sockopt::{set_socket_recv_buffer_size_force, set_socket_send_buffer_size_force},
@@ -22,6 +24,9 @@ use super::{
 const RECEIVE_BUFFER_BYTES: usize = 64 << 10;
 /// Socket buffers: an nf_tables transaction goes to the kernel in one piece, whatever its size.
 const SOCKET_BUFFER_BYTES: usize = 64 << 20;
+
+/// The multicast group of changes of links (`RTMGRP_LINK`).
+const LINK_GROUP: u32 = 1;
 
 /// The families of netlink that are used.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -62,6 +67,37 @@ impl Socket {
         let _ = set_socket_send_buffer_size_force(&descriptor, SOCKET_BUFFER_BYTES);
         let _ = set_socket_recv_buffer_size_force(&descriptor, SOCKET_BUFFER_BYTES);
         Ok(Socket { descriptor, sequence: 0, buffer: vec![0; RECEIVE_BUFFER_BYTES] })
+    }
+
+    /// Opens a route socket in the network namespace of the calling thread that hears of changes of links.
+    pub(crate) fn open_link_events() -> Result<Socket, Error> {
+        let socket = Socket::open(Protocol::Route)?;
+        bind(&socket.descriptor, &SocketAddrNetlink::new(0, LINK_GROUP))
+            .map_err(|source| Error::Socket { action: "subscribe with", source })?;
+        Ok(socket)
+    }
+
+    /// Gives events to `take` as they come, until it answers true; false when that does not happen in time.
+    pub(crate) fn events_until(
+        &mut self,
+        deadline: Instant,
+        take: &mut dyn FnMut(u16, &[u8]) -> bool,
+    ) -> Result<bool, Error> {
+        loop {
+            let left = deadline.saturating_duration_since(Instant::now());
+            let timeout = Timespec { tv_sec: left.as_secs() as i64, tv_nsec: i64::from(left.subsec_nanos()) };
+            let mut descriptors = [PollFd::new(&self.descriptor, PollFlags::IN)];
+            match poll(&mut descriptors, Some(&timeout)) {
+                Ok(0) => return Ok(false),
+                Ok(_) | Err(Errno::INTR) => {}
+                Err(source) => return Err(Error::Socket { action: "wait for", source }),
+            }
+            while let Some(length) = self.receive(false)? {
+                if Reader::new(&self.buffer[..length]).any(|received| take(received.kind, received.body)) {
+                    return Ok(true);
+                }
+            }
+        }
     }
 
     fn send(&self, bytes: &[u8]) -> Result<(), Error> {

@@ -1,7 +1,10 @@
 //! Transactions.
 
+use std::time::Duration;
+
 use super::{
-    Chain, ChainKind, Data, DataType, Datum, Set, Statement, Table, encode, length_of, statement, tool_number_of,
+    Chain, ChainKind, Data, DataType, Datum, Set, Statement, Table, TimedElement, encode, length_of, statement,
+    tool_number_of,
 };
 use crate::netlink::{Error, Message, Protocol, Socket};
 
@@ -186,12 +189,19 @@ impl Batch {
 
     /// Adds elements to a set or map; a key that it holds with other data is an error.
     pub fn add_elements<'a>(&mut self, set: &str, elements: impl IntoIterator<Item = (&'a [Datum], &'a Data)>) {
+        let elements = elements.into_iter().map(|(key, data)| (key, data, None));
         self.change_elements(NEW_SET_ELEMENT, CREATE | EXCLUSIVE, "add elements to set", set, elements);
+    }
+
+    /// Adds elements that go by themselves to a dynamic map.
+    pub fn add_timed_elements<'a>(&mut self, set: &str, elements: impl IntoIterator<Item = &'a TimedElement>) {
+        let elements = elements.into_iter().map(|element| (element.key.as_slice(), &element.data, element.left));
+        self.change_elements(NEW_SET_ELEMENT, CREATE, "add elements to set", set, elements);
     }
 
     /// Removes elements from a set or map; a key that it does not hold is an error.
     pub fn delete_elements<'a>(&mut self, set: &str, keys: impl IntoIterator<Item = &'a [Datum]>) {
-        let elements = keys.into_iter().map(|key| (key, &Data::None));
+        let elements = keys.into_iter().map(|key| (key, &Data::None, None));
         self.change_elements(DELETE_SET_ELEMENT, 0, "delete elements from set", set, elements);
     }
 
@@ -201,13 +211,13 @@ impl Batch {
         flags: u16,
         what: &str,
         set: &str,
-        elements: impl IntoIterator<Item = (&'a [Datum], &'a Data)>,
+        elements: impl IntoIterator<Item = (&'a [Datum], &'a Data, Option<Duration>)>,
     ) {
         let mut elements = elements.into_iter().peekable();
         while elements.peek().is_some() {
             let message = self.message(kind, flags).text(2, set).nest(3, |list| {
-                for (key, data) in elements.by_ref().take(ELEMENTS_PER_MESSAGE) {
-                    put_element(list, key, data);
+                for (key, data, left) in elements.by_ref().take(ELEMENTS_PER_MESSAGE) {
+                    put_element(list, key, data, left);
                 }
             });
             let operation = self.named(what, set);
@@ -229,13 +239,17 @@ impl Batch {
     }
 }
 
-fn put_element(list: &mut Message, key: &[Datum], data: &Data) {
+fn put_element(list: &mut Message, key: &[Datum], data: &Data, left: Option<Duration>) {
     list.put_nest(1, |element| {
         element.put_nest(1, |nest| nest.put(1, &encode(key)));
         match data {
             Data::None => {}
             Data::Verdict(verdict) => element.put_nest(2, |nest| statement::put_verdict(nest, verdict)),
             Data::Values(values) => element.put_nest(2, |nest| nest.put(1, &encode(values))),
+        }
+        if let Some(left) = left {
+            let milliseconds = u64::try_from(left.as_millis()).unwrap_or(u64::MAX).max(1);
+            element.put(4, &milliseconds.to_be_bytes());
         }
     });
 }

@@ -1,5 +1,7 @@
 //! Reading back what stands in the kernel.
 
+use std::time::Duration;
+
 use rustix::io::Errno;
 
 use super::{Data, DataType, Datum, Hook, NftSocket, Set, Table, Verdict, batch::nft_message, decode};
@@ -62,6 +64,12 @@ impl NftSocket {
 
     /// The elements of a set or map.
     pub fn elements(&mut self, table: &Table, set: &Set) -> Result<Vec<(Vec<Datum>, Data)>, Error> {
+        let elements = self.timed_elements(table, set)?;
+        Ok(elements.into_iter().map(|element| (element.key, element.data)).collect())
+    }
+
+    /// The elements of a set or map, with the time that they have left.
+    pub fn timed_elements(&mut self, table: &Table, set: &Set) -> Result<Vec<TimedElement>, Error> {
         self.dump_again(|socket| {
             let message =
                 nft_message(GET_SET_ELEMENT, 0, table.family.number()).text(1, &table.name).text(2, &set.name);
@@ -97,14 +105,26 @@ fn read_chain(body: &[u8]) -> Option<ChainInfo> {
     })
 }
 
-fn read_element(element: Attributes<'_>, table: &Table, set: &Set) -> Option<(Vec<Datum>, Data)> {
+/// An element of a dynamic set.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TimedElement {
+    /// Its key.
+    pub key: Vec<Datum>,
+    /// What the map holds for it.
+    pub data: Data,
+    /// How long it stays; `None` for ever.
+    pub left: Option<Duration>,
+}
+
+fn read_element(element: Attributes<'_>, table: &Table, set: &Set) -> Option<TimedElement> {
     let key = decode(element.nest(1)?.get(1)?, set.key, table.family)?;
     let data = match set.data {
         DataType::None => Data::None,
         DataType::Verdict => Data::Verdict(read_verdict(element.nest(2)?.nest(2)?)?),
         DataType::Values(types) => Data::Values(decode(element.nest(2)?.get(1)?, types, table.family)?),
     };
-    Some((key, data))
+    let left = element.get(5).and_then(|bytes| bytes.try_into().ok()).map(u64::from_be_bytes);
+    Some(TimedElement { key, data, left: left.map(Duration::from_millis) })
 }
 
 fn read_verdict(verdict: Attributes<'_>) -> Option<Verdict> {

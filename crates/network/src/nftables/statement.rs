@@ -16,6 +16,10 @@ pub enum Field {
     Protocol,
     /// The destination port.
     DestinationPort,
+    /// The destination address before it was translated.
+    OriginalDestination,
+    /// The destination port before it was translated.
+    OriginalDestinationPort,
     /// A random number below the modulus; another for every packet.
     Random(u32),
 }
@@ -65,10 +69,12 @@ pub enum Statement {
         /// The map.
         map: Name,
     },
-    /// Puts the loaded values into a dynamic map, or renews them there.
+    /// Puts fields into a dynamic map, or renews them there.
     Remember {
-        /// The fields.
+        /// Under which fields.
         key: Vec<Field>,
+        /// Which fields.
+        data: Vec<Field>,
         /// The map.
         map: Name,
         /// Until then without renewal.
@@ -107,6 +113,8 @@ impl fmt::Display for Field {
         match self {
             Field::Source => formatter.write_str("saddr"),
             Field::Destination => formatter.write_str("daddr"),
+            Field::OriginalDestination => formatter.write_str("ct original daddr"),
+            Field::OriginalDestinationPort => formatter.write_str("ct original dport"),
             Field::Protocol => formatter.write_str("l4proto"),
             Field::DestinationPort => formatter.write_str("dport"),
             Field::Random(modulus) => write!(formatter, "numgen random mod {modulus}"),
@@ -131,8 +139,8 @@ impl fmt::Display for Statement {
             Statement::IsMarked(bits) => write!(formatter, "mark & {bits:#x} != 0"),
             Statement::Dispatch { key, map } => write!(formatter, "{} vmap @{map}", join(key)),
             Statement::Load { key, map } => write!(formatter, "load {} map @{map}", join(key)),
-            Statement::Remember { key, map, timeout_seconds } => {
-                write!(formatter, "update @{map} {{ {} timeout {timeout_seconds}s }}", join(key))
+            Statement::Remember { key, data, map, timeout_seconds } => {
+                write!(formatter, "update @{map} {{ {} timeout {timeout_seconds}s : {} }}", join(key), join(data))
             }
             Statement::Mark(bits) => write!(formatter, "mark set mark | {bits:#x}"),
             Statement::Unmark(bits) => write!(formatter, "mark set mark & ~{bits:#x}"),
@@ -207,6 +215,14 @@ fn ct_load(message: &mut Message, key: u32) {
     });
 }
 
+fn ct_load_original(message: &mut Message, key: u32, register: u32) {
+    expression(message, "ct", |data| {
+        data.put_big32(1, register);
+        data.put_big32(2, key);
+        data.put(3, &[0]);
+    });
+}
+
 fn bitwise(message: &mut Message, mask: &[u8], exclusive_or: &[u8]) {
     expression(message, "bitwise", |data| {
         data.put_big32(1, KEY);
@@ -234,6 +250,9 @@ const META_MARK: u32 = 3;
 const META_L4PROTO: u32 = 16;
 const CT_STATE: u32 = 0;
 const CT_STATUS: u32 = 2;
+const CT_DESTINATION_PORT: u32 = 12;
+const CT_DESTINATION_V4: u32 = 20;
+const CT_DESTINATION_V6: u32 = 22;
 const CT_STATE_NEW: u32 = 8;
 const IPS_DST_NAT: u32 = 0x20;
 const NETWORK_HEADER: u32 = 1;
@@ -249,6 +268,11 @@ fn load_field(message: &mut Message, field: Field, register: u32, family: Family
     match field {
         Field::Source => payload(message, register, NETWORK_HEADER, source, length),
         Field::Destination => payload(message, register, NETWORK_HEADER, destination, length),
+        Field::OriginalDestination => {
+            let key = if family == Family::Ipv4 { CT_DESTINATION_V4 } else { CT_DESTINATION_V6 };
+            ct_load_original(message, key, register);
+        }
+        Field::OriginalDestinationPort => ct_load_original(message, CT_DESTINATION_PORT, register),
         Field::Protocol => meta_load(message, META_L4PROTO, register),
         Field::DestinationPort => payload(message, register, TRANSPORT_HEADER, 2, 2),
         Field::Random(modulus) => expression(message, "numgen", |data| {
@@ -257,7 +281,7 @@ fn load_field(message: &mut Message, field: Field, register: u32, family: Family
             data.put_big32(3, 1);
         }),
     }
-    if matches!(field, Field::Source | Field::Destination) { length / 4 } else { 1 }
+    if matches!(field, Field::Source | Field::Destination | Field::OriginalDestination) { length / 4 } else { 1 }
 }
 
 fn load_key(message: &mut Message, key: &[Field], family: Family) {
@@ -356,8 +380,9 @@ pub(super) fn put(message: &mut Message, statement: &Statement, family: Family) 
             load_key(message, key, family);
             lookup(message, map, Some(LOADED), false);
         }
-        Statement::Remember { key, map, timeout_seconds } => {
+        Statement::Remember { key, data, map, timeout_seconds } => {
             load_key(message, key, family);
+            data.iter().fold(LOADED, |register, field| register + load_field(message, *field, register, family));
             expression(message, "dynset", |data| {
                 data.put_text(1, map);
                 data.put_big32(3, 1);

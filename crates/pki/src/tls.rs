@@ -1,0 +1,256 @@
+//! TLS configurations: servers that tell two kinds of clients apart, clients that trust one authority.
+//!
+//! A server verifies a client certificate once, with the handshake. Which authority vouched for it (the
+//! cluster's clients, or the front proxy that speaks for others) is asked afterwards of [`ClientTrust`],
+//! once per connection.
+
+use std::sync::Arc;
+
+use rustls::{
+    ClientConfig, DigitallySignedStruct, DistinguishedName, Error, RootCertStore, ServerConfig, SignatureScheme,
+    client::danger::HandshakeSignatureValid,
+    crypto::CryptoProvider,
+    pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer, UnixTime},
+    server::{
+        WebPkiClientVerifier,
+        danger::{ClientCertVerified, ClientCertVerifier},
+    },
+    sign::CertifiedKey,
+};
+
+use crate::{PkiError, PrivateKey, pem};
+
+/// HTTP/2 before HTTP/1.1.
+const PROTOCOLS: [&[u8]; 2] = [b"h2", b"http/1.1"];
+
+fn provider() -> Arc<CryptoProvider> {
+    Arc::new(rustls::crypto::aws_lc_rs::default_provider())
+}
+
+fn tls(error: impl std::fmt::Display) -> PkiError {
+    PkiError::Tls(error.to_string())
+}
+
+fn roots(authorities_pem: &str) -> Result<RootCertStore, PkiError> {
+    let mut store = RootCertStore::empty();
+    for der in pem::certificates(authorities_pem)? {
+        store.add(CertificateDer::from(der)).map_err(tls)?;
+    }
+    Ok(store)
+}
+
+fn chain(certificate_pem: &str) -> Result<Vec<CertificateDer<'static>>, PkiError> {
+    Ok(pem::certificates(certificate_pem)?.into_iter().map(CertificateDer::from).collect())
+}
+
+fn private_key(key_pem: &str) -> Result<PrivateKeyDer<'static>, PkiError> {
+    let key = PrivateKey::from_pem(key_pem)?;
+    Ok(PrivatePkcs8KeyDer::from(key.to_der().to_vec()).into())
+}
+
+/// A certificate chain and its key, ready to be served; for resolvers that pick by name or rotate.
+///
+/// # Errors
+/// Malformed PEM; a key of another certificate.
+pub fn certified_key(certificate_pem: &str, key_pem: &str) -> Result<CertifiedKey, PkiError> {
+    CertifiedKey::from_der(chain(certificate_pem)?, private_key(key_pem)?, &provider()).map_err(tls)
+}
+
+/// Who vouched for a client.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ClientOrigin {
+    /// The cluster's client authority: the certificate's subject is the user.
+    Client,
+    /// The front proxy's authority: the request's headers name the user.
+    FrontProxy,
+}
+
+/// The authorities whose clients a server lets in.
+#[derive(Debug)]
+pub struct ClientTrust {
+    client: Option<Arc<dyn ClientCertVerifier>>,
+    front_proxy: Option<Arc<dyn ClientCertVerifier>>,
+    hints: Vec<DistinguishedName>,
+}
+
+impl ClientTrust {
+    /// Trusts the authorities in two PEM texts; an empty text is no authority.
+    ///
+    /// # Errors
+    /// Malformed PEM or certificates.
+    pub fn new(client_authorities_pem: &str, front_proxy_authorities_pem: &str) -> Result<Arc<ClientTrust>, PkiError> {
+        let verifier = |text: &str| -> Result<Option<Arc<dyn ClientCertVerifier>>, PkiError> {
+            if text.trim().is_empty() {
+                return Ok(None);
+            }
+            let builder = WebPkiClientVerifier::builder_with_provider(Arc::new(roots(text)?), provider());
+            builder.build().map(Some).map_err(tls)
+        };
+        let client = verifier(client_authorities_pem)?;
+        let front_proxy = verifier(front_proxy_authorities_pem)?;
+        let verifiers = client.iter().chain(&front_proxy);
+        let hints = verifiers.flat_map(|verifier| verifier.root_hint_subjects().to_vec()).collect();
+        Ok(Arc::new(ClientTrust { client, front_proxy, hints }))
+    }
+
+    /// Whose authority vouches for a chain; the front proxy's first, as in upstream.
+    pub fn origin(&self, chain: &[CertificateDer<'_>]) -> Option<ClientOrigin> {
+        let (leaf, rest) = chain.split_first()?;
+        let now = UnixTime::now();
+        let holds = |verifier: &Option<Arc<dyn ClientCertVerifier>>| {
+            verifier.as_ref().is_some_and(|verifier| verifier.verify_client_cert(leaf, rest, now).is_ok())
+        };
+        if holds(&self.front_proxy) {
+            Some(ClientOrigin::FrontProxy)
+        } else if holds(&self.client) {
+            Some(ClientOrigin::Client)
+        } else {
+            None
+        }
+    }
+
+    fn any(&self) -> Result<&Arc<dyn ClientCertVerifier>, Error> {
+        self.client
+            .as_ref()
+            .or(self.front_proxy.as_ref())
+            .ok_or_else(|| Error::General("no client authority is trusted".to_owned()))
+    }
+}
+
+impl ClientCertVerifier for ClientTrust {
+    fn offer_client_auth(&self) -> bool {
+        self.any().is_ok()
+    }
+
+    fn client_auth_mandatory(&self) -> bool {
+        false
+    }
+
+    fn root_hint_subjects(&self) -> &[DistinguishedName] {
+        &self.hints
+    }
+
+    fn verify_client_cert(
+        &self,
+        end_entity: &CertificateDer<'_>,
+        intermediates: &[CertificateDer<'_>],
+        now: UnixTime,
+    ) -> Result<ClientCertVerified, Error> {
+        let first = self.any()?.verify_client_cert(end_entity, intermediates, now);
+        match (first, &self.front_proxy) {
+            (Err(_), Some(front_proxy)) => front_proxy.verify_client_cert(end_entity, intermediates, now),
+            (first, _) => first,
+        }
+    }
+
+    fn verify_tls12_signature(
+        &self,
+        message: &[u8],
+        certificate: &CertificateDer<'_>,
+        signature: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, Error> {
+        self.any()?.verify_tls12_signature(message, certificate, signature)
+    }
+
+    fn verify_tls13_signature(
+        &self,
+        message: &[u8],
+        certificate: &CertificateDer<'_>,
+        signature: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, Error> {
+        self.any()?.verify_tls13_signature(message, certificate, signature)
+    }
+
+    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
+        self.any().map(|verifier| verifier.supported_verify_schemes()).unwrap_or_default()
+    }
+}
+
+/// A server that asks for client certificates and goes on without.
+///
+/// # Errors
+/// Malformed PEM; a key of another certificate.
+pub fn server_config(
+    certificate_pem: &str,
+    key_pem: &str,
+    clients: Arc<ClientTrust>,
+) -> Result<ServerConfig, PkiError> {
+    let builder = ServerConfig::builder_with_provider(provider()).with_safe_default_protocol_versions().map_err(tls)?;
+    let mut config = builder
+        .with_client_cert_verifier(clients)
+        .with_single_cert(chain(certificate_pem)?, private_key(key_pem)?)
+        .map_err(tls)?;
+    config.alpn_protocols = PROTOCOLS.map(<[u8]>::to_vec).to_vec();
+    Ok(config)
+}
+
+/// A client that trusts the authorities in a PEM text and no others, with a certificate and key in PEM or
+/// without.
+///
+/// # Errors
+/// Malformed PEM; a key of another certificate.
+pub fn client_config(authorities_pem: &str, credential: Option<(&str, &str)>) -> Result<ClientConfig, PkiError> {
+    let builder = ClientConfig::builder_with_provider(provider()).with_safe_default_protocol_versions().map_err(tls)?;
+    let builder = builder.with_root_certificates(roots(authorities_pem)?);
+    let mut config = match credential {
+        None => builder.with_no_client_auth(),
+        Some((certificate_pem, key_pem)) => {
+            builder.with_client_auth_cert(chain(certificate_pem)?, private_key(key_pem)?).map_err(tls)?
+        }
+    };
+    config.alpn_protocols = PROTOCOLS.map(<[u8]>::to_vec).to_vec();
+    Ok(config)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use rustls::{ClientConnection, ServerConnection, pki_types::ServerName};
+
+    use super::*;
+    use crate::{CertificateAuthority, Profile};
+
+    const DAY: Duration = Duration::from_secs(86_400);
+
+    /// Shakes hands in memory; answers whose client the server saw, or what went wrong.
+    fn shake(server: ServerConfig, client: ClientConfig, trust: &ClientTrust) -> Result<Option<ClientOrigin>, String> {
+        let name = ServerName::try_from("server.local").unwrap();
+        let mut client = ClientConnection::new(Arc::new(client), name).unwrap();
+        let mut server = ServerConnection::new(Arc::new(server)).unwrap();
+        while client.is_handshaking() || server.is_handshaking() {
+            let mut bytes = Vec::new();
+            client.write_tls(&mut bytes).unwrap();
+            server.read_tls(&mut bytes.as_slice()).unwrap();
+            server.process_new_packets().map_err(|error| error.to_string())?;
+            let mut bytes = Vec::new();
+            server.write_tls(&mut bytes).unwrap();
+            client.read_tls(&mut bytes.as_slice()).unwrap();
+            client.process_new_packets().map_err(|error| error.to_string())?;
+        }
+        assert_eq!(server.alpn_protocol(), Some(&b"h2"[..]));
+        Ok(server.peer_certificates().and_then(|chain| trust.origin(chain)))
+    }
+
+    #[test]
+    fn clients_are_told_apart_by_their_authority() {
+        let serving = CertificateAuthority::create("serving", DAY).unwrap();
+        let clients = CertificateAuthority::create("clients", DAY).unwrap();
+        let proxies = CertificateAuthority::create("proxies", DAY).unwrap();
+        let strangers = CertificateAuthority::create("strangers", DAY).unwrap();
+        let trust = ClientTrust::new(&clients.certificate_pem(), &proxies.certificate_pem()).unwrap();
+        let server = serving.issue(&Profile::server("s", &["server.local"], &[], DAY)).unwrap();
+        let server = || server_config(&server.certificate_pem, &server.key_pem, trust.clone()).unwrap();
+        let client = |authority: Option<&CertificateAuthority>| {
+            let issued = authority.map(|authority| authority.issue(&Profile::client("u", &[], DAY)).unwrap());
+            let pair = issued.as_ref().map(|issued| (issued.certificate_pem.as_str(), issued.key_pem.as_str()));
+            client_config(&serving.certificate_pem(), pair).unwrap()
+        };
+        assert_eq!(shake(server(), client(Some(&clients)), &trust), Ok(Some(ClientOrigin::Client)));
+        assert_eq!(shake(server(), client(Some(&proxies)), &trust), Ok(Some(ClientOrigin::FrontProxy)));
+        assert_eq!(shake(server(), client(None), &trust), Ok(None));
+        assert!(shake(server(), client(Some(&strangers)), &trust).is_err());
+        let untrusting = client_config(&strangers.certificate_pem(), None).unwrap();
+        assert!(shake(server(), untrusting, &trust).is_err());
+    }
+}

@@ -1,0 +1,206 @@
+//! From the table and the facts to resources of a server.
+
+use std::{collections::HashMap, sync::Arc};
+
+use apimachinery::{Object, Str, Value};
+use apiserver::{
+    Creator, RequestContext, Resource, SchemaHandle, Server, Strategy, Subresource, SubresourceHandler,
+    resource::ScalePaths,
+};
+use client::ResourceKind;
+use store::StoreError;
+
+use crate::{RESOURCES, Registration, ServiceAllocators, connect, pods, printers, services};
+
+/// What other crates answer: reviews and token requests, by group and resource or by `resource/subresource`.
+#[derive(Default, Clone)]
+pub struct Extensions {
+    /// For example `("authorization.k8s.io", "subjectaccessreviews")` or `("", "serviceaccounts/token")`.
+    pub creators: HashMap<(&'static str, &'static str), Arc<dyn Creator>>,
+    /// Strategies that other crates have for resources of the table.
+    pub strategies: HashMap<(&'static str, &'static str), Arc<dyn Strategy>>,
+}
+
+/// Gives every built-in resource to `server`.
+///
+/// A resource that nobody answers (a review without its [`Creator`]) is not served at all, so that discovery
+/// promises nothing that is not there. The same holds of served versions that need a conversion which does
+/// not exist yet.
+///
+/// # Errors
+/// When the store cannot be read.
+pub async fn install(
+    server: &Arc<Server>,
+    extensions: &Extensions,
+    allocators: &Arc<ServiceAllocators>,
+) -> Result<(), StoreError> {
+    services::provide(allocators.clone());
+    for facts in api::resources() {
+        let Some(row) = RESOURCES.iter().find(|row| row.group == facts.group && row.resource == facts.plural) else {
+            continue;
+        };
+        if let Some(resource) = resource(server, extensions, facts, row).await? {
+            server.registry().insert(resource);
+        }
+    }
+    Ok(())
+}
+
+fn strings(list: &[&'static str]) -> Vec<Str> {
+    list.iter().map(|text| Str::from_static(text)).collect()
+}
+
+async fn resource(
+    server: &Arc<Server>,
+    extensions: &Extensions,
+    facts: &api::ResourceFacts,
+    row: &Registration,
+) -> Result<Option<Resource>, StoreError> {
+    let kind = ResourceKind::new(facts.group, facts.version, facts.plural, facts.kind, facts.namespaced);
+    let Some(type_id) = api::type_of(facts.group, facts.version, facts.kind) else { return Ok(None) };
+    let schema = SchemaHandle::Static(api::schema());
+    let creator = extensions.creators.get(&(facts.group, facts.plural)).cloned();
+    let creator = match (facts.group, facts.plural) {
+        ("", "bindings") => Some(Arc::new(pods::Bindings) as Arc<dyn Creator>),
+        _ => creator,
+    };
+    let cache = match facts.storage_version {
+        None if creator.is_none() => return Ok(None),
+        None => None,
+        Some(stored) if !stored_as_served(facts, stored) => return Ok(None),
+        Some(_) => Some(server.registry().cache(&kind, &schema, type_id, None).await?),
+    };
+    let subresources = facts.subresources.iter().filter_map(|part| subresource(extensions, facts, part)).collect();
+    Ok(Some(Resource {
+        kind,
+        singular: Str::from_static(facts.singular),
+        short_names: strings(&facts.short_names),
+        categories: strings(&facts.categories),
+        verbs: strings(&facts.verbs),
+        storage_version_hash: Str::from_static(facts.storage_version_hash),
+        schema,
+        type_id,
+        strategy: extensions.strategies.get(&(facts.group, facts.plural)).cloned().unwrap_or_else(|| guarded(row)),
+        table: printers::of(facts.group, facts.kind),
+        subresources,
+        conversion: None,
+        cache,
+        creator,
+    }))
+}
+
+/// Whether a served version has the stored form. Custom resource definitions are stored as v1 here, which
+/// upstream reads as well as the v1beta1 that it writes.
+fn stored_as_served(facts: &api::ResourceFacts, stored: api::GroupVersion) -> bool {
+    (stored.group, stored.version) == (facts.group, facts.version) || facts.plural == "customresourcedefinitions"
+}
+
+fn path(text: &str) -> Vec<Str> {
+    text.split('.').map(Str::from).collect()
+}
+
+fn scale_paths(resource: &str) -> ScalePaths {
+    ScalePaths {
+        spec_replicas: path("spec.replicas"),
+        status_replicas: path("status.replicas"),
+        selector: path(if resource.is_empty() { "" } else { "spec.selector" }),
+    }
+}
+
+fn subresource(
+    extensions: &Extensions,
+    facts: &api::ResourceFacts,
+    part: &api::SubresourceFacts,
+) -> Option<Subresource> {
+    let handler = match (facts.plural, part.name) {
+        (_, "status" | "finalize" | "approval" | "ephemeralcontainers" | "resize") => SubresourceHandler::Object,
+        (resource, "scale") => SubresourceHandler::Scale(scale_paths(resource)),
+        ("pods", "binding") => SubresourceHandler::Create(Arc::new(pods::Bindings)),
+        ("pods", "eviction") => SubresourceHandler::Create(Arc::new(pods::Evictions)),
+        ("pods", "log" | "exec" | "attach" | "portforward") => {
+            SubresourceHandler::Connect(Arc::new(connect::PodConnection::of(part.name)))
+        }
+        ("nodes", "proxy") => SubresourceHandler::Connect(Arc::new(connect::NodeProxy)),
+        (resource, name) => {
+            let wanted = format!("{resource}/{name}");
+            let found = extensions.creators.iter().find(|((group, key), _)| *group == facts.group && *key == wanted);
+            SubresourceHandler::Create(found?.1.clone())
+        }
+    };
+    let kind = ResourceKind::new(part.group, part.version, facts.plural, part.kind, facts.namespaced);
+    let type_id = api::type_of(part.group, part.version, part.kind);
+    Some(Subresource { name: Str::from_static(part.name), kind, type_id, verbs: strings(&part.verbs), handler })
+}
+
+/// The row's strategy; refusals and warnings of the row are put in front of it.
+fn guarded(row: &Registration) -> Arc<dyn Strategy> {
+    let strategy = (row.strategy)();
+    match (row.refused, row.inert, row.returned_when_deleted) {
+        (None, None, false) => strategy,
+        (refused, inert, returned_when_deleted) => {
+            Arc::new(Guarded { strategy, refused, inert, returned_when_deleted })
+        }
+    }
+}
+
+/// A kind that is refused, or kept with a warning, until its part is built.
+struct Guarded {
+    strategy: Arc<dyn Strategy>,
+    refused: Option<&'static str>,
+    inert: Option<&'static str>,
+    returned_when_deleted: bool,
+}
+
+#[async_trait::async_trait]
+impl Strategy for Guarded {
+    fn validate_name(&self, name: &str) -> Vec<String> {
+        self.strategy.validate_name(name)
+    }
+
+    fn prepare_for_create(&self, context: &RequestContext, object: &mut Object) {
+        self.strategy.prepare_for_create(context, object);
+        if let Some(reason) = self.inert {
+            context.warn(format!("{} is kept, but {reason}", object.kind()));
+        }
+    }
+
+    fn prepare_for_update(&self, context: &RequestContext, subresource: &str, object: &mut Object, old: &Object) {
+        self.strategy.prepare_for_update(context, subresource, object, old);
+    }
+
+    fn validate(&self, object: &Object) -> Vec<apimachinery::field::FieldError> {
+        let mut errors = self.strategy.validate(object);
+        if let Some(reason) = self.refused {
+            let path = apimachinery::field::Path::new("kind");
+            errors.push(apimachinery::field::FieldError::forbidden(&path, format!("{}: {reason}", object.kind())));
+        }
+        errors
+    }
+
+    fn has_status(&self) -> bool {
+        self.strategy.has_status()
+    }
+
+    fn has_generation(&self) -> bool {
+        self.strategy.has_generation()
+    }
+
+    fn returns_deleted_object(&self) -> bool {
+        self.returned_when_deleted || self.strategy.returns_deleted_object()
+    }
+
+    fn selectable_field<'o>(&self, object: &'o Object, field: &str) -> Option<&'o str> {
+        self.strategy.selectable_field(object, field)
+    }
+}
+
+/// A value's text at a path, for selectors.
+pub(crate) fn text_at<'o>(object: &'o Object, path: &[&str]) -> &'o str {
+    object.0.str_at(path).unwrap_or_default()
+}
+
+/// Whether two objects agree at a path.
+pub(crate) fn same_at(object: &Object, old: &Object, path: &[&str]) -> bool {
+    let none = Value::Null;
+    object.at(path).unwrap_or(&none) == old.at(path).unwrap_or(&none)
+}

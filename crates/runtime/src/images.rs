@@ -1,0 +1,368 @@
+//! Images: what is present, under which names, in which layers.
+//!
+//! A layer is unpacked once, into a directory of its own that is never written again; an image is a configuration and
+//! a list of layers. Content is verified by digest on its way in: a layer's compressed form against its manifest, its
+//! unpacked form against the image's configuration. Compressed layers are not kept. Everything lies under one
+//! directory:
+//!
+//! ```text
+//! images/catalog.json      names, digests, layers
+//! images/blobs/sha256/…    configurations and manifests
+//! images/layers/NUMBER     unpacked layers; short names, since a mount names all of an image's
+//! ```
+
+mod archive;
+mod build;
+pub(crate) mod document;
+pub(crate) mod reference;
+mod unpack;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, MutexGuard};
+
+use serde::{Deserialize, Serialize};
+use sha2::{Digest as _, Sha256};
+
+pub use build::{BuildSource, ImageBuild};
+use document::ImageConfiguration;
+use reference::Reference;
+
+use crate::state;
+
+/// Why an image is not there, or does not come in.
+#[derive(Debug, thiserror::Error)]
+pub enum ImageError {
+    /// Nothing of that name is present.
+    #[error("image {0:?} is not present")]
+    NotFound(String),
+    /// The name is none.
+    #[error("{name:?} is no image reference: {reason}")]
+    InvalidReference {
+        /// What was given.
+        name: String,
+        /// What is wrong with it.
+        reason: &'static str,
+    },
+    /// The content is damaged, unsafe or of no known form.
+    #[error("image content {object}: {reason}")]
+    InvalidContent {
+        /// A blob, an entry of a layer, a file of an archive.
+        object: String,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// The disk did not do it.
+    #[error("{operation} {}: {source}", path.display())]
+    File {
+        /// What was tried.
+        operation: &'static str,
+        /// On which file.
+        path: PathBuf,
+        /// What came of it.
+        source: io::Error,
+    },
+}
+
+impl ImageError {
+    fn invalid(object: impl Into<String>, reason: impl ToString) -> Self {
+        Self::InvalidContent { object: object.into(), reason: reason.to_string() }
+    }
+
+    fn file(operation: &'static str, path: &Path) -> impl FnOnce(io::Error) -> Self {
+        let path = path.to_path_buf();
+        move |source| Self::File { operation, path, source }
+    }
+}
+
+/// An image that is present.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Image {
+    /// Digest of the configuration, `sha256:…`.
+    pub id: String,
+    /// Full names with tag.
+    pub tags: BTreeSet<String>,
+    /// Full names with digest of the manifest.
+    pub digests: BTreeSet<String>,
+    /// Chain digests of the layers, bottom up.
+    pub(crate) layers: Vec<String>,
+    /// Bytes on disk, all layers counted.
+    pub size_bytes: u64,
+    /// Whether garbage collection spares it.
+    #[serde(default)]
+    pub pinned: bool,
+}
+
+#[derive(Clone, Debug, Serialize, Deserialize)]
+struct Layer {
+    number: u64,
+    size_bytes: u64,
+    inode_count: u64,
+}
+
+#[derive(Default, Serialize, Deserialize)]
+struct Catalog {
+    images: BTreeMap<String, Image>,
+    /// By chain digest: a layer together with all below it.
+    layers: BTreeMap<String, Layer>,
+    next_layer: u64,
+}
+
+/// Images on one disk. All methods block on that disk.
+pub struct ImageStore {
+    directory: PathBuf,
+    catalog: Mutex<Catalog>,
+    /// Held while content comes in or goes, so that no layer is unpacked twice or collected half-way.
+    changing: Mutex<()>,
+}
+
+/// What is needed to run an image.
+pub(crate) struct RunnableImage {
+    pub(crate) image: Image,
+    pub(crate) configuration: ImageConfiguration,
+    /// Layers, topmost first, relative to [`ImageStore::layers_directory`].
+    pub(crate) lower: Vec<String>,
+}
+
+impl ImageStore {
+    /// Opens or makes the store in `directory`; removes what an interrupted import has left.
+    pub fn open(directory: PathBuf) -> Result<Self, ImageError> {
+        for part in ["blobs/sha256", "layers"] {
+            let path = directory.join(part);
+            fs::create_dir_all(&path).map_err(ImageError::file("create", &path))?;
+        }
+        let path = directory.join("catalog.json");
+        let catalog: Catalog = state::read(&path).map_err(ImageError::file("read", &path))?.unwrap_or_default();
+        let store = Self { directory, catalog: Mutex::new(catalog), changing: Mutex::new(()) };
+        store.collect()?;
+        Ok(store)
+    }
+
+    /// Imports a docker-archive or an OCI layout: a directory or a tar file, which may be compressed with gzip or
+    /// zstd. Returns the images that it held; `name` is given to a single one that brings none.
+    pub fn import(&self, path: &Path, name: Option<&str>) -> Result<Vec<Image>, ImageError> {
+        let _changing = self.change();
+        archive::import(self, path, name)
+    }
+
+    /// Makes an image from files of the host.
+    pub fn build(&self, build: &ImageBuild) -> Result<Image, ImageError> {
+        let _changing = self.change();
+        build::build(self, build)
+    }
+
+    /// All images.
+    pub fn list(&self) -> Vec<Image> {
+        self.catalog().images.values().cloned().collect()
+    }
+
+    /// The image of a name, a digest or an identifier.
+    pub fn find(&self, name: &str) -> Result<Image, ImageError> {
+        let catalog = self.catalog();
+        if let Some(image) = catalog.images.get(name).or_else(|| catalog.images.get(&format!("sha256:{name}"))) {
+            return Ok(image.clone());
+        }
+        let reference = Reference::parse(name)?.to_string();
+        let named = |image: &&Image| image.tags.contains(&reference) || image.digests.contains(&reference);
+        catalog.images.values().find(named).cloned().ok_or_else(|| ImageError::NotFound(name.to_owned()))
+    }
+
+    /// The configuration of an image, as its author wrote it.
+    pub(crate) fn configuration(&self, image: &Image) -> Result<ImageConfiguration, ImageError> {
+        let bytes = self.read_blob(&image.id)?;
+        serde_json::from_slice(&bytes).map_err(|error| ImageError::invalid(&image.id, error))
+    }
+
+    pub(crate) fn runnable(&self, name: &str) -> Result<RunnableImage, ImageError> {
+        let image = self.find(name)?;
+        let configuration = self.configuration(&image)?;
+        let catalog = self.catalog();
+        let number = |chain: &String| catalog.layers.get(chain).map(|layer| layer.number.to_string());
+        let lower: Option<Vec<_>> = image.layers.iter().rev().map(number).collect();
+        let lower = lower.ok_or_else(|| ImageError::invalid(&image.id, "a layer is missing from the catalog"))?;
+        drop(catalog);
+        Ok(RunnableImage { image, configuration, lower })
+    }
+
+    /// Removes a name, or with an identifier all names; an image without names goes, with the layers that were only
+    /// its own. Layers of running containers stay on disk until the last mount has gone: the kernel holds them.
+    pub fn remove(&self, name: &str) -> Result<(), ImageError> {
+        let _changing = self.change();
+        let image = self.find(name)?;
+        let reference = Reference::parse(name).map(|reference| reference.to_string()).unwrap_or_default();
+        let mut catalog = self.catalog();
+        let Some(entry) = catalog.images.get_mut(&image.id) else { return Ok(()) };
+        let by_identifier = name == image.id || image.id.strip_prefix("sha256:") == Some(name);
+        if !by_identifier && entry.tags.contains(&reference) && entry.tags.len() > 1 {
+            entry.tags.remove(&reference);
+            return self.save(&catalog);
+        }
+        catalog.images.remove(&image.id);
+        self.save(&catalog)?;
+        drop(catalog);
+        self.collect()
+    }
+
+    /// Bytes and inodes of all layers.
+    pub fn usage(&self) -> (u64, u64) {
+        let catalog = self.catalog();
+        let sum = |value: fn(&Layer) -> u64| catalog.layers.values().map(value).sum();
+        (sum(|layer| layer.size_bytes), sum(|layer| layer.inode_count))
+    }
+
+    /// Where the store lies.
+    pub fn directory(&self) -> &Path {
+        &self.directory
+    }
+
+    pub(crate) fn layers_directory(&self) -> PathBuf {
+        self.directory.join("layers")
+    }
+
+    fn catalog(&self) -> MutexGuard<'_, Catalog> {
+        self.catalog.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+    }
+
+    fn change(&self) -> MutexGuard<'_, ()> {
+        self.changing.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+    }
+
+    fn save(&self, catalog: &Catalog) -> Result<(), ImageError> {
+        let path = self.directory.join("catalog.json");
+        state::write(&path, catalog).map_err(ImageError::file("write", &path))
+    }
+
+    fn blob_path(&self, digest: &str) -> Result<PathBuf, ImageError> {
+        let hexadecimal = digest.strip_prefix("sha256:").filter(|text| {
+            text.len() == 64 && text.bytes().all(|byte| byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte))
+        });
+        let hexadecimal = hexadecimal.ok_or_else(|| ImageError::invalid(digest, "not a sha256 digest"))?;
+        Ok(self.directory.join("blobs/sha256").join(hexadecimal))
+    }
+
+    fn read_blob(&self, digest: &str) -> Result<Vec<u8>, ImageError> {
+        let path = self.blob_path(digest)?;
+        fs::read(&path).map_err(ImageError::file("read", &path))
+    }
+
+    /// Keeps a small blob; returns its digest.
+    fn write_blob(&self, bytes: &[u8]) -> Result<String, ImageError> {
+        let digest = digest_of(bytes);
+        let path = self.blob_path(&digest)?;
+        let temporary = path.with_extension("new");
+        fs::write(&temporary, bytes).map_err(ImageError::file("write", &temporary))?;
+        fs::rename(&temporary, &path).map_err(ImageError::file("rename", &temporary))?;
+        Ok(digest)
+    }
+
+    /// Unpacks a layer on top of `parent` unless it is there; returns its chain digest. `expected` is the digest of
+    /// the bytes as they come, if they are named by one; `diff` that of the unpacked archive.
+    fn add_layer(
+        &self,
+        parent: Option<&str>,
+        expected: Option<&str>,
+        diff: &str,
+        content: &mut dyn io::Read,
+    ) -> Result<String, ImageError> {
+        let chain = match parent {
+            Some(parent) => digest_of(format!("{parent} {diff}").as_bytes()),
+            None => diff.to_owned(),
+        };
+        let number = {
+            let mut catalog = self.catalog();
+            if catalog.layers.contains_key(&chain) {
+                return Ok(chain);
+            }
+            catalog.next_layer += 1;
+            catalog.next_layer
+        };
+        let directory = self.layers_directory().join(number.to_string());
+        let unpacked = unpack::unpack(content, &directory, expected, diff).inspect_err(|_| {
+            let _ = fs::remove_dir_all(&directory);
+        })?;
+        let layer = Layer { number, size_bytes: unpacked.size_bytes, inode_count: unpacked.inode_count };
+        let mut catalog = self.catalog();
+        catalog.layers.insert(chain.clone(), layer);
+        self.save(&catalog)?;
+        Ok(chain)
+    }
+
+    /// Enters an image whose layers are all there.
+    fn add_image(
+        &self,
+        configuration: &[u8],
+        manifest_digest: Option<&str>,
+        layers: Vec<String>,
+        name: Option<&Reference>,
+    ) -> Result<Image, ImageError> {
+        let id = self.write_blob(configuration)?;
+        let mut catalog = self.catalog();
+        let size_bytes =
+            layers.iter().filter_map(|chain| catalog.layers.get(chain)).map(|layer| layer.size_bytes).sum();
+        let tag = name.filter(|name| name.digest.is_none()).map(Reference::to_string);
+        if let Some(tag) = &tag {
+            // A tag names one image: the newest that came under it.
+            for image in catalog.images.values_mut() {
+                image.tags.remove(tag);
+            }
+        }
+        let image = catalog.images.entry(id.clone()).or_insert_with(|| Image {
+            id,
+            tags: BTreeSet::new(),
+            digests: BTreeSet::new(),
+            layers,
+            size_bytes,
+            pinned: false,
+        });
+        image.tags.extend(tag);
+        if let (Some(name), Some(digest)) = (name, manifest_digest) {
+            image.digests.insert(name.with_digest(digest).to_string());
+        }
+        let image = image.clone();
+        self.save(&catalog)?;
+        Ok(image)
+    }
+
+    /// Removes layers and blobs that no image needs.
+    fn collect(&self) -> Result<(), ImageError> {
+        let mut catalog = self.catalog();
+        let needed: BTreeSet<String> = catalog.images.values().flat_map(|image| image.layers.iter().cloned()).collect();
+        catalog.layers.retain(|chain, _| needed.contains(chain));
+        self.save(&catalog)?;
+        let numbers: BTreeSet<String> = catalog.layers.values().map(|layer| layer.number.to_string()).collect();
+        let blobs: BTreeSet<String> = catalog.images.values().flat_map(referenced_blobs).collect();
+        drop(catalog);
+        remove_others(&self.layers_directory(), &numbers)?;
+        remove_others(&self.directory.join("blobs/sha256"), &blobs)
+    }
+}
+
+fn referenced_blobs(image: &Image) -> Vec<String> {
+    let manifests = image.digests.iter().filter_map(|digest| digest.split_once('@')).map(|(_, digest)| digest);
+    manifests.chain([image.id.as_str()]).map(|digest| digest.trim_start_matches("sha256:").to_owned()).collect()
+}
+
+fn remove_others(directory: &Path, keep: &BTreeSet<String>) -> Result<(), ImageError> {
+    let entries = fs::read_dir(directory).map_err(ImageError::file("list", directory))?;
+    for entry in entries.flatten().filter(|entry| !keep.contains(&*entry.file_name().to_string_lossy())) {
+        let path = entry.path();
+        let removed = if path.is_dir() { fs::remove_dir_all(&path) } else { fs::remove_file(&path) };
+        removed.map_err(ImageError::file("remove", &path))?;
+    }
+    Ok(())
+}
+
+/// `sha256:` and the digest of bytes.
+fn digest_of(bytes: &[u8]) -> String {
+    digest_text(&Sha256::digest(bytes))
+}
+
+fn digest_text(digest: &[u8]) -> String {
+    use std::fmt::Write as _;
+    digest.iter().fold("sha256:".to_owned(), |mut text, byte| {
+        let _ = write!(text, "{byte:02x}");
+        text
+    })
+}

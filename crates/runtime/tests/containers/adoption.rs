@@ -1,0 +1,120 @@
+//! Pods outlive the process that made them.
+
+use std::io::{BufRead, BufReader};
+use std::process::{Command, Stdio};
+
+use cri_api::RuntimeService;
+use cri_api::v1::*;
+use rustix::process::{Pid, Signal as KillSignal, kill_process};
+
+use crate::harness::{Host, Pod, Test, await_event};
+
+pub(crate) const TESTS: &[Test] = &[
+    ("pods_outlive_their_maker", |host| Box::pin(pods_outlive_their_maker(host))),
+    ("a_pod_without_its_shim_is_over", |host| Box::pin(a_pod_without_its_shim_is_over(host))),
+    ("a_half_made_pod_is_cleared_away", |host| Box::pin(a_half_made_pod_is_cleared_away(host))),
+];
+
+const MAKER: &str = "make-pods-and-wait";
+
+/// Becomes the process that makes pods and is killed, if this process was started for that.
+pub(crate) fn dispatch() {
+    let mut arguments = std::env::args().skip(1);
+    if arguments.next().as_deref() != Some(MAKER) {
+        return;
+    }
+    let host = Host { directory: arguments.next().unwrap().into(), cgroup: arguments.next().unwrap() };
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
+    runtime.block_on(async {
+        let runtime = host.runtime().await;
+        let pod = Pod::run(&host, &runtime).await;
+        let goes_on = pod.start(&["wait"], |_| {}).await;
+        let ends = pod.start(&["cat"], |config| (config.stdin, config.stdin_once) = (true, true)).await;
+        let created = pod.create(&["say", "late", "", "0"], |_| {}).await.unwrap();
+        println!("{} {goes_on} {ends} {created}", pod.id);
+        std::future::pending::<()>().await;
+    });
+}
+
+/// Runs a maker until it has made everything, and kills it.
+fn make_and_kill(host: &Host) -> Vec<String> {
+    let mut maker = Command::new(std::env::current_exe().unwrap())
+        .args([MAKER, host.directory.to_str().unwrap(), &host.cgroup])
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut line = String::new();
+    BufReader::new(maker.stdout.take().unwrap()).read_line(&mut line).unwrap();
+    maker.kill().unwrap();
+    maker.wait().unwrap();
+    line.split_whitespace().map(str::to_owned).collect()
+}
+
+async fn container_status(runtime: &runtime::Runtime, id: &str) -> ContainerStatus {
+    let request = ContainerStatusRequest { container_id: id.to_owned(), verbose: true };
+    runtime.container_status(request).await.unwrap().status.unwrap()
+}
+
+async fn process_id(runtime: &runtime::Runtime, id: &str) -> Pid {
+    let request = ContainerStatusRequest { container_id: id.to_owned(), verbose: true };
+    let info = runtime.container_status(request).await.unwrap().info;
+    Pid::from_raw(info["pid"].parse().unwrap()).unwrap()
+}
+
+async fn pods_outlive_their_maker(host: Host) {
+    let made = make_and_kill(&host);
+    let [pod, goes_on, ends, created] = made.as_slice() else { panic!("{made:?}") };
+    // While nobody is there, one of the containers ends.
+    let state = host.directory.join("state/pods").join(pod).join("containers").join(ends);
+    let record = std::fs::read_to_string(state.join("container.json")).unwrap();
+    let process: serde_json::Value = serde_json::from_str(&record).unwrap();
+    let process = Pid::from_raw(process["process_id"].as_i64().unwrap() as i32).unwrap();
+    let watched = rustix::process::pidfd_open(process, rustix::process::PidfdFlags::empty()).unwrap();
+    kill_process(process, KillSignal::KILL).unwrap();
+    rustix::event::poll(&mut [rustix::event::PollFd::new(&watched, rustix::event::PollFlags::IN)], None).unwrap();
+    let runtime = host.runtime().await;
+    let mut events = runtime.get_container_events(Default::default()).await.unwrap();
+    assert_eq!(container_status(&runtime, goes_on).await.state(), ContainerState::ContainerRunning);
+    if container_status(&runtime, ends).await.state() != ContainerState::ContainerExited {
+        await_event(&mut events, ends, ContainerEventType::ContainerStoppedEvent).await;
+    }
+    assert_eq!(container_status(&runtime, ends).await.exit_code, 137);
+    // The pod is as good as new: containers start, commands run, ends are heard of.
+    runtime.start_container(StartContainerRequest { container_id: created.clone() }).await.unwrap();
+    await_event(&mut events, created, ContainerEventType::ContainerStoppedEvent).await;
+    assert_eq!(container_status(&runtime, created).await.reason, "Completed");
+    let cmd = ["/helper", "say", "hello", "", "0"].map(str::to_owned).to_vec();
+    let response = runtime.exec_sync(ExecSyncRequest { container_id: goes_on.clone(), cmd, timeout: 0 }).await.unwrap();
+    assert_eq!(response.stdout, b"hello\n");
+    runtime.remove_pod_sandbox(RemovePodSandboxRequest { pod_sandbox_id: pod.clone() }).await.unwrap();
+    assert!(runtime.list_pod_sandbox(Default::default()).await.unwrap().items.is_empty());
+}
+
+async fn a_pod_without_its_shim_is_over(host: Host) {
+    let runtime = host.runtime().await;
+    let pod = Pod::run(&host, &runtime).await;
+    let container = pod.start(&["wait"], |_| {}).await;
+    let mut events = runtime.get_container_events(Default::default()).await.unwrap();
+    let init = process_id(&runtime, &container).await;
+    let status = std::fs::read_to_string(format!("/proc/{}/status", init.as_raw_pid())).unwrap();
+    let parent = status.lines().find_map(|line| line.strip_prefix("PPid:")).unwrap().trim().parse().unwrap();
+    kill_process(Pid::from_raw(parent).unwrap(), KillSignal::KILL).unwrap();
+    await_event(&mut events, &pod.id, ContainerEventType::ContainerStoppedEvent).await;
+    let status = container_status(&runtime, &container).await;
+    assert_eq!((status.state(), status.exit_code), (ContainerState::ContainerExited, 255));
+    assert_eq!(status.reason, "Unknown");
+    let request = PodSandboxStatusRequest { pod_sandbox_id: pod.id.clone(), verbose: false };
+    let status = runtime.pod_sandbox_status(request).await.unwrap().status.unwrap();
+    assert_eq!(status.state(), PodSandboxState::SandboxNotready);
+    pod.remove().await;
+}
+
+async fn a_half_made_pod_is_cleared_away(host: Host) {
+    let made = make_and_kill(&host);
+    let directory = host.directory.join("state/pods").join(&made[0]);
+    // As if its maker had been killed before the record was written.
+    std::fs::remove_file(directory.join("sandbox.json")).unwrap();
+    let runtime = host.runtime().await;
+    assert!(runtime.list_pod_sandbox(Default::default()).await.unwrap().items.is_empty());
+    assert!(!directory.exists());
+}

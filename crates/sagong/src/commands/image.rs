@@ -1,0 +1,116 @@
+//! `sagong image`: the images of this machine's node.
+
+use std::path::PathBuf;
+
+use anyhow::Context;
+use apimachinery::{Value, json, value};
+
+use crate::admin;
+
+/// Import, list, build and remove the node's images.
+///
+/// Example: `sagong image import app.tar`
+#[derive(clap::Args, Clone, Debug)]
+pub(crate) struct Options {
+    /// The data directory of the running server.
+    #[arg(long, global = true, default_value = "/var/lib/sagong")]
+    data_dir: PathBuf,
+    /// How to print: a table, or json.
+    #[arg(long, short, global = true, default_value = "table")]
+    output: Output,
+    #[command(subcommand)]
+    action: Action,
+}
+
+#[derive(clap::ValueEnum, Clone, Copy, Debug)]
+enum Output {
+    Table,
+    Json,
+}
+
+#[derive(clap::Subcommand, Clone, Debug)]
+enum Action {
+    /// Import a docker-archive or an OCI layout (a directory, or a tar, plain or compressed).
+    Import {
+        /// The archive.
+        path: PathBuf,
+        /// The name of an image that brings none.
+        #[arg(long)]
+        name: Option<String>,
+    },
+    /// List images.
+    Ls,
+    /// Remove an image by its name, digest or identifier.
+    Rm {
+        /// The image.
+        name: String,
+    },
+    /// Make an image from a directory, which becomes its root, or from one static program.
+    Build {
+        /// The directory or program.
+        path: PathBuf,
+        /// The image's name, with a tag.
+        #[arg(long, short)]
+        tag: String,
+        /// The program to run, once for each word of it; a single program runs itself.
+        #[arg(long)]
+        entrypoint: Vec<String>,
+        /// Arguments that a container may replace, once for each.
+        #[arg(long)]
+        command: Vec<String>,
+        /// NAME=VALUE, once for each.
+        #[arg(long = "env")]
+        environment: Vec<String>,
+        /// user[:group]
+        #[arg(long, default_value = "")]
+        user: String,
+    },
+}
+
+fn absolute(path: &PathBuf) -> anyhow::Result<String> {
+    let path = std::fs::canonicalize(path).with_context(|| format!("cannot find {}", path.display()))?;
+    Ok(path.to_string_lossy().into_owned())
+}
+
+pub(crate) fn run(options: &Options) -> anyhow::Result<()> {
+    let (path, order) = match &options.action {
+        Action::Import { path, name } => {
+            ("/images/import", value!({"path": absolute(path)?, "name": name.clone().unwrap_or_default()}))
+        }
+        Action::Ls => ("/images", value!({})),
+        Action::Rm { name } => ("/images/remove", value!({"name": name})),
+        Action::Build { path, tag, entrypoint, command, environment, user } => (
+            "/images/build",
+            value!({
+                "path": absolute(path)?,
+                "name": tag,
+                "entrypoint": entrypoint.iter().map(String::as_str).collect::<Value>(),
+                "command": command.iter().map(String::as_str).collect::<Value>(),
+                "environment": environment.iter().map(String::as_str).collect::<Value>(),
+                "user": user
+            }),
+        ),
+    };
+    let images = admin::order(&options.data_dir, path, &order)?;
+    match options.output {
+        Output::Json => println!("{}", String::from_utf8_lossy(&json::to_vec(&images))),
+        Output::Table => print_table(images.as_list().map_or(&[], |list| list.as_slice())),
+    }
+    Ok(())
+}
+
+fn print_table(images: &[Value]) {
+    if images.is_empty() {
+        return;
+    }
+    println!("{:<60} {:<20} {:>10}", "IMAGE", "ID", "SIZE");
+    for image in images {
+        let id = image.str_at(&["id"]).unwrap_or_default().trim_start_matches("sha256:");
+        let size = image.i64_at(&["sizeBytes"]).unwrap_or_default();
+        let tags: Vec<&str> = image.list_at(&["tags"]).iter().filter_map(Value::as_str).collect();
+        let names = if tags.is_empty() { vec!["<none>"] } else { tags };
+        for name in names {
+            println!("{name:<60} {:<20} {:>7.1} MB", id.get(..12).unwrap_or(id), size as f64 / 1e6);
+        }
+    }
+}

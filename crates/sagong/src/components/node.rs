@@ -1,0 +1,160 @@
+//! This machine as a node: runtime, pod network, kubelet.
+
+use std::{net::IpAddr, path::PathBuf, sync::Arc};
+
+use anyhow::Context;
+use apiserver::UserInfo;
+use async_trait::async_trait;
+use client::{Client, kinds};
+use kubelet::{Dependencies, Kubelet, volumes::KernelMounter};
+use network::{Attachment, Cidr, HostPort, NodeNetwork, Overlay, Transport};
+use runtime::{PodNetwork, PodNetworkRequest, Runtime};
+use tokio::sync::OnceCell;
+
+use super::ComponentContext;
+
+/// The pod network of this node, opened when the API has given the node its range.
+struct Attachments {
+    network: OnceCell<Arc<NodeNetwork>>,
+}
+
+impl Attachments {
+    /// Runs `work` where it may block.
+    async fn with<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&NodeNetwork) -> Result<T, String> + Send + 'static,
+    ) -> Result<T, String> {
+        let Some(network) = self.network.get().cloned() else {
+            return Err("the node has no range of pod addresses yet".to_owned());
+        };
+        tokio::task::spawn_blocking(move || work(&network)).await.map_err(|error| error.to_string())?
+    }
+}
+
+fn host_ports(request: &PodNetworkRequest) -> Result<Vec<HostPort>, String> {
+    let mappings = request.port_mappings.iter().filter(|mapping| mapping.host_port > 0);
+    mappings
+        .map(|mapping| {
+            let protocol = match mapping.protocol {
+                1 => Transport::Udp,
+                2 => Transport::Sctp,
+                _ => Transport::Tcp,
+            };
+            let port = |number: i32| u16::try_from(number).map_err(|_| format!("{number} is no port"));
+            let host_address = match mapping.host_ip.as_str() {
+                "" => None,
+                text => Some(text.parse().map_err(|_| format!("{text:?} is no address"))?),
+            };
+            Ok(HostPort {
+                host_address,
+                host_port: port(mapping.host_port)?,
+                container_port: port(mapping.container_port)?,
+                protocol,
+            })
+        })
+        .collect()
+}
+
+#[async_trait]
+impl PodNetwork for Attachments {
+    async fn setup(&self, request: &PodNetworkRequest) -> Result<Vec<IpAddr>, String> {
+        let attachment = Attachment {
+            sandbox: request.sandbox_id.clone(),
+            namespace: request.network_namespace.clone(),
+            host_ports: host_ports(request)?,
+        };
+        self.with(move |network| network.attach(&attachment).map_err(|error| error.to_string())).await
+    }
+
+    async fn teardown(&self, request: &PodNetworkRequest) -> Result<(), String> {
+        if self.network.get().is_none() {
+            return Ok(());
+        }
+        let sandbox = request.sandbox_id.clone();
+        self.with(move |network| network.detach(&sandbox).map_err(|error| error.to_string())).await
+    }
+
+    fn not_ready_reason(&self) -> Option<String> {
+        self.network.get().is_none().then(|| "the node has no range of pod addresses yet".to_owned())
+    }
+}
+
+/// Waits until the node's range of pod addresses is known.
+async fn pod_range(client: &Client, node_name: &str) -> anyhow::Result<Vec<Cidr>> {
+    use futures::StreamExt;
+    let options = client::Options { field_selector: format!("metadata.name={node_name}"), ..Default::default() };
+    let mut events = client.all(&kinds::NODES).watch(options, true).await?;
+    while let Some(event) = events.next().await {
+        if let client::WatchEvent::Added(node) | client::WatchEvent::Modified(node) = event? {
+            let ranges = node.list_at(&["spec", "podCIDRs"]).iter().filter_map(apimachinery::Value::as_str);
+            let ranges: Vec<&str> = ranges.collect();
+            if !ranges.is_empty() {
+                return ranges.into_iter().map(parse_range).collect();
+            }
+        }
+    }
+    anyhow::bail!("the watch of the node ended")
+}
+
+fn parse_range(text: &str) -> anyhow::Result<Cidr> {
+    text.parse().map_err(|_| anyhow::anyhow!("{text:?} is no range of addresses"))
+}
+
+/// Runs the node until the process ends.
+pub(super) async fn run(context: ComponentContext) -> anyhow::Result<()> {
+    let Some(node) = context.node.clone() else { return Ok(()) };
+    let user = UserInfo::new(format!("system:node:{}", node.name), &["system:nodes"]);
+    let client = context.client(user, "kubelet");
+    let attachments = Arc::new(Attachments { network: OnceCell::new() });
+    let runtime_config = runtime::Config {
+        network: Some(attachments.clone()),
+        ..runtime::Config::new(node.directory.join("images"), &node.state_directory)
+    };
+    let runtime = Runtime::open(runtime_config).await.context("cannot open the container runtime")?;
+    let runtime = Arc::new(runtime);
+    let _ = context.images.set(runtime.images());
+    let config = kubelet_config(&context, &node);
+    let dependencies = Dependencies {
+        client: client.clone(),
+        runtime: runtime.clone(),
+        images: runtime.clone(),
+        streaming: runtime,
+        mounter: Arc::new(KernelMounter),
+    };
+    let kubelet = Kubelet::new(config, dependencies).await;
+    let network = async {
+        let pod_ranges = pod_range(&client, &node.name).await?;
+        let config = network::Config {
+            state_file: node.directory.join("addresses.json"),
+            pod_ranges,
+            cluster_ranges: context.cluster_cidrs.iter().map(|text| parse_range(text)).collect::<Result<_, _>>()?,
+            service_ranges: vec![parse_range(&context.service_network)?],
+            node_addresses: vec![IpAddr::V4(node.address)],
+            mtu_bytes: None,
+            overlay: Overlay::Auto,
+        };
+        let opened = tokio::task::spawn_blocking(move || NodeNetwork::open(config)).await?;
+        let opened = opened.context("cannot set up the pod network")?;
+        let _ = attachments.network.set(Arc::new(opened));
+        kubelet.runtime_changed();
+        // The kubelet goes on; this part is done.
+        std::future::pending::<anyhow::Result<()>>().await
+    };
+    tokio::select! {
+        () = kubelet.run() => Ok(()),
+        failed = network => failed,
+    }
+}
+
+fn kubelet_config(context: &ComponentContext, node: &super::NodeSettings) -> kubelet::Config {
+    let root: PathBuf = node.directory.join("kubelet");
+    kubelet::Config {
+        node_addresses: vec![IpAddr::V4(node.address)],
+        port: node.kubelet_port,
+        pod_logs_directory: node.directory.join("logs"),
+        container_logs_directory: None,
+        cluster_dns: vec![IpAddr::V4(context.dns_address)],
+        cgroup_root: "/sagong".to_owned(),
+        ..kubelet::Config::new(node.name.clone(), root)
+    }
+}

@@ -1,0 +1,86 @@
+//! The cluster's keys and certificates, made at the first start.
+
+use std::{
+    net::{IpAddr, Ipv4Addr},
+    sync::Arc,
+    time::Duration,
+};
+
+use anyhow::Context;
+use pki::{CertificateAuthority, ClientCredential, Credential, Kubeconfig, PrivateKey, Profile, tls};
+
+use crate::directories::Directories;
+
+pub(crate) const YEAR: Duration = Duration::from_secs(365 * 86_400);
+/// Authorities live this long.
+const AUTHORITY_LIFETIME: Duration = Duration::from_secs(10 * 365 * 86_400);
+
+/// What the control plane signs and shows.
+pub(crate) struct Identity {
+    /// Signs serving and client certificates.
+    pub(crate) authority: Arc<CertificateAuthority>,
+    /// Signs the front proxy's certificates.
+    pub(crate) front_proxy: Arc<CertificateAuthority>,
+    directories: Directories,
+}
+
+impl Identity {
+    /// Loads the cluster's keys, or makes them.
+    pub(crate) fn open(directories: &Directories) -> anyhow::Result<Identity> {
+        let authority = |name: &str, common_name: &str| {
+            CertificateAuthority::load_or_create(
+                &directories.pki_file(&format!("{name}.crt")),
+                &directories.pki_file(&format!("{name}.key")),
+                common_name,
+                AUTHORITY_LIFETIME,
+            )
+        };
+        Ok(Identity {
+            authority: Arc::new(authority("ca", "kubernetes")?),
+            front_proxy: Arc::new(authority("front-proxy-ca", "front-proxy-ca")?),
+            directories: directories.clone(),
+        })
+    }
+
+    /// The key that signs service account tokens.
+    pub(crate) fn service_account_key(&self) -> anyhow::Result<PrivateKey> {
+        Ok(PrivateKey::load_or_create(&self.directories.pki_file("sa.key"))?)
+    }
+
+    /// The API server's TLS configuration, for the names and addresses that clients use.
+    pub(crate) fn server_config(
+        &self,
+        host_name: &str,
+        addresses: &[Ipv4Addr],
+    ) -> anyhow::Result<(rustls::ServerConfig, Arc<tls::ClientTrust>)> {
+        let names = [
+            "localhost",
+            "kubernetes",
+            "kubernetes.default",
+            "kubernetes.default.svc",
+            "kubernetes.default.svc.cluster.local",
+            host_name,
+        ];
+        let addresses: Vec<IpAddr> = addresses.iter().copied().map(IpAddr::V4).collect();
+        let serving = self.authority.issue(&Profile::server("kube-apiserver", &names, &addresses, YEAR))?;
+        let trust = tls::ClientTrust::new(&self.authority.certificate_pem(), "")?;
+        let config = tls::server_config(&serving.certificate_pem, &serving.key_pem, trust.clone())?;
+        Ok((config, trust))
+    }
+
+    /// A kubeconfig of the cluster's administrator.
+    pub(crate) fn admin_kubeconfig(&self, server: &str) -> anyhow::Result<String> {
+        let profile = Profile::client("kubernetes-admin", &["system:masters"], YEAR);
+        let credential: Credential =
+            self.authority.issue(&profile).context("cannot issue the administrator's certificate")?;
+        let kubeconfig = Kubeconfig {
+            cluster: "sagong",
+            server,
+            authority_pem: &self.authority.certificate_pem(),
+            user: "kubernetes-admin",
+            credential: ClientCredential::Certificate(&credential),
+            namespace: "",
+        };
+        Ok(kubeconfig.to_yaml())
+    }
+}

@@ -1,0 +1,250 @@
+//! A control plane from its parts.
+
+use std::{
+    net::{Ipv4Addr, SocketAddr},
+    sync::Arc,
+    time::Duration,
+};
+
+use anyhow::{Context, bail};
+use apiserver::{
+    Server, UserInfo, authorization::PrivilegedGroup, http as api_http, loopback::Loopback, server::Parts,
+};
+use async_trait::async_trait;
+use auth::{
+    node::NodeAuthorizer,
+    rbac::RbacAuthorizer,
+    tokens::{BootstrapTokens, Issuer, ServiceAccountTokens},
+};
+use client::Client;
+use resources::{Extensions, Ranges, ServiceAllocators, bootstrap};
+use runtime::ImageStore;
+use tokio::{
+    net::TcpListener,
+    sync::{SetOnce, watch},
+};
+
+use crate::{
+    admin,
+    commands::UpOptions,
+    components::{self, ComponentContext, NodeSettings},
+    directories::Directories,
+    identity::Identity,
+    kubelet_dialer::KubeletDialer,
+};
+
+/// Who issues service account tokens, as upstream's installers name it.
+const ISSUER: &str = "https://kubernetes.default.svc.cluster.local";
+/// The DNS service has the tenth address of the service network, as elsewhere.
+const DNS_HOST_NUMBER: u32 = 10;
+/// History older than this is forgotten, as upstream asks etcd to.
+const COMPACTION_PERIOD: Duration = Duration::from_secs(300);
+
+/// What a guest of a running server may use.
+pub(crate) struct Running {
+    /// The API, as the server itself.
+    pub(crate) client: Client,
+    /// The node's images, once the runtime is there.
+    pub(crate) images: Arc<SetOnce<Arc<ImageStore>>>,
+    /// How long the control plane took to be ready.
+    pub(crate) ready_milliseconds: u128,
+}
+
+/// Something that runs beside the server and ends before it.
+#[async_trait]
+pub(crate) trait Guest: Send + Sync {
+    /// Runs when the server is ready; an error ends the server.
+    async fn run(&self, running: &Running) -> anyhow::Result<()>;
+
+    /// Tidies up when the server is about to end.
+    async fn leave(&self, running: &Running);
+}
+
+/// Runs a control plane until SIGINT or SIGTERM.
+pub(crate) fn run(options: &UpOptions, guest: Option<&dyn Guest>) -> anyhow::Result<()> {
+    let directories = Directories::open(&options.data_dir)?;
+    let api_runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .thread_name("api")
+        .worker_threads(std::thread::available_parallelism().map_or(2, usize::from))
+        .build()
+        .context("cannot start the API's threads")?;
+    let ended = api_runtime.block_on(control_plane(options, &directories, guest));
+    // What still blocks somewhere must not hold the end up.
+    api_runtime.shutdown_background();
+    ended
+}
+
+fn parse_network(text: &str) -> anyhow::Result<(Ipv4Addr, u8)> {
+    let parsed = text.split_once('/').and_then(|(address, length)| {
+        let length: u8 = length.parse().ok().filter(|length| (8..=30).contains(length))?;
+        Some((address.parse::<Ipv4Addr>().ok()?, length))
+    });
+    let Some((address, length)) = parsed else {
+        bail!("{text:?} is no IPv4 network: give an address and a length of 8 to 30, for example 10.43.0.0/16");
+    };
+    if u32::from(address) & (u32::MAX >> length) != 0 {
+        bail!(
+            "{text:?} has host bits set: the network is {}/{length}",
+            Ipv4Addr::from(u32::from(address) & !(u32::MAX >> length))
+        );
+    }
+    Ok((address, length))
+}
+
+fn host_name() -> String {
+    let name = rustix::system::uname();
+    name.nodename().to_string_lossy().to_lowercase()
+}
+
+/// The address by which the machine reaches others; loopback when it has no route.
+fn own_address() -> Ipv4Addr {
+    // Connecting a datagram socket sends nothing; it only asks the routing table.
+    let routed = std::net::UdpSocket::bind("0.0.0.0:0").and_then(|socket| {
+        socket.connect("192.0.2.1:9")?;
+        socket.local_addr()
+    });
+    match routed {
+        Ok(SocketAddr::V4(address)) if !address.ip().is_unspecified() => *address.ip(),
+        _ => Ipv4Addr::LOCALHOST,
+    }
+}
+
+async fn control_plane(
+    options: &UpOptions,
+    directories: &Directories,
+    guest: Option<&dyn Guest>,
+) -> anyhow::Result<()> {
+    let started = std::time::Instant::now();
+    let (network, prefix_length) = parse_network(&options.service_cidr).context("--service-cidr")?;
+    let listener = TcpListener::bind(("0.0.0.0", options.port)).await.with_context(|| {
+        format!("cannot listen on port {}: choose another with --port, or end what uses it", options.port)
+    })?;
+    let engine = store::embedded::open(&directories.store(), store::embedded::Options::default())
+        .with_context(|| format!("cannot open the store in {}", directories.store().display()))?;
+    let identity = Identity::open(directories)?;
+    let host_name = host_name();
+    let allocators = ServiceAllocators::new(Ranges { network, prefix_length, ..Ranges::default() });
+    let advertised = own_address();
+    let (config, _trust) =
+        identity.server_config(&host_name, &[Ipv4Addr::LOCALHOST, advertised, allocators.first_address()])?;
+
+    let rbac = Arc::new(RbacAuthorizer::new());
+    let issuer = Arc::new(Issuer::new(ISSUER, &[], identity.service_account_key()?)?);
+    let server = Server::new(Parts {
+        engine: engine.clone(),
+        admission: admission::chain(&rbac),
+        authorizers: vec![Arc::new(PrivilegedGroup), Arc::new(NodeAuthorizer::new()), rbac.clone()],
+        authenticators: vec![Arc::new(ServiceAccountTokens::new(issuer.clone())), Arc::new(BootstrapTokens)],
+    });
+    server.readiness().expect("poststarthook/bootstrap", "not finished");
+    tokio::spawn(server.registry().clone().follow());
+    resources::install(&server, &extensions(&rbac, &issuer), &allocators).await.context("cannot read the store")?;
+    apiextensions::controller::serve_established(&server).await.context("cannot serve custom resources")?;
+    allocators.restore(&server.registry().objects("", "services", "")?);
+
+    let (stop, stopped) = watch::channel(false);
+    tokio::spawn(api_http::serve_tls(server.clone(), listener, Arc::new(config), stopped.clone()));
+    write_kubeconfigs(options, directories, &identity)?;
+
+    let own = Loopback::client(&server, UserInfo::new("system:apiserver", &["system:masters"]), "kube-apiserver");
+    let settings = bootstrap::Settings {
+        service_network: allocators.network(),
+        service_address: allocators.first_address(),
+        advertise_address: advertised,
+        port: options.port,
+        client_authority_pem: identity.authority.certificate_pem(),
+        front_proxy_authority_pem: identity.front_proxy.certificate_pem(),
+    };
+    let made = async { futures::try_join!(bootstrap::ensure(&own, &settings), auth::bootstrap::reconcile(&own)) };
+    made.await.context("cannot make the objects that every cluster has")?;
+    server.readiness().set("poststarthook/bootstrap", Ok(()));
+    let ready_milliseconds = started.elapsed().as_millis();
+    tracing::info!(milliseconds = ready_milliseconds as u64, port = options.port, "ready");
+    tokio::spawn(compact(engine));
+    let images = Arc::new(SetOnce::new());
+    let running = Running { client: own.clone(), images: images.clone(), ready_milliseconds };
+    let (request_stop, mut stop_requested) = tokio::sync::mpsc::channel(1);
+    server.set_node_dialer(Arc::new(KubeletDialer::new(&identity)?));
+    components::start(&ComponentContext {
+        server: server.clone(),
+        identity: Arc::new(identity),
+        cluster_cidrs: vec![options.cluster_cidr.clone()],
+        service_network: allocators.network(),
+        dns_address: Ipv4Addr::from(u32::from(network) + DNS_HOST_NUMBER),
+        node: (!options.no_node).then(|| NodeSettings {
+            name: options.node_name.clone().unwrap_or(host_name),
+            address: advertised,
+            kubelet_port: options.kubelet_port,
+            directory: directories.node(),
+            state_directory: options.state_dir.clone(),
+        }),
+        images: images.clone(),
+    });
+    let admin = tokio::spawn(admin::serve(directories.admin_socket(), admin::Admin { images, stop: request_stop }));
+
+    let ended = tokio::select! {
+        signal = wait_for_signal() => signal,
+        _ = stop_requested.recv() => Ok(()),
+        failed = accompany(guest, &running) => failed,
+    };
+    if let Some(guest) = guest {
+        guest.leave(&running).await;
+    }
+    admin.abort();
+    tracing::info!("stopping; pods go on running");
+    stop.send_replace(true);
+    ended
+}
+
+/// Runs the guest; returns only when it fails.
+async fn accompany(guest: Option<&dyn Guest>, running: &Running) -> anyhow::Result<()> {
+    if let Some(guest) = guest {
+        guest.run(running).await?;
+    }
+    std::future::pending().await
+}
+
+/// What other crates bring to the table of built-in resources.
+fn extensions(rbac: &Arc<RbacAuthorizer>, issuer: &Arc<Issuer>) -> Extensions {
+    let mut extensions =
+        Extensions { creators: auth::reviews::creators(rbac, issuer).into_iter().collect(), ..Extensions::default() };
+    let definitions = ("apiextensions.k8s.io", "customresourcedefinitions");
+    extensions.strategies.insert(definitions, Arc::new(apiextensions::Definitions));
+    extensions
+}
+
+fn write_kubeconfigs(options: &UpOptions, directories: &Directories, identity: &Identity) -> anyhow::Result<()> {
+    let text = identity.admin_kubeconfig(&format!("https://127.0.0.1:{}", options.port))?;
+    let mut places = vec![directories.admin_kubeconfig()];
+    places.extend(options.write_kubeconfig.clone());
+    for place in places {
+        pki::write_private(&place, text.as_bytes())?;
+    }
+    Ok(())
+}
+
+/// Forgets history that is older than one period.
+async fn compact(engine: Arc<dyn store::Engine>) {
+    let mut before = engine.current_revision();
+    let mut ticks = tokio::time::interval_at(tokio::time::Instant::now() + COMPACTION_PERIOD, COMPACTION_PERIOD);
+    loop {
+        ticks.tick().await;
+        match engine.compact(before).await {
+            Ok(()) | Err(store::StoreError::Compacted { .. }) => {}
+            Err(error) => tracing::warn!(%error, "history could not be compacted"),
+        }
+        before = engine.current_revision();
+    }
+}
+
+async fn wait_for_signal() -> anyhow::Result<()> {
+    use tokio::signal::unix::{SignalKind, signal};
+    let mut terminate = signal(SignalKind::terminate())?;
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    tokio::select! {
+        _ = terminate.recv() => {}
+        _ = interrupt.recv() => {}
+    }
+    Ok(())
+}

@@ -1,0 +1,110 @@
+//! A snapshot: every key as it was at one revision, written beside the log while commits go on, so
+//! that the log before it can go.
+
+use std::{io, sync::atomic::Ordering};
+
+use bytes::Bytes;
+
+use super::{
+    Pin,
+    directory::Directory,
+    index::Scan,
+    record::{FORMAT_VERSION, FileHeader, RecordKind, SNAPSHOT_MAGIC, append_item, append_record},
+};
+use crate::{File, Revision, file_system::write_all_at, limits};
+
+/// A snapshot to be made.
+pub(super) struct SnapshotJob {
+    /// Holds the revision of the snapshot.
+    pub(super) pin: Pin,
+    pub(super) directory: Directory,
+    /// The segments that it makes superfluous, in ascending order.
+    pub(super) superfluous: Vec<u64>,
+}
+
+impl SnapshotJob {
+    /// Writes the snapshot, then removes what it replaces. Gives its length in bytes.
+    pub(super) fn run(self) -> Result<u64, String> {
+        let path = self.directory.snapshot_path(self.pin.revision);
+        let describe = |error: io::Error| format!("cannot write {}: {error}", path.display());
+        let header = FileHeader { version: FORMAT_VERSION, revision: self.pin.revision, sequence: 0 };
+        let mut length_bytes = 0;
+        let fill = |file: &mut dyn File| {
+            length_bytes = self.write_items(file)?;
+            Ok(())
+        };
+        self.directory.create_whole(&path, &header.encode(SNAPSHOT_MAGIC), fill).map_err(describe)?;
+        self.directory.sync().map_err(describe)?;
+        self.remove_superfluous().map_err(|error| format!("cannot remove what a snapshot replaced: {error}"))?;
+        Ok(length_bytes)
+    }
+
+    fn write_items(&self, file: &mut dyn File) -> io::Result<u64> {
+        let mut writer = Writer {
+            file,
+            offset: super::record::FILE_HEADER_BYTES as u64,
+            synced: 0,
+            revision: self.pin.revision,
+            buffer: Vec::new(),
+        };
+        let mut scan = Scan::new(Bytes::new(), Bytes::new(), 0);
+        let mut payload = Vec::new();
+        let mut count = 0_u64;
+        loop {
+            if self.pin.shared.closing.load(Ordering::Relaxed) {
+                return Err(io::Error::other("the store is being closed"));
+            }
+            // A statement of its own: the lock is gone before anything is written.
+            let more = self.pin.shared.index.read().scan(&mut scan, self.pin.revision);
+            for item in scan.items.drain(..) {
+                append_item(&mut payload, &item);
+                count += 1;
+                if payload.len() >= limits::SNAPSHOT_RECORD_BYTES {
+                    writer.write(RecordKind::Items, &payload)?;
+                    payload.clear();
+                }
+            }
+            if !more {
+                break;
+            }
+        }
+        if !payload.is_empty() {
+            writer.write(RecordKind::Items, &payload)?;
+        }
+        writer.write(RecordKind::End, &count.to_le_bytes())?;
+        Ok(writer.offset)
+    }
+
+    fn remove_superfluous(&self) -> io::Result<()> {
+        let directory = &self.directory;
+        for sequence in &self.superfluous {
+            directory.file_system.remove(&directory.segment_path(*sequence))?;
+        }
+        for revision in directory.list()?.snapshots.into_iter().filter(|revision| *revision < self.pin.revision) {
+            directory.file_system.remove(&directory.snapshot_path(revision))?;
+        }
+        directory.sync()
+    }
+}
+
+struct Writer<'a> {
+    file: &'a mut dyn File,
+    offset: u64,
+    synced: u64,
+    revision: Revision,
+    buffer: Vec<u8>,
+}
+
+impl Writer<'_> {
+    fn write(&mut self, kind: RecordKind, payload: &[u8]) -> io::Result<()> {
+        self.buffer.clear();
+        append_record(&mut self.buffer, kind, self.revision, 0, |buffer| buffer.extend_from_slice(payload));
+        write_all_at(self.file, &self.buffer, self.offset)?;
+        self.offset += self.buffer.len() as u64;
+        if self.offset - self.synced >= limits::SNAPSHOT_SYNC_BYTES {
+            self.file.sync_data()?;
+            self.synced = self.offset;
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,9 @@
+//! Tests of the embedded engine through its public face.
+
+mod driven;
+mod faults;
+mod model;
+mod opening;
+mod process;
+mod reading;
+mod watching;

@@ -1,0 +1,148 @@
+use super::driven::{Machine, next, put, put_if};
+use crate::{Engine, Expect, StoreError, testing::Fault};
+
+/// The operations of a commit are its write, then its sync.
+const WRITE: u64 = 0;
+const SYNC: u64 = 1;
+
+#[test]
+fn a_failed_sync_stops_writes_and_not_reads() {
+    for operation in [WRITE, SYNC] {
+        let machine = Machine::new(1);
+        let mut store = machine.open().unwrap();
+        store.put("a", "1").unwrap();
+        let mut watch = store.watch(2).unwrap();
+        machine.disk.set_fault(Some((machine.disk.operations() + operation, Fault::Broken)));
+        let results = store.commit_all(vec![
+            vec![put("a", "2")],
+            // Conflicts with the one before, which nobody can see.
+            vec![put_if("a", "3", Expect::Revision(2))],
+            // Conflicts with what is durable.
+            vec![put_if("b", "3", Expect::Revision(2))],
+            // Changes nothing, as of a revision that nobody can see.
+            vec![],
+        ]);
+        let what = ["write to", "sync"][operation as usize];
+        let reason = format!(
+            "store is read-only: cannot {what} /data/00000000000000000001.log: Input/output error (os error 5)"
+        );
+        let text: Vec<_> = results.into_iter().map(|result| result.unwrap_err().to_string()).collect();
+        let conflict = "write 0 of the commit: the key is not as expected (it is at revision 0)";
+        assert_eq!(text, [reason.as_str(), reason.as_str(), conflict, reason.as_str()]);
+        let operations = machine.disk.operations();
+        assert!(matches!(store.put("a", "4"), Err(StoreError::ReadOnly { .. })));
+        assert!(matches!(store.compact(2), Err(StoreError::ReadOnly { .. })));
+        assert_eq!(machine.disk.operations(), operations, "nothing is tried again");
+        assert_eq!(store.get("a").unwrap().value, "1");
+        assert!(next(&mut watch).is_none());
+        assert!(store.store.status().read_only.is_some());
+        store.close();
+        machine.disk.set_fault(None);
+        let mut store = machine.open().unwrap();
+        store.put("a", "5").unwrap();
+    }
+}
+
+#[test]
+fn a_full_disk_refuses_writes_until_there_is_space() {
+    let machine = Machine::new(1);
+    let mut store = machine.open().unwrap();
+    store.put("a", "1").unwrap();
+    machine.disk.set_fault(Some((0, Fault::NoSpace)));
+    for _ in 0..3 {
+        let error = store.put("a", "2").unwrap_err();
+        assert_eq!(error.to_string(), "no space left on the device of /data/00000000000000000001.log");
+    }
+    assert_eq!(store.get("a").unwrap().value, "1");
+    machine.disk.set_fault(None);
+    assert_eq!(store.put("a", "3").unwrap(), 3);
+    drop(store);
+    machine.disk.restart();
+    let store = machine.open().unwrap();
+    assert_eq!((store.get("a").unwrap().value, store.everything().revision), ("3".into(), 3));
+}
+
+#[test]
+fn what_a_full_disk_took_in_part_never_turns_up() {
+    for seed in 0..20 {
+        let machine = Machine::new(seed);
+        let mut store = machine.open().unwrap();
+        machine.disk.set_fault(Some((0, Fault::NoSpace)));
+        let refused = store.commit_all(vec![vec![put("a", "1")], vec![put("b", "1")], vec![put("c", "1")]]);
+        assert!(refused.iter().all(|result| matches!(result, Err(StoreError::NoSpace { .. }))));
+        machine.disk.set_fault(None);
+        // As long as the first of those, so that the second would follow on it.
+        assert_eq!(store.put("d", "1").unwrap(), 2);
+        drop(store);
+        let range = machine.open().unwrap().everything();
+        assert_eq!((range.items.len(), range.revision), (1, 2));
+    }
+}
+
+#[test]
+fn what_a_crash_left_behind_a_torn_commit_never_turns_up() {
+    let machine = Machine::new(1);
+    let mut store = machine.open().unwrap();
+    store.commit_all(vec![vec![put("a", "1")], vec![put("b", "1")]]);
+    drop(store);
+    let segment = machine.disk.files().remove(0).0;
+    // The first commit of the last batch is broken, the second is whole.
+    machine.disk.damage(&segment, |contents| contents[50] ^= 1);
+    let mut store = machine.open().unwrap();
+    assert_eq!(store.everything().revision, 1);
+    assert_eq!(store.put("c", "1").unwrap(), 2);
+    drop(store);
+    let range = machine.open().unwrap().everything();
+    assert_eq!((range.items.len(), range.revision), (1, 2));
+}
+
+#[test]
+fn a_full_disk_does_not_spin_on_expired_keys() {
+    let machine = Machine::new(1);
+    let mut store = machine.open().unwrap();
+    let time_to_live = Some(std::time::Duration::from_secs(1));
+    let event = crate::Write::Put { key: "event".into(), value: "x".into(), expect: Expect::Any, time_to_live };
+    store.commit(vec![event]).unwrap();
+    machine.disk.set_fault(Some((0, Fault::NoSpace)));
+    machine.clock.advance_milliseconds(5_000);
+    store.committer.turn();
+    assert_eq!(store.committer.deadline_unix_milliseconds(), None);
+    machine.disk.set_fault(None);
+    store.put("a", "1").unwrap();
+    store.committer.turn();
+    assert_eq!(store.get("event"), None);
+}
+
+#[test]
+fn a_full_disk_while_a_segment_is_begun_leaves_the_present_one() {
+    let machine = Machine::new(1);
+    let mut store = machine.open().unwrap();
+    let long: &'static str = "0123456789".repeat(210).leak();
+    // Write and sync of the commit succeed; then the next segment cannot be made.
+    machine.disk.set_fault(Some((machine.disk.operations() + 2, Fault::NoSpace)));
+    store.put("a", long).unwrap();
+    machine.disk.set_fault(None);
+    store.put("b", long).unwrap();
+    store.put("c", long).unwrap();
+    drop(store);
+    machine.disk.restart();
+    assert_eq!(machine.open().unwrap().everything().items.len(), 3);
+}
+
+#[test]
+fn a_failed_snapshot_is_told_and_tried_again() {
+    let machine = Machine::new(1);
+    let mut store = machine.open().unwrap();
+    let long: &'static str = "0123456789".repeat(210).leak();
+    store.put("a", "1").unwrap();
+    // Of the second commit: write and sync; of the segment: create, write, sync, rename, sync; then the snapshot.
+    machine.disk.set_fault(Some((machine.disk.operations() + 7, Fault::Broken)));
+    store.put("b", long).unwrap();
+    let status = store.store.status();
+    assert!(status.snapshot_error.unwrap().contains("Input/output error"));
+    assert_eq!((status.snapshot_bytes, status.read_only), (0, None));
+    store.put("c", long).unwrap();
+    let status = store.store.status();
+    assert!(status.snapshot_bytes > 0 && status.snapshot_error.is_none());
+    assert_eq!(machine.disk.files().len(), 2, "one snapshot and one segment");
+}

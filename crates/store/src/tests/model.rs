@@ -1,0 +1,315 @@
+//! Random work, each answer compared with a model; then the same with a crash at every operation of the
+//! file system.
+
+use std::{collections::BTreeMap, time::Duration};
+
+use bytes::Bytes;
+
+use super::driven::{Driven, Machine, next};
+use crate::{
+    Clock, Engine, Event, EventKind, Expect, KeyValue, RangeRequest, Revision, StoreError, Write,
+    testing::{Fault, Random},
+};
+
+type Keys = BTreeMap<Bytes, KeyValue>;
+
+/// All of history, kept in the plainest way.
+struct Model {
+    /// The keys at each revision, from revision 1.
+    states: Vec<Keys>,
+    events: Vec<Event>,
+    compacted: Revision,
+}
+
+#[derive(Debug, PartialEq)]
+enum Outcome {
+    Done(Revision, Vec<Option<KeyValue>>),
+    Conflict(usize, Option<KeyValue>),
+}
+
+impl Model {
+    fn new() -> Model {
+        Model { states: vec![Keys::new()], events: Vec::new(), compacted: 1 }
+    }
+
+    fn revision(&self) -> Revision {
+        self.states.len() as Revision
+    }
+
+    fn at(&self, revision: Revision) -> &Keys {
+        &self.states[revision as usize - 1]
+    }
+
+    fn commit(&mut self, writes: &[Write], now_milliseconds: u64) -> Outcome {
+        let before = self.at(self.revision()).clone();
+        let mut after = before.clone();
+        let revision = self.revision() + 1;
+        let mut events = Vec::new();
+        for (index, write) in writes.iter().enumerate() {
+            let current = before.get(write.key());
+            let holds = match write.expect() {
+                Expect::Any => true,
+                Expect::Absent => current.is_none(),
+                Expect::Revision(revision) => current.is_some_and(|kv| kv.mod_revision == revision),
+            };
+            if !holds {
+                return Outcome::Conflict(index, current.cloned());
+            }
+            let mut kv = KeyValue {
+                key: write.key().clone(),
+                value: Bytes::new(),
+                create_revision: 0,
+                mod_revision: revision,
+                expires_at: None,
+            };
+            match write {
+                Write::Put { key, value, time_to_live, .. } => {
+                    kv.value = value.clone();
+                    kv.create_revision = current.map_or(revision, |kv| kv.create_revision);
+                    kv.expires_at =
+                        time_to_live.map(|time| (now_milliseconds + time.as_millis() as u64).div_ceil(1000));
+                    after.insert(key.clone(), kv.clone());
+                    events.push(Event { kind: EventKind::Put, kv, previous: current.cloned() });
+                }
+                Write::Delete { key, .. } if current.is_some() => {
+                    after.remove(key);
+                    events.push(Event { kind: EventKind::Delete, kv, previous: current.cloned() });
+                }
+                Write::Delete { .. } => {}
+            }
+        }
+        let previous = writes.iter().map(|write| before.get(write.key()).cloned()).collect();
+        if events.is_empty() {
+            return Outcome::Done(self.revision(), previous);
+        }
+        self.states.push(after);
+        self.events.extend(events);
+        Outcome::Done(revision, previous)
+    }
+
+    /// Deletes what is due, unless it was changed after `since`, as part of the same turn.
+    fn expire(&mut self, now_milliseconds: u64, since: Revision) {
+        let keys = self.at(self.revision()).values();
+        let due =
+            keys.filter(|kv| kv.mod_revision <= since && kv.expires_at.is_some_and(|at| at * 1000 <= now_milliseconds));
+        let mut due: Vec<_> = due.map(|kv| (kv.expires_at, kv.key.clone())).collect();
+        due.sort();
+        for (_, key) in due {
+            self.commit(&[Write::Delete { key, expect: Expect::Any }], now_milliseconds);
+        }
+    }
+
+    fn forget_after(&mut self, revision: Revision) {
+        self.states.truncate(revision as usize);
+        self.events.retain(|event| event.kv.mod_revision <= revision);
+        self.compacted = self.compacted.min(revision);
+    }
+}
+
+fn random_key(random: &mut Random) -> Bytes {
+    format!("/registry/{}", random.below(12)).into()
+}
+
+fn random_writes(random: &mut Random, model: &Model) -> Vec<Write> {
+    let mut writes: BTreeMap<Bytes, Write> = BTreeMap::new();
+    for _ in 0..=random.below(3) {
+        let key = random_key(random);
+        let current = model.at(model.revision()).get(&key);
+        let expect = match random.below(6) {
+            0 => Expect::Absent,
+            1 | 2 => Expect::Revision(current.map_or(7, |kv| kv.mod_revision)),
+            3 if random.once_in(3) => Expect::Revision(random.below(model.revision()) + 1),
+            _ => Expect::Any,
+        };
+        let write = if random.once_in(4) {
+            Write::Delete { key: key.clone(), expect }
+        } else {
+            let value = vec![random.number() as u8; random.below(120) as usize].into();
+            let time_to_live = random.once_in(5).then(|| Duration::from_millis(random.below(4000)));
+            Write::Put { key: key.clone(), value, expect, time_to_live }
+        };
+        writes.insert(key, write);
+    }
+    writes.into_values().collect()
+}
+
+/// One turn of the store and of the model. False: the store has stopped working.
+fn turn(store: &mut Driven, model: &mut Model, machine: &Machine, random: &mut Random) -> Result<(), StoreError> {
+    machine.clock.advance_milliseconds(random.below(500));
+    let now = machine.clock.now_unix_milliseconds();
+    let since = model.revision();
+    let mut commits = Vec::new();
+    let mut expected = Vec::new();
+    for _ in 0..random.below(5) {
+        let writes = random_writes(random, model);
+        expected.push(model.commit(&writes, now));
+        commits.push(writes);
+    }
+    model.expire(now, since);
+    for (result, expected) in store.commit_all(commits).into_iter().zip(expected) {
+        let outcome = match result {
+            Ok(committed) => Outcome::Done(committed.revision, committed.previous),
+            Err(StoreError::Conflict { index, current }) => Outcome::Conflict(index, current),
+            Err(error) => return Err(error),
+        };
+        assert_eq!(outcome, expected);
+    }
+    Ok(())
+}
+
+fn check_reads(store: &Driven, model: &Model, random: &mut Random) {
+    let revision = random.below(model.revision() + 2) + 1;
+    let (mut start, mut end) = (random_key(random), random_key(random));
+    if random.once_in(3) {
+        (start, end) = Default::default();
+    }
+    let limit = random.below(6) as usize;
+    let request = RangeRequest { start: start.clone(), end: end.clone(), limit, revision: Some(revision) };
+    match store.range(request) {
+        Ok(range) => {
+            assert!(revision >= model.compacted && revision <= model.revision());
+            let keys = model.at(revision).values();
+            let all: Vec<_> = keys.filter(|kv| kv.key >= start && (end.is_empty() || kv.key < end)).cloned().collect();
+            let count = if limit == 0 { all.len() } else { limit.min(all.len()) };
+            assert_eq!(range.items, all[..count]);
+            assert_eq!(range.remaining_count as usize, all.len() - count);
+            assert_eq!((range.more, range.revision), (count < all.len(), revision));
+        }
+        // After a restart more may be compacted than was asked for.
+        Err(StoreError::Compacted { compacted, .. }) => assert!(revision < compacted && compacted >= model.compacted),
+        Err(StoreError::FutureRevision { current, .. }) => assert!(revision > current && current == model.revision()),
+        Err(error) => panic!("{error}"),
+    }
+}
+
+fn check_state(store: &Driven, model: &Model) {
+    let range = store.everything();
+    assert_eq!(range.revision, model.revision());
+    assert_eq!(range.items, model.at(range.revision).values().cloned().collect::<Vec<_>>());
+    assert_eq!(store.store.status().keys as usize, range.items.len());
+}
+
+#[test]
+fn every_answer_is_the_model_s() {
+    for seed in 0..20 {
+        let mut random = Random::new(seed);
+        let machine = Machine::new(seed);
+        let mut model = Model::new();
+        let mut store = machine.open().unwrap();
+        let mut watch = store.watch(1).unwrap();
+        let mut watched = 0;
+        for _ in 0..150 {
+            turn(&mut store, &mut model, &machine, &mut random).unwrap();
+            check_reads(&store, &model, &mut random);
+            while let Some(batch) = next(&mut watch) {
+                let batch = batch.unwrap();
+                assert_eq!(batch.events[..], model.events[watched..watched + batch.events.len()]);
+                watched += batch.events.len();
+            }
+            assert_eq!(watched, model.events.len());
+            if random.once_in(10) && model.compacted < model.revision() {
+                let span = model.revision() - model.compacted;
+                let revision = model.compacted + 1 + random.below(span);
+                // More may have been compacted by a restart.
+                if store.compact(revision).is_ok() {
+                    model.compacted = revision;
+                }
+                model.expire(machine.clock.now_unix_milliseconds(), model.revision());
+            }
+            if random.once_in(20) {
+                if random.once_in(2) {
+                    store.close();
+                } else {
+                    drop(store);
+                }
+                store = machine.open().unwrap();
+                watch = store.watch(model.revision()).unwrap();
+                check_state(&store, &model);
+            }
+        }
+        check_state(&store, &model);
+        assert!(store.store.status().snapshot_bytes > 0, "a run is long enough for snapshots");
+    }
+}
+
+/// Works until the machine stops; gives the last revision that was acknowledged.
+fn work_until_crash(machine: &Machine, model: &mut Model, random: &mut Random, turns: usize) -> Revision {
+    let Ok(mut store) = machine.open() else { return model.revision() };
+    let mut acknowledged = store.everything().revision;
+    for _ in 0..turns {
+        if turn(&mut store, model, machine, random).is_err() {
+            return acknowledged;
+        }
+        if store.store.status().read_only.is_some() {
+            // Found out by a turn in which nobody asked for anything, or behind its answers.
+            return acknowledged.max(store.store.status().revision);
+        }
+        acknowledged = model.revision();
+    }
+    store.close();
+    acknowledged
+}
+
+fn check_recovered(machine: &Machine, model: &mut Model, acknowledged: Revision) {
+    let store = machine.open().unwrap();
+    let revision = store.everything().revision;
+    assert!(revision >= acknowledged, "an acknowledged commit is gone: {acknowledged} of {revision}");
+    assert!(revision <= model.revision(), "there are commits that nobody made");
+    model.forget_after(revision);
+    check_state(&store, model);
+}
+
+#[test]
+fn a_crash_at_any_operation_loses_nothing_acknowledged() {
+    const TURNS: usize = 60;
+    for seed in 0..2 {
+        let machine = Machine::new(seed);
+        work_until_crash(&machine, &mut Model::new(), &mut Random::new(seed), TURNS);
+        let operations = machine.disk.operations();
+        assert!(operations > 100, "{operations}");
+        for operation in 0..operations {
+            let machine = Machine::new(seed ^ (operation << 8));
+            let mut random = Random::new(seed);
+            let mut model = Model::new();
+            machine.disk.set_fault(Some((operation, Fault::Crash)));
+            let mut acknowledged = work_until_crash(&machine, &mut model, &mut random, TURNS);
+            machine.disk.restart();
+            // Recovery itself is crashed, at a random operation, a few times.
+            for _ in 0..random.below(3) {
+                machine.disk.set_fault(Some((machine.disk.operations() + random.below(6), Fault::Crash)));
+                if let Ok(store) = machine.open() {
+                    // What was shown once must not go again.
+                    acknowledged = acknowledged.max(store.everything().revision);
+                }
+                machine.disk.restart();
+            }
+            check_recovered(&machine, &mut model, acknowledged);
+            let acknowledged = work_until_crash(&machine, &mut model, &mut random, 5);
+            machine.disk.restart();
+            check_recovered(&machine, &mut model, acknowledged);
+        }
+    }
+}
+
+#[test]
+fn a_broken_disk_at_any_operation_loses_nothing_acknowledged() {
+    const TURNS: usize = 30;
+    for fault in [Fault::Broken, Fault::Short] {
+        let machine = Machine::new(7);
+        work_until_crash(&machine, &mut Model::new(), &mut Random::new(7), TURNS);
+        for operation in 0..machine.disk.operations() {
+            let machine = Machine::new(operation);
+            let mut random = Random::new(7);
+            let mut model = Model::new();
+            machine.disk.set_fault(Some((operation, fault)));
+            let mut acknowledged = work_until_crash(&machine, &mut model, &mut random, TURNS);
+            if random.once_in(2) {
+                // The process alone starts again and shows what the page cache has: that must then last.
+                machine.disk.set_fault(None);
+                acknowledged = acknowledged.max(machine.open().unwrap().everything().revision);
+            }
+            machine.disk.restart();
+            check_recovered(&machine, &mut model, acknowledged);
+        }
+    }
+}

