@@ -2,6 +2,9 @@
 //!
 //! A line of a log file is `TIME STREAM TAG TEXT`, where the tag is `F` for a full line and `P` for a part of one.
 
+pub mod read;
+pub(crate) mod rotate;
+
 use std::{
     io::{Read as _, Seek as _, SeekFrom},
     path::{Path, PathBuf},

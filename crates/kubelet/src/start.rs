@@ -12,7 +12,7 @@ use std::{
 
 use api::views::core_v1::{Container, EphemeralContainer, Pod};
 use apimachinery::{Object, Value};
-use client::EventType;
+use client::{EventType, kinds};
 use cri_api::v1::{
     CreateContainerRequest, PodSandboxConfig, PodSandboxStatusRequest, RunPodSandboxRequest, StartContainerRequest,
 };
@@ -182,7 +182,14 @@ impl Starter {
         if self.stopped() {
             return Err("the pod is being terminated".to_owned());
         }
-        let runtime_handler = view.spec().runtime_class_name().unwrap_or_default().to_owned();
+        let runtime_handler = match view.spec().runtime_class_name().filter(|name| !name.is_empty()) {
+            Some(name) => {
+                let class = services.client.all(&kinds::RUNTIME_CLASSES).get(name).await;
+                let class = class.map_err(|error| format!("Failed to get the runtime class {name:?}: {error}"))?;
+                class.str_at(&["handler"]).unwrap_or_default().to_owned()
+            }
+            None => String::new(),
+        };
         let request = RunPodSandboxRequest { config: Some(config.clone()), runtime_handler };
         let runtime = services.runtime.clone();
         let made = detached(async move { runtime.run_pod_sandbox(request).await }).await;

@@ -6,7 +6,6 @@ use std::{
     sync::Arc,
 };
 
-use apimachinery::Object;
 use cri_api::v1::ContainerStatusRequest;
 
 use crate::{
@@ -28,7 +27,7 @@ pub(crate) struct Messages(BTreeMap<String, String>);
 
 impl Messages {
     /// Fills in the messages of the containers that have ended.
-    pub(crate) async fn fill(&mut self, services: &Arc<Services>, _pod: &Object, observed: &mut Observed) {
+    pub(crate) async fn fill(&mut self, services: &Arc<Services>, observed: &mut Observed) {
         for container in observed.containers.iter_mut().filter(|container| container.state == State::Exited) {
             if !self.0.contains_key(&container.id) {
                 let message = read(services, &container.id, container.exit_code).await;

@@ -357,3 +357,18 @@ async fn hooks_run() {
     };
     assert!(position("exec hello") < position("exec bye") && position("exec bye") < position("stop a"), "{log:?}");
 }
+
+#[tokio::test(start_paused = true)]
+async fn static_pods_run_and_are_mirrored() {
+    let bed = bed().await;
+    let manifests = bed.directory.path().join("manifests");
+    std::fs::create_dir_all(&manifests).unwrap();
+    let manifest = value!({
+        "apiVersion": "v1", "kind": "Pod", "metadata": {"name": "etcd"}, "spec": {"containers": [container("a")]}
+    });
+    std::fs::write(manifests.join("etcd.json"), apimachinery::json::to_vec(&manifest)).unwrap();
+    let pod = bed.until("etcd-node", is_ready).await;
+    assert!(pod.annotation("kubernetes.io/config.mirror").is_some());
+    std::fs::remove_file(manifests.join("etcd.json")).unwrap();
+    bed.gone("etcd-node").await;
+}

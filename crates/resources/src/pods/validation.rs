@@ -137,9 +137,10 @@ fn validate_ports(container: &Value, path: &Path, errors: &mut Vec<FieldError>) 
             errors.push(FieldError::not_supported(&at.child("protocol"), protocol, &["SCTP", "TCP", "UDP"]));
         }
         if let Some(name) = port.str_at(&["name"]).filter(|name| !name.is_empty())
-            && !seen.insert(name) {
-                errors.push(FieldError::duplicate(&at.child("name"), name));
-            }
+            && !seen.insert(name)
+        {
+            errors.push(FieldError::duplicate(&at.child("name"), name));
+        }
     }
 }
 
@@ -211,10 +212,11 @@ fn validate_resources(container: &Value, path: &Path, errors: &mut Vec<FieldErro
     }
     for (name, request) in container.map_at(&["resources", "requests"]).into_iter().flat_map(|map| map.iter()) {
         if let (Some(wanted), Some(limit)) = (parsed("requests", name), parsed("limits", name))
-            && wanted > limit {
-                let detail = format!("must be less than or equal to {name} limit of {limit}");
-                errors.push(FieldError::invalid(&at.child("requests"), request.as_str().unwrap_or_default(), detail));
-            }
+            && wanted > limit
+        {
+            let detail = format!("must be less than or equal to {name} limit of {limit}");
+            errors.push(FieldError::invalid(&at.child("requests"), request.as_str().unwrap_or_default(), detail));
+        }
     }
 }
 

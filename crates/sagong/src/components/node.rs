@@ -6,10 +6,14 @@ use anyhow::Context;
 use apiserver::UserInfo;
 use async_trait::async_trait;
 use client::{Client, kinds};
-use kubelet::{Dependencies, Kubelet, volumes::KernelMounter};
+use kubelet::{
+    Dependencies, Kubelet,
+    server::{Access, auth::ApiReviews},
+    volumes::KernelMounter,
+};
 use network::{Attachment, Cidr, HostPort, NodeNetwork, Overlay, Transport};
 use runtime::{PodNetwork, PodNetworkRequest, Runtime};
-use tokio::sync::OnceCell;
+use tokio::{net::TcpListener, sync::OnceCell};
 
 use super::ComponentContext;
 
@@ -140,10 +144,29 @@ pub(super) async fn run(context: ComponentContext) -> anyhow::Result<()> {
         // The kubelet goes on; this part is done.
         std::future::pending::<anyhow::Result<()>>().await
     };
+    let served = serve(&context, &node, &kubelet, &client);
     tokio::select! {
+        failed = served => failed,
         () = kubelet.run() => Ok(()),
         failed = network => failed,
     }
+}
+
+/// Serves the kubelet's API: logs, exec, attach, port-forward, statistics.
+async fn serve(
+    context: &ComponentContext,
+    node: &super::NodeSettings,
+    kubelet: &Kubelet,
+    client: &Client,
+) -> anyhow::Result<()> {
+    let place = ("0.0.0.0", node.kubelet_port);
+    let listener = TcpListener::bind(place).await.with_context(|| {
+        format!("cannot listen on port {}: choose another with --kubelet-port, or end what uses it", node.kubelet_port)
+    })?;
+    let tls = context.identity.kubelet_server_config(&node.name, node.address)?;
+    let reviews = Arc::new(ApiReviews::new(client.clone(), node.name.clone()));
+    kubelet.serve(listener, Arc::new(tls), Access { authenticator: reviews.clone(), authorizer: reviews }).await;
+    Ok(())
 }
 
 fn kubelet_config(context: &ComponentContext, node: &super::NodeSettings) -> kubelet::Config {
