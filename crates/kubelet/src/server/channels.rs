@@ -140,10 +140,13 @@ where
     if wanted.tty {
         streams.resize = Some(resize);
     }
-    // Clients wait for the first message of each channel to know that the connection stands.
-    for channel in [STDIN, STDOUT, STDERR, ERROR] {
-        websocket::write(&mut write, 2, &[&[channel]]).await?;
-    }
+    // An empty message on the first channel that the client reads tells it that the connection stands.
+    let first = match (wanted.stdout, wanted.stderr && !wanted.tty) {
+        (true, _) => STDOUT,
+        (false, true) => STDERR,
+        (false, false) => ERROR,
+    };
+    websocket::write(&mut write, 2, &[&[first]]).await?;
     let process = tokio::spawn(async move {
         let result = match action {
             Action::Exec(options) => streaming.exec(options, streams).await,
