@@ -4,7 +4,8 @@ use std::sync::Arc;
 
 use apimachinery::{Object, Status, Str, Value, value};
 use apiserver::{
-    Resource, SchemaHandle, Server, cache::Cache, Subresource, SubresourceHandler, registry::storage_prefix, resource::ScalePaths,
+    Resource, SchemaHandle, Server, Subresource, SubresourceHandler, cache::Cache, registry::storage_prefix,
+    resource::ScalePaths,
 };
 use async_trait::async_trait;
 use client::{
@@ -124,7 +125,9 @@ fn accept_names(definition: &Object, all: &[Arc<Object>]) -> Option<(&'static st
     let group = definition.str_at(&["spec", "group"]);
     let own = names_of(definition);
     let kind = definition.str_at(&["spec", "names", "kind"]);
-    for other in all.iter().filter(|other| other.name() != definition.name() && other.str_at(&["spec", "group"]) == group) {
+    for other in
+        all.iter().filter(|other| other.name() != definition.name() && other.str_at(&["spec", "group"]) == group)
+    {
         if !condition_is_true(other, "NamesAccepted") {
             continue;
         }
@@ -166,7 +169,13 @@ fn status_of(definition: &Object, conflict: &Option<(&'static str, String)>) -> 
             let names = definition.at(&["spec", "names"]).cloned().unwrap_or_default();
             status.set(&["acceptedNames"], names);
             set_condition(&mut conditions, "NamesAccepted", "True", "NoConflicts", "no conflicts found");
-            set_condition(&mut conditions, "Established", "True", "InitialNamesAccepted", "the initial names have been accepted");
+            set_condition(
+                &mut conditions,
+                "Established",
+                "True",
+                "InitialNamesAccepted",
+                "the initial names have been accepted",
+            );
         }
         Some((reason, message)) => {
             set_condition(&mut conditions, "NamesAccepted", "False", reason, message);

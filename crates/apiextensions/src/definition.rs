@@ -60,7 +60,9 @@ impl Strategy for Definitions {
         }
         let mut errors = validate(object);
         let path = Path::new("spec");
-        for field in [&["spec", "group"][..], &["spec", "scope"], &["spec", "names", "kind"], &["spec", "names", "plural"]] {
+        for field in
+            [&["spec", "group"][..], &["spec", "scope"], &["spec", "names", "kind"], &["spec", "names", "plural"]]
+        {
             if object.at(field) != old.at(field) && established(old) {
                 let value = object.at(field).cloned().unwrap_or_default();
                 errors.push(FieldError::invalid(&path.child(&field[1..].join(".")), value, "field is immutable"));
@@ -185,7 +187,11 @@ fn validate_schema(schema: &Value, path: &Path, structural: bool, errors: &mut V
     if let Some(pattern) = schema.str_at(&["pattern"])
         && let Err(problem) = Regex::new(pattern)
     {
-        errors.push(FieldError::invalid(&path.child("pattern"), pattern, format!("must be a valid regular expression: {problem}")));
+        errors.push(FieldError::invalid(
+            &path.child("pattern"),
+            pattern,
+            format!("must be a valid regular expression: {problem}"),
+        ));
     }
     if schema.str_at(&["type"]) == Some("array") && schema.at(&["items"]).is_none() {
         errors.push(FieldError::required(&path.child("items"), "must be specified"));

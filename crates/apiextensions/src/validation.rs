@@ -84,7 +84,9 @@ fn check_enumeration(value: &Value, schema: &Value, path: &Path, errors: &mut Ve
     if !allowed.is_empty() && !allowed.contains(value) {
         let shown: Vec<String> = allowed
             .iter()
-            .map(|value| value.as_str().map_or_else(|| String::from_utf8_lossy(&json::to_vec(value)).into_owned(), str::to_owned))
+            .map(|value| {
+                value.as_str().map_or_else(|| String::from_utf8_lossy(&json::to_vec(value)).into_owned(), str::to_owned)
+            })
             .collect();
         let shown: Vec<&str> = shown.iter().map(String::as_str).collect();
         errors.push(FieldError::not_supported(path, value.clone(), &shown));
@@ -174,8 +176,7 @@ fn check_list(list: &[Value], value: &Value, schema: &Value, path: &Path, errors
 
 /// Lists that merge by set or by key hold no item twice.
 fn check_unique(list: &[Value], schema: &Value, path: &Path, errors: &mut Vec<FieldError>) {
-    let keys: Vec<&str> =
-        schema.list_at(&["x-kubernetes-list-map-keys"]).iter().filter_map(Value::as_str).collect();
+    let keys: Vec<&str> = schema.list_at(&["x-kubernetes-list-map-keys"]).iter().filter_map(Value::as_str).collect();
     let identity = |item: &Value| -> Option<Value> {
         match schema.str_at(&["x-kubernetes-list-type"]) {
             Some("set") => Some(item.clone()),

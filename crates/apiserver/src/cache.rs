@@ -108,7 +108,13 @@ impl Cache {
             forgotten_revision: 0,
             revision: 0,
         };
-        Cache { prefix, form: RwLock::new(Arc::new(form)), state: RwLock::new(state), applied, sequence: watch::channel(0).0 }
+        Cache {
+            prefix,
+            form: RwLock::new(Arc::new(form)),
+            state: RwLock::new(state),
+            applied,
+            sequence: watch::channel(0).0,
+        }
     }
 
     /// The store's key of an object.

@@ -108,8 +108,9 @@ async fn reconcile_one<K: QueueKey, R: Reconcile<K>>(
         Ok(Err(error)) => {
             let retries = queue.failures(key);
             match &error {
-                ReconcileError::Api(status) if status.is_conflict() => {
-                    tracing::debug!(controller = name, ?key, retries, %error, "a newer version stands in the way");
+                // Somebody was faster; the caches will say so.
+                ReconcileError::Api(status) if status.is_conflict() || status.is_not_found() => {
+                    tracing::debug!(controller = name, ?key, retries, %error, "what was seen is no longer so");
                 }
                 _ => tracing::warn!(controller = name, ?key, retries, %error, "the reconcile failed"),
             }

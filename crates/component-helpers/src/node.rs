@@ -67,9 +67,10 @@ pub fn tolerates(toleration: Toleration<'_>, taint: Taint<'_>) -> bool {
 /// The first of the node's taints with one of `effects` that the pod does not tolerate.
 pub fn untolerated_taint<'n>(spec: PodSpec<'_>, node: &'n Object, effects: &[&str]) -> Option<Taint<'n>> {
     let taints: ViewList<'n, Taint<'n>> = node.at(&["spec", "taints"]).map(ViewList::item)?;
-    taints.iter().filter(|taint| effects.contains(&taint.effect())).find(|taint| {
-        !spec.tolerations().iter().any(|toleration| tolerates(toleration, *taint))
-    })
+    taints
+        .iter()
+        .filter(|taint| effects.contains(&taint.effect()))
+        .find(|taint| !spec.tolerations().iter().any(|toleration| tolerates(toleration, *taint)))
 }
 
 #[cfg(test)]

@@ -47,12 +47,14 @@ fn classify(pairs: impl Iterator<Item = (Resources, Resources)>) -> QosClass {
 /// The class that a specification leads to.
 pub fn compute(spec: PodSpec<'_>) -> QosClass {
     if let Some(resources) = spec.resources()
-        && (resources.requests().len() > 0 || resources.limits().len() > 0)
+        && (!resources.requests().is_empty() || !resources.limits().is_empty())
     {
         return classify(std::iter::once((parse(resources.requests()), parse(resources.limits()))));
     }
     let containers = spec.init_containers().iter().chain(spec.containers().iter());
-    classify(containers.map(|container| (parse(container.resources().requests()), parse(container.resources().limits()))))
+    classify(
+        containers.map(|container| (parse(container.resources().requests()), parse(container.resources().limits()))),
+    )
 }
 
 /// The class of a pod: it never changes once it stands in the status.

@@ -120,6 +120,7 @@ impl Monitors {
         }
         for resource in self.followed.difference(&wanted) {
             self.informers.stop(&Collection::all(resource));
+            self.collector.graph.lock().forget_resource(resource);
         }
         self.followed = wanted;
         self.wait_for(&new).await

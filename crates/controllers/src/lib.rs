@@ -20,6 +20,7 @@ pub mod disruption_target;
 pub mod endpoint;
 pub mod endpointslice;
 pub mod endpointslicemirroring;
+pub mod ephemeral;
 pub mod expectations;
 pub mod garbagecollector;
 pub mod hash;
@@ -35,10 +36,12 @@ pub mod placement;
 pub mod pod_control;
 pub mod podgc;
 pub mod pods;
+pub mod protection;
 pub mod replicaset;
 pub mod resourcequota;
 pub mod rootcacertpublisher;
 pub mod serviceaccount;
+pub mod servicecidrs;
 pub mod services;
 pub mod statefulset;
 pub mod tainteviction;
@@ -69,6 +72,10 @@ pub const ALL: &[ControllerDescriptor] = &[
     certificates::SIGNING_DESCRIPTOR,
     certificates::APPROVING_DESCRIPTOR,
     certificates::CLEANER_DESCRIPTOR,
+    protection::CLAIM_DESCRIPTOR,
+    protection::VOLUME_DESCRIPTOR,
+    ephemeral::DESCRIPTOR,
+    servicecidrs::DESCRIPTOR,
     bootstrap::SIGNER_DESCRIPTOR,
     bootstrap::CLEANER_DESCRIPTOR,
     nodeipam::DESCRIPTOR,

@@ -1,6 +1,6 @@
 //! `node-ipam-controller`: gives each node its ranges of pod addresses.
 
-mod ranges;
+pub(crate) mod ranges;
 
 use std::{collections::BTreeMap, sync::Arc};
 

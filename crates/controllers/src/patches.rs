@@ -47,13 +47,16 @@ pub async fn update_status(
     changed.set(&["status"], status.clone());
     match api.update_subresource("status", changed).await {
         Err(conflict) if conflict.is_conflict() => {
-            let mut fresh = (*api.get(object.name()).await?).clone();
+            let Some(fresh) = api.get_optional(object.name()).await? else { return Ok(None) };
             if fresh.uid() != object.uid() {
                 return Err(conflict);
             }
+            let mut fresh = (*fresh).clone();
             fresh.set(&["status"], status);
             api.update_subresource("status", fresh).await.map(Some)
         }
+        // Gone meanwhile: there is nobody to tell.
+        Err(status) if status.is_not_found() => Ok(None),
         answer => answer.map(Some),
     }
 }

@@ -29,7 +29,10 @@ pub fn admit(
 ) -> Result<(), Refusal> {
     let spec = Pod::of(pod).spec();
     if spec.host_users() == Some(false) {
-        return Err(refusal("UnsupportedUserNamespaces", "this kubelet cannot run pods with hostUsers: false; remove the field"));
+        return Err(refusal(
+            "UnsupportedUserNamespaces",
+            "this kubelet cannot run pods with hostUsers: false; remove the field",
+        ));
     }
     if let Some(os) = spec.os().filter(|os| !matches!(os.name(), "linux" | "")) {
         return Err(refusal(
@@ -73,10 +76,16 @@ pub fn admit(
     }
     let Some(node) = node else { return Ok(()) };
     if !node::affinity_matches(spec, node) {
-        return Err(refusal("NodeAffinity", "Predicate NodeAffinity failed: node(s) didn't match Pod's node affinity/selector"));
+        return Err(refusal(
+            "NodeAffinity",
+            "Predicate NodeAffinity failed: node(s) didn't match Pod's node affinity/selector",
+        ));
     }
     if !is_static && node::untolerated_taint(spec, node, &["NoExecute"]).is_some() {
-        return Err(refusal("TaintToleration", "Predicate TaintToleration failed: node(s) had taints that the pod didn't tolerate"));
+        return Err(refusal(
+            "TaintToleration",
+            "Predicate TaintToleration failed: node(s) had taints that the pod didn't tolerate",
+        ));
     }
     host_ports(spec_ports(Pod::of(pod)), &running)
 }
@@ -109,7 +118,10 @@ fn host_ports(wanted: BTreeMap<(String, i64), String>, running: &[Pod<'_>]) -> R
             if let Some(own) = wanted.get(&port)
                 && (any(own) || any(&address) || *own == address)
             {
-                return Err(refusal("NodePorts", "Predicate NodePorts failed: node(s) didn't have free ports for the requested pod ports"));
+                return Err(refusal(
+                    "NodePorts",
+                    "Predicate NodePorts failed: node(s) didn't have free ports for the requested pod ports",
+                ));
             }
         }
     }
@@ -158,7 +170,8 @@ mod tests {
 
     #[test]
     fn taints_without_toleration() {
-        let node = Object(value!({"metadata": {"name": "n"}, "spec": {"taints": [{"key": "k", "effect": "NoExecute"}]}}));
+        let node =
+            Object(value!({"metadata": {"name": "n"}, "spec": {"taints": [{"key": "k", "effect": "NoExecute"}]}}));
         let verdict = admit(&pod(value!({})), Some(&node), &[], &Resources::new(), 10, false);
         assert_eq!(verdict.unwrap_err().reason, "TaintToleration");
     }

@@ -55,7 +55,7 @@ pub struct Config {
     pub image_backoff: (Duration, Duration),
     /// The version that the node reports.
     pub kubelet_version: String,
-    /// The ranges of pod addresses that the node reports when the API has given it none.
+    /// Whether the node makes itself known to the API; without, its pods run and nothing is said about the node.
     pub register_node: bool,
 }
 

@@ -46,8 +46,7 @@ pub fn make(pod: Pod<'_>, inputs: Inputs<'_>) -> ContainerConfig {
         .collect();
     let expanded = |text: &str| expand(text, |name| variables.get(name).cloned());
     let seccomp_root = inputs.config.root_directory.join(security::SECCOMP_DIRECTORY);
-    let security =
-        security::container(pod.spec(), container, inputs.target, &seccomp_root.to_string_lossy());
+    let security = security::container(pod.spec(), container, inputs.target, &seccomp_root.to_string_lossy());
     let resources = container_resources::of_container(pod, container, inputs.memory_capacity_bytes);
     ContainerConfig {
         metadata: Some(ContainerMetadata { name: container.name().to_owned(), attempt: inputs.restart_count }),
@@ -71,7 +70,8 @@ pub fn make(pod: Pod<'_>, inputs: Inputs<'_>) -> ContainerConfig {
 
 /// `SIGUSR1` in the runtime's enumeration; 0 is the image's own.
 fn stop_signal(name: &str) -> i32 {
-    Signal::from_str_name(&format!("SIGNAL_{name}").replace('+', "PLUS").replace('-', "MINUS")).unwrap_or(Signal::RuntimeDefault) as i32
+    Signal::from_str_name(&format!("SIGNAL_{name}").replace('+', "PLUS").replace('-', "MINUS"))
+        .unwrap_or(Signal::RuntimeDefault) as i32
 }
 
 fn annotations(pod: Pod<'_>, container: Container<'_>, restart_count: u32) -> BTreeMap<String, String> {

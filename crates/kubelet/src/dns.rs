@@ -25,7 +25,8 @@ pub fn parse_resolver_configuration(text: &str) -> DnsConfig {
         match words.next() {
             Some("nameserver") => config.servers.extend(words.next().map(str::to_owned)),
             Some("search") => {
-                let trimmed = |word: &str| if word == "." { word.to_owned() } else { word.trim_end_matches('.').to_owned() };
+                let trimmed =
+                    |word: &str| if word == "." { word.to_owned() } else { word.trim_end_matches('.').to_owned() };
                 config.searches = words.map(trimmed).collect();
             }
             Some("options") => config.options = words.map(str::to_owned).collect(),
@@ -186,9 +187,16 @@ mod tests {
 
     fn shown(spec: Value) -> String {
         let pod = value!({"metadata": {"name": "p", "namespace": "ns"}, "spec": spec});
-        let host = parse_resolver_configuration("# x\nnameserver 9.9.9.9\nsearch a.example. b.example\noptions edns0\n");
+        let host =
+            parse_resolver_configuration("# x\nnameserver 9.9.9.9\nsearch a.example. b.example\noptions edns0\n");
         let (dns, problems) = of_pod(Pod::of(&pod), &config(), &host);
-        format!("{} | {} | {} | {}", dns.servers.join(" "), dns.searches.join(" "), dns.options.join(" "), problems.len())
+        format!(
+            "{} | {} | {} | {}",
+            dns.servers.join(" "),
+            dns.searches.join(" "),
+            dns.options.join(" "),
+            problems.len()
+        )
     }
 
     #[test]

@@ -170,12 +170,7 @@ pub async fn make(container: Container<'_>, sources: &Sources<'_>) -> Result<Vec
     Ok(order.into_iter().filter_map(|name| values.remove(&name).map(|value| (name, value))).collect())
 }
 
-async fn get(
-    sources: &Sources<'_>,
-    source: Source,
-    name: &str,
-    optional: bool,
-) -> Result<Option<Arc<Object>>, Error> {
+async fn get(sources: &Sources<'_>, source: Source, name: &str, optional: bool) -> Result<Option<Arc<Object>>, Error> {
     match sources.objects.get(source, sources.pod.namespace(), name).await? {
         None if !optional => Err(Error::Missing(missing(source, name))),
         found => Ok(found),
@@ -239,7 +234,10 @@ mod tests {
     #[tokio::test]
     async fn sources_in_order() {
         let api = FakeApi::new();
-        api.seed(&kinds::CONFIG_MAPS, value!({"metadata": {"name": "c", "namespace": "n"}, "data": {"K": "v", "X": "old"}}));
+        api.seed(
+            &kinds::CONFIG_MAPS,
+            value!({"metadata": {"name": "c", "namespace": "n"}, "data": {"K": "v", "X": "old"}}),
+        );
         let secret = value!({"metadata": {"name": "s", "namespace": "n"}, "data": {"P": base64_encode(b"pw")}});
         api.seed(&kinds::SECRETS, secret);
         let container = value!({
@@ -261,7 +259,8 @@ mod tests {
                 "spec": {"clusterIP": ip, "ports": [{"port": 80}]}
             })))
         };
-        let services = [service("n", "web", "1.2.3.4"), service("n", "headless", "None"), service("m", "other", "5.6.7.8")];
+        let services =
+            [service("n", "web", "1.2.3.4"), service("n", "headless", "None"), service("m", "other", "5.6.7.8")];
         let found = environment(&api, container, &services).await.unwrap();
         assert_eq!(
             found,
@@ -275,9 +274,7 @@ mod tests {
     async fn what_is_missing_is_named() {
         let api = FakeApi::new();
         api.seed(&kinds::CONFIG_MAPS, value!({"metadata": {"name": "c", "namespace": "n"}, "data": {}}));
-        let reference = |name: &str| {
-            value!({"name": "a", "env": [{"name": "A", "valueFrom": {"configMapKeyRef": {"name": name, "key": "k"}}}]})
-        };
+        let reference = |name: &str| value!({"name": "a", "env": [{"name": "A", "valueFrom": {"configMapKeyRef": {"name": name, "key": "k"}}}]});
         let message = |result: Result<String, Error>| result.unwrap_err().to_string();
         assert_eq!(message(environment(&api, reference("c"), &[]).await), "couldn't find key k in ConfigMap n/c");
         assert_eq!(message(environment(&api, reference("d"), &[]).await), "configmap \"d\" not found");

@@ -40,7 +40,8 @@ impl FakeRuntime {
 
     /// Makes an image present.
     pub(crate) fn add_image(&self, name: &str) {
-        let image = Image { id: format!("sha256:{name}"), repo_tags: vec![name.to_owned()], size: 7, ..Default::default() };
+        let image =
+            Image { id: format!("sha256:{name}"), repo_tags: vec![name.to_owned()], size: 7, ..Default::default() };
         self.state.lock().images.insert(name.to_owned(), image);
     }
 
@@ -112,11 +113,8 @@ impl FakeRuntime {
 
     fn tell(&self, sandbox: &str, kind: ContainerEventType) {
         let pod_sandbox_status = self.state.lock().sandboxes.get(sandbox).cloned();
-        let event = ContainerEventResponse {
-            container_event_type: kind as i32,
-            pod_sandbox_status,
-            ..Default::default()
-        };
+        let event =
+            ContainerEventResponse { container_event_type: kind as i32, pod_sandbox_status, ..Default::default() };
         let _ = self.events.send(event);
     }
 }
@@ -140,7 +138,8 @@ impl RuntimeService for FakeRuntime {
         let id = format!("sandbox-{}", state.count);
         let ip = format!("10.1.0.{}", state.count);
         let network = PodSandboxNetworkStatus { ip, ..Default::default() };
-        let options = config.linux.and_then(|linux| linux.security_context).and_then(|context| context.namespace_options);
+        let options =
+            config.linux.and_then(|linux| linux.security_context).and_then(|context| context.namespace_options);
         let status = PodSandboxStatus {
             id: id.clone(),
             metadata: Some(metadata),
@@ -235,7 +234,8 @@ impl RuntimeService for FakeRuntime {
             let (status, sandbox) = found.ok_or_else(|| Error::not_found("no such container"))?;
             status.state = ContainerState::ContainerRunning as i32;
             status.started_at = now();
-            let (line, sandbox) = (format!("start {}", status.metadata.clone().unwrap_or_default().name), sandbox.clone());
+            let (line, sandbox) =
+                (format!("start {}", status.metadata.clone().unwrap_or_default().name), sandbox.clone());
             state.log.push(line);
             sandbox
         };

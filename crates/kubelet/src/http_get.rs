@@ -63,7 +63,11 @@ impl Request {
     }
 
     fn authority(&self) -> String {
-        if self.host.contains(':') { format!("[{}]:{}", self.host, self.port) } else { format!("{}:{}", self.host, self.port) }
+        if self.host.contains(':') {
+            format!("[{}]:{}", self.host, self.port)
+        } else {
+            format!("{}:{}", self.host, self.port)
+        }
     }
 
     fn url(&self) -> String {
@@ -75,7 +79,8 @@ impl Request {
 pub async fn get(request: &Request, timeout: Duration) -> Result<Answer, String> {
     let url = request.url();
     let asked = tokio::time::timeout(timeout, follow(request.clone())).await;
-    let exceeded = || format!("Get {url:?}: context deadline exceeded (Client.Timeout exceeded while awaiting headers)");
+    let exceeded =
+        || format!("Get {url:?}: context deadline exceeded (Client.Timeout exceeded while awaiting headers)");
     asked.map_err(|_| exceeded())?.map_err(|error| format!("Get {url:?}: {error}"))
 }
 
@@ -217,5 +222,44 @@ impl ServerCertVerifier for AnyCertificate {
 
     fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
         self.0.signature_verification_algorithms.supported_schemes()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use tokio::{
+        io::{AsyncReadExt, AsyncWriteExt},
+        net::TcpListener,
+    };
+
+    /// Asks a server that answers once with `response`; what it was asked is returned beside.
+    async fn ask(response: &'static str) -> (Result<Answer, String>, String) {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let port = listener.local_addr().unwrap().port();
+        let serving = tokio::spawn(async move {
+            let (mut stream, _) = listener.accept().await.unwrap();
+            let mut asked = vec![0; 4096];
+            let size = stream.read(&mut asked).await.unwrap();
+            stream.write_all(response.as_bytes()).await.unwrap();
+            String::from_utf8_lossy(&asked[..size]).into_owned()
+        });
+        let headers = vec![("X-Probe".to_owned(), "yes".to_owned())];
+        let request = Request { tls: false, host: "127.0.0.1".into(), port, path: "/ready?x=1".into(), headers };
+        (get(&request, Duration::from_secs(20)).await, serving.await.unwrap())
+    }
+
+    #[tokio::test]
+    async fn statuses_and_headers() {
+        let (answer, asked) = ask("HTTP/1.1 503 No\r\nContent-Length: 4\r\n\r\nbusy").await;
+        let answer = answer.unwrap();
+        assert_eq!((answer.status, answer.body.as_str()), (503, "busy"));
+        assert!(
+            asked.starts_with("GET /ready?x=1 HTTP/1.1\r\n") && asked.to_lowercase().contains("x-probe: yes"),
+            "{asked}"
+        );
+        let (answer, _) = ask("HTTP/1.1 302 Found\r\nLocation: http://elsewhere/\r\nContent-Length: 0\r\n\r\n").await;
+        assert_eq!(answer.unwrap().status, 302, "another host is not followed");
+        assert!(ask("nonsense\r\n\r\n").await.0.is_err());
     }
 }

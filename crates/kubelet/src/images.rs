@@ -1,10 +1,6 @@
 //! Images of containers: whether to pull, with which credentials, and how soon to try again.
 
-use std::{
-    collections::BTreeMap,
-    sync::Arc,
-    time::Duration,
-};
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use api::views::core_v1::{Container, Pod};
 use apimachinery::{Object, Value, base64_decode, decode};

@@ -6,10 +6,7 @@ use api::views::core_v1::Pod;
 use apimachinery::Object;
 use client::EventType;
 use component_helpers::resources::is_sidecar;
-use cri_api::v1::{
-    RemoveContainerRequest, RemovePodSandboxRequest, StopContainerRequest,
-    StopPodSandboxRequest,
-};
+use cri_api::v1::{RemoveContainerRequest, RemovePodSandboxRequest, StopContainerRequest, StopPodSandboxRequest};
 use futures::future::join_all;
 use tokio::time::Instant;
 

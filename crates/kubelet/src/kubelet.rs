@@ -7,7 +7,7 @@ use std::{
 };
 
 use apimachinery::{Object, Value, value};
-use client::{Client, Collection, Event, EventRecorder, EventType, Informer, PatchType, SharedInformers, kinds};
+use client::{Client, Collection, Event, EventRecorder, EventType, PatchType, SharedInformers, kinds};
 use cri_api::{
     ImageService, RuntimeService, Streaming,
     v1::{GetEventsRequest, ListPodSandboxRequest, PodSandbox},
@@ -58,7 +58,6 @@ pub(crate) struct Inner {
     pub(crate) streaming: Arc<dyn Streaming>,
     machine: Machine,
     informers: SharedInformers,
-    node: Informer,
     workers: Mutex<BTreeMap<String, Arc<Mailbox>>>,
     /// Woken when the node's status may have changed.
     node_changed: Mutex<Option<Arc<Notify>>>,
@@ -83,18 +82,15 @@ impl Kubelet {
         let recorder = EventRecorder::new(client.clone(), "kubelet", config.node_name.clone());
         let informers = SharedInformers::new(client.clone());
         let objects = Objects::new(client.clone());
-        let images = Images::new(
-            images,
-            objects.clone(),
-            recorder.clone(),
-            config.serialize_image_pulls,
-            config.image_backoff,
-        );
-        let node = informers.follow(Collection::all(&kinds::NODES).fields(format!("metadata.name={}", config.node_name)));
+        let images =
+            Images::new(images, objects.clone(), recorder.clone(), config.serialize_image_pulls, config.image_backoff);
+        let node =
+            informers.follow(Collection::all(&kinds::NODES).fields(format!("metadata.name={}", config.node_name)));
         let services = Services {
             volumes: Volumes::new(config.root_directory.join("pods"), mounter, client.clone()),
             watches: Watches::new(informers.clone()),
             services: informers.of(&kinds::SERVICES),
+            node,
             config,
             client,
             runtime,
@@ -108,7 +104,6 @@ impl Kubelet {
             streaming,
             machine,
             informers,
-            node,
             workers: Mutex::default(),
             node_changed: Mutex::default(),
         };
@@ -127,7 +122,8 @@ impl Kubelet {
             let object = node.register().await;
             tokio::join!(node.keep_status(object.clone()), node.keep_lease(object));
         };
-        tokio::join!(registered, inner.follow_pods(), inner.follow_runtime());
+        let static_pods = crate::static_pods::follow(inner.clone());
+        tokio::join!(registered, inner.follow_pods(), inner.follow_runtime(), static_pods);
     }
 
     /// Looks at the runtime again: its network came or went, which no event of it tells.
@@ -137,7 +133,7 @@ impl Kubelet {
 
     /// The pods that have a worker.
     pub fn pods(&self) -> Vec<Arc<Object>> {
-        self.inner.workers.lock().values().map(|mailbox| mailbox.pod()).collect()
+        self.inner.pods()
     }
 
     /// Ends a pod for the node's own reasons; `false` when there is no such pod here.
@@ -152,13 +148,18 @@ impl Kubelet {
 }
 
 impl Inner {
+    /// The pods that have a worker.
+    pub(crate) fn pods(&self) -> Vec<Arc<Object>> {
+        self.workers.lock().values().map(|mailbox| mailbox.pod()).collect()
+    }
+
     /// Follows the pods that are bound to this node.
     async fn follow_pods(self: &Arc<Inner>) {
         let selector = format!("spec.nodeName={}", self.services.config.node_name);
         let pods = self.informers.follow(Collection::all(&kinds::PODS).fields(selector));
         // Admission looks at the node's labels and taints.
         if self.services.config.register_node {
-            self.node.until(|node| !node.is_empty()).await;
+            self.services.node.until(|node| !node.is_empty()).await;
         }
         let weak: Weak<Inner> = Arc::downgrade(self);
         pods.add_handler(move |event: &Event| {
@@ -196,7 +197,7 @@ impl Inner {
         // What ran before we came was admitted before; what ends needs no admission.
         if !ended && !running && pod.deletion_timestamp().is_none() {
             let others: Vec<Arc<Object>> = self.workers.lock().values().map(|mailbox| mailbox.pod()).collect();
-            let node = self.node.get(&self.services.config.node_name);
+            let node = self.services.node.get(&self.services.config.node_name);
             let (facts, config) = (&self.services.facts, &self.services.config);
             let is_static = crate::worker::is_static(&pod);
             let admitted =

@@ -2,6 +2,9 @@
 //!
 //! A line of a log file is `TIME STREAM TAG TEXT`, where the tag is `F` for a full line and `P` for a part of one.
 
+pub mod read;
+pub(crate) mod rotate;
+
 use std::{
     io::{Read as _, Seek as _, SeekFrom},
     path::{Path, PathBuf},
@@ -11,6 +14,9 @@ use api::views::core_v1::Pod;
 use apimachinery::Object;
 
 use crate::{config::Config, observed::Observed, start::log_link_name, volumes::blocking};
+
+/// How much of the end of a log is looked at, at least, for its last lines.
+const TAIL_WINDOW_BYTES: u64 = 64 * 1024;
 
 /// A line of a log file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -40,9 +46,10 @@ pub(crate) fn tail(path: &Path, lines: usize, limit_bytes: u64) -> String {
     let Ok(mut file) = std::fs::File::open(path) else { return String::new() };
     let length = file.metadata().map(|metadata| metadata.len()).unwrap_or(0);
     // Each line carries its time and stream: read more than is shown.
-    let start = length.saturating_sub(limit_bytes * 4);
+    let window = (limit_bytes * 4).max(TAIL_WINDOW_BYTES);
+    let start = length.saturating_sub(window);
     let mut bytes = Vec::new();
-    if file.seek(SeekFrom::Start(start)).is_err() || file.take(limit_bytes * 4).read_to_end(&mut bytes).is_err() {
+    if file.seek(SeekFrom::Start(start)).is_err() || file.take(window).read_to_end(&mut bytes).is_err() {
         return String::new();
     }
     let mut text = Vec::new();
@@ -130,6 +137,6 @@ mod tests {
         let text: String = (0..100).map(|n| format!("t stdout P line \nt stdout F {n}\n")).collect();
         std::fs::write(&path, text).unwrap();
         assert_eq!(tail(&path, 2, 2048), "line 98\nline 99\n");
-        assert_eq!(tail(&path, 80, 10), "9\nline 99\n");
+        assert_eq!(tail(&path, 80, 10), "8\nline 99\n");
     }
 }

@@ -158,7 +158,10 @@ async fn readiness(runtime: &Arc<dyn RuntimeService>) -> Result<(), String> {
                 "container runtime network not ready: NetworkReady=false reason:{} message:{}",
                 condition.reason, condition.message
             ),
-            other => format!("container runtime not ready: {other}=false reason:{} message:{}", condition.reason, condition.message),
+            other => format!(
+                "container runtime not ready: {other}=false reason:{} message:{}",
+                condition.reason, condition.message
+            ),
         })
         .collect();
     if broken.is_empty() { Ok(()) } else { Err(broken.join(", ")) }
@@ -343,7 +346,8 @@ impl Node {
                     }
                     Err(error) => {
                         tracing::warn!(%error, "the node's status could not be written");
-                        node = match self.client.all(&kinds::NODES).get_optional(&self.services.config.node_name).await {
+                        node = match self.client.all(&kinds::NODES).get_optional(&self.services.config.node_name).await
+                        {
                             Ok(Some(current)) => current,
                             // Somebody removed the node while it runs: it comes back.
                             Ok(None) => self.register().await,
@@ -374,7 +378,9 @@ impl Node {
     fn announce(&self, before: &Object, after: &Object) {
         let ready = |node: &Object| {
             let conditions = node.list_at(&["status", "conditions"]).iter();
-            conditions.filter(|one| one.str_at(&["type"]) == Some("Ready")).any(|one| one.str_at(&["status"]) == Some("True"))
+            conditions
+                .filter(|one| one.str_at(&["type"]) == Some("Ready"))
+                .any(|one| one.str_at(&["status"]) == Some("True"))
         };
         let (reason, word) = match (ready(before), ready(after)) {
             (false, true) => ("NodeReady", "NodeReady"),
@@ -383,7 +389,12 @@ impl Node {
         };
         let name = after.name();
         let reference = value!({"kind": "Node", "apiVersion": "v1", "name": name, "uid": name});
-        self.services.recorder.event_about(reference, EventType::Normal, reason, format!("Node {name} status is now: {word}"));
+        self.services.recorder.event_about(
+            reference,
+            EventType::Normal,
+            reason,
+            format!("Node {name} status is now: {word}"),
+        );
     }
 
     /// Renews the node's lease for ever.

@@ -221,13 +221,7 @@ fn plan_containers(pod: Pod<'_>, observed: &Observed, probes: &Probes) -> Plan {
 }
 
 /// Plans one regular container; whether it runs and is kept.
-fn plan_regular(
-    pod: Pod<'_>,
-    container: Spec<'_>,
-    observed: &Observed,
-    probes: &Probes,
-    plan: &mut Plan,
-) -> bool {
+fn plan_regular(pod: Pod<'_>, container: Spec<'_>, observed: &Observed, probes: &Probes, plan: &mut Plan) -> bool {
     let start = Start { kind: ContainerKind::Regular, name: container.name().to_owned() };
     let status = match observed.latest(container.name()) {
         Some(status) if status.state == State::Running => status,

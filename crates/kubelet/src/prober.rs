@@ -15,7 +15,7 @@ use tokio::{task::AbortHandle, time::Instant};
 use crate::{
     mailbox::Mailbox,
     observed::{Observed, State},
-    plan::{ContainerKind, ContainerProbes, ProbeKind, Probed, Probes},
+    plan::{ContainerProbes, ProbeKind, Probed, Probes},
     services::{Services, container_reference},
 };
 
@@ -179,7 +179,7 @@ impl Task {
         loop {
             tokio::time::sleep_until(due).await;
             due = Instant::now() + settings.period;
-            if self.waits_for_startup(list, container) {
+            if self.waits_for_startup(container) {
                 continue;
             }
             let outcome = self.attempt(container, probe, settings.timeout, &address).await;
@@ -205,7 +205,7 @@ impl Task {
     }
 
     /// Liveness and readiness are not asked before the container has come up.
-    fn waits_for_startup(&self, _list: ContainerKind, container: Container<'_>) -> bool {
+    fn waits_for_startup(&self, container: Container<'_>) -> bool {
         let started = || self.results.lock().get(&self.container_id).and_then(|probes| probes.startup);
         self.kind != ProbeKind::Startup && container.startup_probe().is_some() && started() != Some(Probed::Success)
     }

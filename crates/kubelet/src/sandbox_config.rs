@@ -1,9 +1,7 @@
 //! The configuration of a pod's sandbox.
 
 use api::views::core_v1::Pod;
-use cri_api::v1::{
-    DnsConfig, LinuxPodSandboxConfig, PodSandboxConfig, PodSandboxMetadata, PortMapping, Protocol,
-};
+use cri_api::v1::{DnsConfig, LinuxPodSandboxConfig, PodSandboxConfig, PodSandboxMetadata, PortMapping, Protocol};
 
 use crate::{config::Config, container_resources, dns, labels, security};
 

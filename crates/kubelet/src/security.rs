@@ -5,8 +5,8 @@ use api::views::core_v1::{
 };
 use apimachinery::Map;
 use cri_api::v1::{
-    Capability, Int64Value, LinuxContainerSecurityContext, LinuxSandboxSecurityContext, NamespaceMode,
-    NamespaceOption, SeLinuxOption, SecurityProfile, SupplementalGroupsPolicy, security_profile::ProfileType,
+    Capability, Int64Value, LinuxContainerSecurityContext, LinuxSandboxSecurityContext, NamespaceMode, NamespaceOption,
+    SeLinuxOption, SecurityProfile, SupplementalGroupsPolicy, security_profile::ProfileType,
 };
 
 /// Paths of `/proc` and `/sys` that containers do not see unless `procMount` is `Unmasked`.

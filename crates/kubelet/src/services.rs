@@ -43,6 +43,8 @@ pub(crate) struct Services {
     pub(crate) volumes: Volumes,
     pub(crate) watches: Watches,
     pub(crate) services: Informer,
+    /// This node alone.
+    pub(crate) node: Informer,
     pub(crate) facts: NodeFacts,
 }
 

@@ -12,7 +12,7 @@ use std::{
 
 use api::views::core_v1::{Container, EphemeralContainer, Pod};
 use apimachinery::{Object, Value};
-use client::EventType;
+use client::{EventType, kinds};
 use cri_api::v1::{
     CreateContainerRequest, PodSandboxConfig, PodSandboxStatusRequest, RunPodSandboxRequest, StartContainerRequest,
 };
@@ -169,11 +169,7 @@ impl Starter {
     }
 
     /// The sandbox to start in: the one that is there, or a new one.
-    async fn sandbox(
-        &self,
-        plan: &Plan,
-        addresses: &mut Addresses,
-    ) -> Result<(String, PodSandboxConfig), String> {
+    async fn sandbox(&self, plan: &Plan, addresses: &mut Addresses) -> Result<(String, PodSandboxConfig), String> {
         let services = &self.services;
         let view = Pod::of(&self.pod);
         let current = self.observed.ready_sandbox().filter(|_| plan.create_sandbox.is_none());
@@ -186,7 +182,14 @@ impl Starter {
         if self.stopped() {
             return Err("the pod is being terminated".to_owned());
         }
-        let runtime_handler = view.spec().runtime_class_name().unwrap_or_default().to_owned();
+        let runtime_handler = match view.spec().runtime_class_name().filter(|name| !name.is_empty()) {
+            Some(name) => {
+                let class = services.client.all(&kinds::RUNTIME_CLASSES).get(name).await;
+                let class = class.map_err(|error| format!("Failed to get the runtime class {name:?}: {error}"))?;
+                class.str_at(&["handler"]).unwrap_or_default().to_owned()
+            }
+            None => String::new(),
+        };
         let request = RunPodSandboxRequest { config: Some(config.clone()), runtime_handler };
         let runtime = services.runtime.clone();
         let made = detached(async move { runtime.run_pod_sandbox(request).await }).await;
@@ -316,7 +319,9 @@ impl Starter {
         };
         let config = container_config::make(view, inputs);
         let logs = services.config.pod_log_directory(view).join(name);
-        blocking(move || std::fs::create_dir_all(&logs)).await.map_err(|error| format!("make the log directory: {error}"))?;
+        blocking(move || std::fs::create_dir_all(&logs))
+            .await
+            .map_err(|error| format!("make the log directory: {error}"))?;
         Ok(config)
     }
 
@@ -329,10 +334,9 @@ impl Starter {
     ) -> Result<Vec<PathBuf>, String> {
         let mut paths = Vec::new();
         for (index, mount) in container.volume_mounts().iter().enumerate() {
-            let volume = scene
-                .volumes
-                .get(mount.name())
-                .ok_or_else(|| format!("cannot find volume {:?} to mount into container {:?}", mount.name(), container.name()))?;
+            let volume = scene.volumes.get(mount.name()).ok_or_else(|| {
+                format!("cannot find volume {:?} to mount into container {:?}", mount.name(), container.name())
+            })?;
             let lookup = |name: &str| {
                 let found = environment.iter().find(|(known, _)| known == name);
                 found.map(|(_, value)| String::from_utf8_lossy(value).into_owned())
@@ -358,7 +362,13 @@ impl Starter {
                 .join(index.to_string());
             let (mounter, source, made) = (self.services.volumes.mounter.clone(), volume.path.clone(), target.clone());
             let bound = blocking(move || bind_sub_path(mounter.as_ref(), &source, &sub_path, &made)).await;
-            bound.map_err(|error| format!("failed to prepare subPath for volumeMount {:?} of container {:?}: {error}", mount.name(), container.name()))?;
+            bound.map_err(|error| {
+                format!(
+                    "failed to prepare subPath for volumeMount {:?} of container {:?}: {error}",
+                    mount.name(),
+                    container.name()
+                )
+            })?;
             paths.push(target);
         }
         Ok(paths)

@@ -6,7 +6,6 @@ use std::{
     sync::Arc,
 };
 
-use apimachinery::Object;
 use cri_api::v1::ContainerStatusRequest;
 
 use crate::{
@@ -28,7 +27,7 @@ pub(crate) struct Messages(BTreeMap<String, String>);
 
 impl Messages {
     /// Fills in the messages of the containers that have ended.
-    pub(crate) async fn fill(&mut self, services: &Arc<Services>, _pod: &Object, observed: &mut Observed) {
+    pub(crate) async fn fill(&mut self, services: &Arc<Services>, observed: &mut Observed) {
         for container in observed.containers.iter_mut().filter(|container| container.state == State::Exited) {
             if !self.0.contains_key(&container.id) {
                 let message = read(services, &container.id, container.exit_code).await;
@@ -51,7 +50,8 @@ async fn read(services: &Arc<Services>, id: &str, exit_code: i32) -> String {
     let Some(status) = answer.ok().and_then(|answer| answer.status) else { return String::new() };
     let annotation = |key: &str| status.annotations.get(key).map(String::as_str).unwrap_or_default();
     let path = annotation(labels::TERMINATION_MESSAGE_PATH);
-    let file = status.mounts.iter().find(|mount| mount.container_path == path).map(|mount| PathBuf::from(&mount.host_path));
+    let file =
+        status.mounts.iter().find(|mount| mount.container_path == path).map(|mount| PathBuf::from(&mount.host_path));
     let fallback = annotation(labels::TERMINATION_MESSAGE_POLICY) == "FallbackToLogsOnError" && exit_code != 0;
     let log = PathBuf::from(&status.log_path);
     blocking(move || {

@@ -40,7 +40,8 @@ impl Watches {
                 let registry = self.registry.clone();
                 let key = collection.clone();
                 self.informers.follow(collection).add_handler(move |_: &Event| {
-                    let followers: Vec<_> = registry.lock().get(&key).into_iter().flatten().map(|(_, to)| to.clone()).collect();
+                    let followers: Vec<_> =
+                        registry.lock().get(&key).into_iter().flatten().map(|(_, to)| to.clone()).collect();
                     followers.iter().filter_map(Weak::upgrade).for_each(|mailbox| mailbox.refresh_volumes());
                 });
             }

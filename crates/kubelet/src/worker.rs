@@ -20,18 +20,22 @@ use crate::{
     backoff::Backoff,
     kill::{self, KillContainer},
     labels,
+    logs::rotate::Rotation,
     mailbox::{Mail, Mailbox},
     observed::{self, Observed, State},
     plan::{self, Plan, ProbeKind},
     prober::Probers,
     services::{Services, pod_title},
     start::{Started, Starter, find},
+    static_pods,
     status::{self, StartFailures},
     termination,
 };
 
 /// When the runtime or the API did not answer, it is asked again after this.
 const RETRY: Duration = Duration::from_secs(1);
+/// When a mirror pod could not be made, it is tried again after this.
+const MIRROR_RETRY: Duration = Duration::from_secs(5);
 /// How many containers of one name are kept: the newest, and the one before it for its logs.
 const KEPT_CONTAINERS: usize = 2;
 
@@ -57,6 +61,7 @@ pub(crate) struct Worker {
     failed: BTreeMap<String, Instant>,
     messages: termination::Messages,
     probers: Probers,
+    rotation: Rotation,
     tasks: JoinSet<Done>,
     starting: bool,
     refreshing: bool,
@@ -83,7 +88,9 @@ impl Worker {
     pub(crate) fn new(services: Arc<Services>, mailbox: Arc<Mailbox>) -> Worker {
         let pod = mailbox.pod();
         let probers = Probers::new(services.clone(), mailbox.clone());
+        let rotation = Rotation::new(services.clone());
         Worker {
+            rotation,
             uid: pod.uid().to_owned(),
             written: pod,
             services,
@@ -178,7 +185,7 @@ impl Worker {
                 return Next::Wait(Some(Instant::now() + RETRY));
             }
         };
-        self.messages.fill(&self.services, &pod, &mut observed).await;
+        self.messages.fill(&self.services, &mut observed).await;
         self.judge(&pod, &mail);
         let deleted = mail.removed || pod.deletion_timestamp().is_some();
         let phase = self.written.status().str_at("phase").unwrap_or_default();
@@ -190,8 +197,11 @@ impl Worker {
             terminating = plan.kill_pod && plan.create_sandbox.is_none();
         }
         self.probers.follow(&pod, &observed, terminating);
+        self.rotation.follow(&observed);
         let settled = terminating && self.settled(&observed);
-        if !mail.removed {
+        if is_static(&pod) && !mail.removed && !self.mirrored().await {
+            self.retry_at = Some(Instant::now() + MIRROR_RETRY);
+        } else if !mail.removed {
             self.report(&pod, &observed, terminating, settled && deleted).await;
         }
         if terminating {
@@ -405,11 +415,8 @@ impl Worker {
             return Next::Wait(None);
         }
         if !mail.removed && !is_static(pod) {
-            let options = Options {
-                grace_period_seconds: Some(0),
-                precondition_uid: pod.uid().to_owned(),
-                ..Options::default()
-            };
+            let options =
+                Options { grace_period_seconds: Some(0), precondition_uid: pod.uid().to_owned(), ..Options::default() };
             match self.services.client.namespaced(&kinds::PODS, pod.namespace()).delete(pod.name(), options).await {
                 Err(error) if !error.is_not_found() && !error.is_conflict() => {
                     tracing::warn!(%error, pod = %pod.key(), "a pod that has ended could not be deleted");
@@ -424,6 +431,43 @@ impl Worker {
         }
         crate::logs::remove_pod(&self.services.config, pod, observed).await;
         Next::Finished
+    }
+
+    /// Makes sure that the mirror pod of a static pod is there; its status is what is written.
+    async fn mirrored(&mut self) -> bool {
+        let pod = self.mailbox.pod();
+        if self.written.annotation(labels::CONFIG_MIRROR).is_some() {
+            return true;
+        }
+        let node = self.services.node.get(&self.services.config.node_name);
+        let mirror = static_pods::mirror(&pod, node.as_deref());
+        let pods = self.services.client.namespaced(&kinds::PODS, pod.namespace());
+        let made = match pods.create(mirror).await {
+            Err(error) if error.is_already_exists() => pods.get(pod.name()).await,
+            made => made,
+        };
+        match made {
+            Ok(found) if found.annotation(labels::CONFIG_MIRROR) == Some(pod.uid()) => {
+                self.written = found;
+                true
+            }
+            Ok(stale) => {
+                // It shows an earlier manifest.
+                let options = Options {
+                    grace_period_seconds: Some(0),
+                    precondition_uid: stale.uid().to_owned(),
+                    ..Options::default()
+                };
+                if let Err(error) = pods.delete(stale.name(), options).await {
+                    tracing::warn!(%error, pod = %pod.key(), "an outdated mirror pod could not be removed");
+                }
+                false
+            }
+            Err(error) => {
+                tracing::warn!(%error, pod = %pod.key(), "a mirror pod could not be made");
+                false
+            }
+        }
     }
 
     /// Writes the status if it has changed.
@@ -547,7 +591,5 @@ fn kill_grace_seconds(pod: &Object, kill: &plan::Kill) -> i64 {
         ProbeKind::Liveness => container.liveness_probe(),
         ProbeKind::Readiness => None,
     });
-    probe
-        .and_then(|probe| probe.termination_grace_period_seconds())
-        .unwrap_or_else(|| kill::grace_period_seconds(pod))
+    probe.and_then(|probe| probe.termination_grace_period_seconds()).unwrap_or_else(|| kill::grace_period_seconds(pod))
 }

@@ -23,5 +23,6 @@ pub use namespace::NetworkNamespace;
 pub use node::{Config, NodeNetwork, OpenError};
 pub use overlay::{Overlay, Peer};
 pub use pod::{
-    Attachment, Error as PodError, GATEWAY_V4, GATEWAY_V6, HostPort, Transport, node_link_name, sctp_supported, set_local_address,
+    Attachment, Error as PodError, GATEWAY_V4, GATEWAY_V6, HostPort, Transport, node_link_name, sctp_supported,
+    set_local_address,
 };

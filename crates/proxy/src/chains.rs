@@ -225,7 +225,11 @@ pub fn fixed_chains(family: Family, cluster_ranges: &[Cidr], service_ranges: &[C
         vec![Statement::Translated, Statement::Dispatch { key: original, map: AFFINITY_SERVICES.name }],
         vec![to_cluster, Statement::go_to(REFUSE)],
     ];
-    // Addresses that no service has: without this they would follow the default route.
+    // Addresses that no service has would follow the default route; those that the node itself has are served
+    // by the node (its DNS).
+    if !service_ranges.is_empty() {
+        after_rules.push(vec![Statement::IsLocal(Field::Destination), Statement::Verdict(Verdict::Return)]);
+    }
     after_rules.extend(of_family(service_ranges, family).map(|range| {
         vec![Statement::Within { field: Field::Destination, range, holds: true }, Statement::go_to(REFUSE)]
     }));

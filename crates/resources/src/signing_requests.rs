@@ -37,17 +37,20 @@ fn author(spec: &mut Map, user: &UserInfo) {
     }
 }
 
+fn text_of(condition: &Value, field: &str) -> String {
+    condition.str_at(&[field]).unwrap_or_default().to_owned()
+}
+
 /// Gives conditions the times that they lack; a condition that was there keeps the time of its change.
 fn stamp(object: &mut Object, old: &Object) {
     let now = time::format_seconds(stdx::clock::now());
     let Some(list) = object.at_mut(&["status", "conditions"]).and_then(Value::as_list_mut) else { return };
     for condition in list.iter_mut() {
-        let text = |field| condition.str_at(&[field]).unwrap_or_default().to_owned();
-        if text("lastUpdateTime").is_empty() {
+        if text_of(condition, "lastUpdateTime").is_empty() {
             condition.set(&["lastUpdateTime"], now.as_str());
         }
-        if text("lastTransitionTime").is_empty() {
-            let (kind, status) = (text("type"), text("status"));
+        if text_of(condition, "lastTransitionTime").is_empty() {
+            let (kind, status) = (text_of(condition, "type"), text_of(condition, "status"));
             let before = conditions(old).iter().find(|before| {
                 before.str_at(&["type"]) == Some(kind.as_str()) && before.str_at(&["status"]) == Some(status.as_str())
             });

@@ -6,7 +6,7 @@
 use std::{
     os::unix::fs::PermissionsExt,
     path::{Path, PathBuf},
-    sync::{Arc, OnceLock},
+    sync::Arc,
 };
 
 use anyhow::{Context, bail};
@@ -21,7 +21,7 @@ use hyper_util::rt::TokioIo;
 use runtime::{BuildSource, ImageBuild, ImageStore};
 use tokio::{
     net::{UnixListener, UnixStream},
-    sync::mpsc,
+    sync::{SetOnce, mpsc},
 };
 
 /// The longest order.
@@ -31,7 +31,7 @@ const ORDER_BYTES_LIMIT: usize = 1 << 20;
 #[derive(Clone)]
 pub(crate) struct Admin {
     /// The node's images, once the runtime is there.
-    pub(crate) images: Arc<OnceLock<Arc<ImageStore>>>,
+    pub(crate) images: Arc<SetOnce<Arc<ImageStore>>>,
     /// Ends the server.
     pub(crate) stop: mpsc::Sender<()>,
 }
@@ -146,7 +146,10 @@ pub(crate) fn order(data_directory: &Path, path: &str, order: &Value) -> anyhow:
 
 async fn send(socket: &Path, path: &str, order: &Value) -> anyhow::Result<Value> {
     let stream = UnixStream::connect(socket).await.with_context(|| {
-        format!("no server answers at {}: is one running on this data directory (sagong up --data-dir)?", socket.display())
+        format!(
+            "no server answers at {}: is one running on this data directory (sagong up --data-dir)?",
+            socket.display()
+        )
     })?;
     let (mut sender, connection) = hyper::client::conn::http1::handshake(TokioIo::new(stream)).await?;
     let driven = tokio::spawn(connection);

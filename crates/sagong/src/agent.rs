@@ -10,7 +10,7 @@ mod discovery;
 
 use std::{
     net::{IpAddr, Ipv4Addr, SocketAddr, UdpSocket},
-    sync::{Arc, OnceLock},
+    sync::Arc,
     time::Duration,
 };
 
@@ -21,6 +21,8 @@ use client::{
     kinds::CONFIG_MAPS,
     remote::{Remote, ServerAddress},
 };
+
+use tokio::sync::SetOnce;
 
 use crate::{
     admin,
@@ -71,12 +73,13 @@ async fn node(options: &AgentOptions, directories: &Directories) -> anyhow::Resu
     let name = options.node_name.clone().unwrap_or_else(server::host_name);
     let address = own_address(&server);
     let authority_pem = discovery::authority(&server, token.as_ref(), directories).await?;
-    let certificates = NodeCertificates { directories: directories.clone(), authority_pem, name, address };
+    let serving = Arc::default();
+    let certificates = NodeCertificates { directories: directories.clone(), authority_pem, name, address, serving };
     let credential = certificates.client_credential(&server, token.as_ref()).await?;
     let tls = certificates.client_config(&credential)?;
     let remote = Remote::new(server.clone(), tls, None, USER_AGENT)?;
     let settings = cluster_settings(&Client::new(remote.clone(), USER_AGENT)).await?;
-    let images = Arc::new(OnceLock::new());
+    let images = Arc::new(SetOnce::new());
     let context = context(options, directories, &certificates, &settings, remote.clone(), images.clone())?;
     tracing::info!(node = context.node.name, server = %server, "joined");
     components::start_node(&context);
@@ -115,7 +118,7 @@ fn context(
     certificates: &NodeCertificates,
     settings: &Object,
     remote: Arc<Remote>,
-    images: Arc<OnceLock<Arc<runtime::ImageStore>>>,
+    images: Arc<SetOnce<Arc<runtime::ImageStore>>>,
 ) -> anyhow::Result<NodeContext> {
     let text = |key: &str| -> anyhow::Result<&str> {
         settings.str_at(&["data", key]).with_context(|| format!("the config map {NODE_SETTINGS:?} has no {key}"))
@@ -132,6 +135,7 @@ fn context(
             directory: directories.node(),
             state_directory: options.state_dir.clone(),
         },
+        kubelet_tls: Arc::new(certificates.kubelet_server_config()?),
         images,
     })
 }

@@ -1,6 +1,8 @@
 //! The commands, one file each.
 
 mod agent;
+mod demo;
+mod demo_app;
 mod down;
 mod image;
 mod token;
@@ -17,6 +19,11 @@ use clap::Parser;
 enum Command {
     /// Start a control plane, and a node on this machine.
     Up(up::Options),
+    /// Start a cluster in the foreground and run a small app of two tiers in it.
+    Demo(demo::Options),
+    /// One tier of the demo's app.
+    #[command(hide = true)]
+    DemoApp(demo_app::Options),
     /// Stop the server of a data directory; pods go on running.
     Down(down::Options),
     /// Import, list, build and remove the node's images.
@@ -31,6 +38,8 @@ enum Command {
 pub(crate) fn run() -> anyhow::Result<()> {
     match Command::parse() {
         Command::Up(options) => up::run(options),
+        Command::Demo(options) => demo::run(options),
+        Command::DemoApp(options) => demo_app::run(options),
         Command::Down(options) => down::run(&options),
         Command::Image(options) => image::run(&options),
         Command::Agent(options) => agent::run(options),

@@ -6,17 +6,12 @@ mod node;
 mod service_proxy;
 mod serving_approver;
 
-use std::{
-    net::Ipv4Addr,
-    panic::AssertUnwindSafe,
-    path::PathBuf,
-    sync::{Arc, OnceLock},
-    time::Duration,
-};
+use std::{net::Ipv4Addr, panic::AssertUnwindSafe, path::PathBuf, sync::Arc, time::Duration};
 
 use apiserver::{Server, UserInfo, loopback::Loopback};
 use client::Client;
 use futures::{FutureExt, future::BoxFuture};
+use tokio::sync::SetOnce;
 
 use crate::{api_access::ApiAccess, identity::Identity};
 
@@ -38,7 +33,7 @@ pub(crate) struct ComponentContext {
     /// This machine as a node; `None` for a control plane alone.
     pub(crate) node: Option<NodeSettings>,
     /// The node's images, once the runtime is there.
-    pub(crate) images: Arc<OnceLock<Arc<runtime::ImageStore>>>,
+    pub(crate) images: Arc<SetOnce<Arc<runtime::ImageStore>>>,
 }
 
 /// What the components of a node are made of, whether the API is in this process or not.
@@ -54,8 +49,10 @@ pub(crate) struct NodeContext {
     pub(crate) dns_address: Ipv4Addr,
     /// This machine as a node.
     pub(crate) node: NodeSettings,
+    /// How the kubelet serves its API.
+    pub(crate) kubelet_tls: Arc<rustls::ServerConfig>,
     /// The node's images, once the runtime is there.
-    pub(crate) images: Arc<OnceLock<Arc<runtime::ImageStore>>>,
+    pub(crate) images: Arc<SetOnce<Arc<runtime::ImageStore>>>,
 }
 
 impl NodeContext {
@@ -86,15 +83,18 @@ impl ComponentContext {
         Loopback::client(&self.server, user, field_manager)
     }
 
-    fn node_context(&self) -> Option<NodeContext> {
-        Some(NodeContext {
+    fn node_context(&self) -> anyhow::Result<Option<NodeContext>> {
+        let Some(node) = self.node.clone() else { return Ok(None) };
+        let kubelet_tls = Arc::new(self.identity.kubelet_server_config(&node.name, node.address)?);
+        Ok(Some(NodeContext {
             access: ApiAccess::Local(self.server.clone()),
             cluster_cidrs: self.cluster_cidrs.clone(),
             service_network: self.service_network.clone(),
             dns_address: self.dns_address,
-            node: self.node.clone()?,
+            node,
+            kubelet_tls,
             images: self.images.clone(),
-        })
+        }))
     }
 }
 
@@ -138,13 +138,14 @@ async fn scheduler(context: ComponentContext) -> anyhow::Result<()> {
 const RESTART_DELAY: Duration = Duration::from_secs(1);
 
 /// Starts every component on the current runtime.
-pub(crate) fn start(context: &ComponentContext) {
+pub(crate) fn start(context: &ComponentContext) -> anyhow::Result<()> {
     for component in COMPONENTS {
         tokio::spawn(supervise(component, context.clone()));
     }
-    if let Some(context) = context.node_context() {
+    if let Some(context) = context.node_context()? {
         start_node(&context);
     }
+    Ok(())
 }
 
 /// Starts the components of a node on the current runtime.

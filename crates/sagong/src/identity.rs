@@ -68,6 +68,19 @@ impl Identity {
         Ok((config, trust))
     }
 
+    /// The TLS configuration of the kubelet on this machine.
+    pub(crate) fn kubelet_server_config(
+        &self,
+        node_name: &str,
+        address: Ipv4Addr,
+    ) -> anyhow::Result<rustls::ServerConfig> {
+        let user = format!("system:node:{node_name}");
+        let addresses = [IpAddr::V4(address), IpAddr::V4(Ipv4Addr::LOCALHOST)];
+        let serving = self.authority.issue(&Profile::server(user, &[node_name], &addresses, YEAR))?;
+        let trust = tls::ClientTrust::new(&self.authority.certificate_pem(), "")?;
+        Ok(tls::server_config(&serving.certificate_pem, &serving.key_pem, trust)?)
+    }
+
     /// A kubeconfig of the cluster's administrator.
     pub(crate) fn admin_kubeconfig(&self, server: &str) -> anyhow::Result<String> {
         let profile = Profile::client("kubernetes-admin", &["system:masters"], YEAR);

@@ -2,7 +2,10 @@
 
 use std::sync::Arc;
 
-use apiserver::{Server, http::{NodeDialer, NodeStream}};
+use apiserver::{
+    Server,
+    http::{NodeDialer, NodeStream},
+};
 use async_trait::async_trait;
 use pki::{Profile, tls};
 use rustls::pki_types::ServerName;
@@ -19,11 +22,11 @@ pub(crate) struct KubeletDialer {
 impl KubeletDialer {
     /// A dialer that kubelets know as `kube-apiserver-kubelet-client`.
     pub(crate) fn new(identity: &Identity) -> anyhow::Result<KubeletDialer> {
-        let profile = Profile::client("kube-apiserver-kubelet-client", &["kubeadm:cluster-admins", "system:masters"], YEAR);
+        let profile =
+            Profile::client("kube-apiserver-kubelet-client", &["kubeadm:cluster-admins", "system:masters"], YEAR);
         let credential = identity.authority.issue(&profile)?;
         let authority = identity.authority.certificate_pem();
-        let mut config =
-            tls::client_config(&authority, Some((&credential.certificate_pem, &credential.key_pem)))?;
+        let mut config = tls::client_config(&authority, Some((&credential.certificate_pem, &credential.key_pem)))?;
         // Upgrades (exec, port-forward) exist in HTTP/1.1 alone.
         config.alpn_protocols = vec![b"http/1.1".to_vec()];
         Ok(KubeletDialer { connector: TlsConnector::from(Arc::new(config)) })

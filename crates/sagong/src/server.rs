@@ -2,7 +2,7 @@
 
 use std::{
     net::{Ipv4Addr, SocketAddr},
-    sync::{Arc, OnceLock},
+    sync::Arc,
     time::Duration,
 };
 
@@ -10,13 +10,19 @@ use anyhow::{Context, bail};
 use apiserver::{
     Server, UserInfo, authorization::PrivilegedGroup, http as api_http, loopback::Loopback, server::Parts,
 };
+use async_trait::async_trait;
 use auth::{
     node::NodeAuthorizer,
     rbac::RbacAuthorizer,
     tokens::{BootstrapTokens, Issuer, ServiceAccountTokens},
 };
+use client::Client;
 use resources::{Extensions, Ranges, ServiceAllocators, bootstrap};
-use tokio::{net::TcpListener, sync::watch};
+use runtime::ImageStore;
+use tokio::{
+    net::TcpListener,
+    sync::{SetOnce, watch},
+};
 
 use crate::{
     admin,
@@ -34,8 +40,28 @@ const DNS_HOST_NUMBER: u32 = 10;
 /// History older than this is forgotten, as upstream asks etcd to.
 const COMPACTION_PERIOD: Duration = Duration::from_secs(300);
 
+/// What a guest of a running server may use.
+pub(crate) struct Running {
+    /// The API, as the server itself.
+    pub(crate) client: Client,
+    /// The node's images, once the runtime is there.
+    pub(crate) images: Arc<SetOnce<Arc<ImageStore>>>,
+    /// How long the control plane took to be ready.
+    pub(crate) ready_milliseconds: u128,
+}
+
+/// Something that runs beside the server and ends before it.
+#[async_trait]
+pub(crate) trait Guest: Send + Sync {
+    /// Runs when the server is ready; an error ends the server.
+    async fn run(&self, running: &Running) -> anyhow::Result<()>;
+
+    /// Tidies up when the server is about to end.
+    async fn leave(&self, running: &Running);
+}
+
 /// Runs a control plane until SIGINT or SIGTERM.
-pub(crate) fn run(options: &UpOptions) -> anyhow::Result<()> {
+pub(crate) fn run(options: &UpOptions, guest: Option<&dyn Guest>) -> anyhow::Result<()> {
     let directories = Directories::open(&options.data_dir)?;
     let api_runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
@@ -43,7 +69,10 @@ pub(crate) fn run(options: &UpOptions) -> anyhow::Result<()> {
         .worker_threads(std::thread::available_parallelism().map_or(2, usize::from))
         .build()
         .context("cannot start the API's threads")?;
-    api_runtime.block_on(control_plane(options, &directories))
+    let ended = api_runtime.block_on(control_plane(options, &directories, guest));
+    // What still blocks somewhere must not hold the end up.
+    api_runtime.shutdown_background();
+    ended
 }
 
 fn parse_network(text: &str) -> anyhow::Result<(Ipv4Addr, u8)> {
@@ -81,13 +110,17 @@ pub(crate) fn own_address() -> Ipv4Addr {
     }
 }
 
-async fn control_plane(options: &UpOptions, directories: &Directories) -> anyhow::Result<()> {
+async fn control_plane(
+    options: &UpOptions,
+    directories: &Directories,
+    guest: Option<&dyn Guest>,
+) -> anyhow::Result<()> {
     let started = std::time::Instant::now();
     let (network, prefix_length) = parse_network(&options.service_cidr).context("--service-cidr")?;
     let listener = TcpListener::bind(("0.0.0.0", options.port)).await.with_context(|| {
         format!("cannot listen on port {}: choose another with --port, or end what uses it", options.port)
     })?;
-    let engine = store::embedded::open(&directories.store(), store::embedded::Options::default())
+    let engine = store::embedded::open(directories.store(), store::embedded::Options::default())
         .with_context(|| format!("cannot open the store in {}", directories.store().display()))?;
     let identity = Identity::open(directories)?;
     let host_name = host_name();
@@ -126,9 +159,11 @@ async fn control_plane(options: &UpOptions, directories: &Directories) -> anyhow
     let made = async { futures::try_join!(bootstrap::ensure(&own, &settings), auth::bootstrap::reconcile(&own)) };
     made.await.context("cannot make the objects that every cluster has")?;
     server.readiness().set("poststarthook/bootstrap", Ok(()));
-    tracing::info!(milliseconds = started.elapsed().as_millis() as u64, port = options.port, "ready");
+    let ready_milliseconds = started.elapsed().as_millis();
+    tracing::info!(milliseconds = ready_milliseconds as u64, port = options.port, "ready");
     tokio::spawn(compact(engine));
-    let images = Arc::new(OnceLock::new());
+    let images = Arc::new(SetOnce::new());
+    let running = Running { client: own.clone(), images: images.clone(), ready_milliseconds };
     let (request_stop, mut stop_requested) = tokio::sync::mpsc::channel(1);
     server.set_node_dialer(Arc::new(KubeletDialer::new(&identity)?));
     components::start(&ComponentContext {
@@ -146,17 +181,29 @@ async fn control_plane(options: &UpOptions, directories: &Directories) -> anyhow
             state_directory: options.state_dir.clone(),
         }),
         images: images.clone(),
-    });
+    })?;
     let admin = tokio::spawn(admin::serve(directories.admin_socket(), admin::Admin { images, stop: request_stop }));
 
-    tokio::select! {
-        signal = wait_for_signal() => signal?,
-        _ = stop_requested.recv() => {}
+    let ended = tokio::select! {
+        signal = wait_for_signal() => signal,
+        _ = stop_requested.recv() => Ok(()),
+        failed = accompany(guest, &running) => failed,
+    };
+    if let Some(guest) = guest {
+        guest.leave(&running).await;
     }
     admin.abort();
     tracing::info!("stopping; pods go on running");
     stop.send_replace(true);
-    Ok(())
+    ended
+}
+
+/// Runs the guest; returns only when it fails.
+async fn accompany(guest: Option<&dyn Guest>, running: &Running) -> anyhow::Result<()> {
+    if let Some(guest) = guest {
+        guest.run(running).await?;
+    }
+    std::future::pending().await
 }
 
 /// What other crates bring to the table of built-in resources.

@@ -207,10 +207,11 @@ async fn pump(mut watch: Watch, encoding: Encoding, sender: mpsc::Sender<Bytes>)
             _ = bookmarks.tick(), if encoding.bookmarks => {
                 let mut out = BytesMut::new();
                 let resource = watch.resource().clone();
-                if let Item::Bookmark { revision, .. } = watch.bookmark() {
-                    if encoding.bookmark(&resource, revision, false, &mut out).is_err() || sender.send(out.freeze()).await.is_err() {
-                        return;
-                    }
+                if let Item::Bookmark { revision, .. } = watch.bookmark()
+                    && (encoding.bookmark(&resource, revision, false, &mut out).is_err()
+                        || sender.send(out.freeze()).await.is_err())
+                {
+                    return;
                 }
             }
         }

@@ -119,6 +119,17 @@ impl Graph {
         concerned
     }
 
+    /// Forgets all objects of a resource that is no longer followed; nobody says that they are gone.
+    pub(super) fn forget_resource(&mut self, resource: &ResourceKind) {
+        let of_resource = self.nodes.iter().filter(|(_, node)| node.resource == *resource);
+        let uids: Vec<Str> = of_resource.map(|(uid, _)| uid.clone()).collect();
+        for uid in uids {
+            if let Some(node) = self.nodes.remove(&uid) {
+                self.unlink(&uid, node.object.owner_references());
+            }
+        }
+    }
+
     fn waiting<'g>(&'g self, owners: &'g [Value]) -> impl Iterator<Item = Str> + 'g {
         let waits = |uid: &&str| self.nodes.get(*uid).is_some_and(Node::waits_for_dependents);
         owners.iter().map(owner_uid).filter(waits).map(Str::from)

@@ -12,13 +12,28 @@ const PARTS_BITS_LIMIT: u8 = 16;
 
 /// A range of addresses, as a number of 128 bits whose upper ones count.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Cidr {
+pub(crate) struct Cidr {
     first: u128,
     prefix_length: u8,
     v4: bool,
 }
 
 impl Cidr {
+    /// The range that is one address.
+    pub(crate) fn address(address: IpAddr) -> Cidr {
+        match address {
+            IpAddr::V4(address) => Cidr { first: u128::from(u32::from(address)), prefix_length: 32, v4: true },
+            IpAddr::V6(address) => Cidr { first: u128::from(address), prefix_length: 128, v4: false },
+        }
+    }
+
+    /// Whether all of `other` is within.
+    pub(crate) fn contains(&self, other: &Cidr) -> bool {
+        let host_bits = u32::from(Cidr::width(self.v4) - self.prefix_length);
+        let network = |cidr: &Cidr| cidr.first.checked_shr(host_bits).unwrap_or(0);
+        self.v4 == other.v4 && self.prefix_length <= other.prefix_length && network(self) == network(other)
+    }
+
     pub(super) fn is_v4(&self) -> bool {
         self.v4
     }
@@ -125,6 +140,17 @@ impl Pool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn ranges_contain_ranges_and_addresses() {
+        let contains = |outer: &str, inner: &str| {
+            let inner = inner.parse().unwrap_or_else(|()| Cidr::address(inner.parse().unwrap()));
+            outer.parse::<Cidr>().unwrap().contains(&inner)
+        };
+        assert!(contains("10.0.0.0/8", "10.9.0.0/16") && contains("10.0.0.0/8", "10.1.2.3"));
+        assert!(!contains("10.9.0.0/16", "10.0.0.0/8") && !contains("10.0.0.0/8", "11.0.0.1"));
+        assert!(contains("::/0", "fd00::1") && !contains("::/0", "10.0.0.1"));
+    }
 
     #[test]
     fn parts_are_taken_and_released() {

@@ -33,8 +33,8 @@ fn sandbox(attempt: u32, ready: bool) -> Sandbox {
 
 /// `a` running, `a=0` exited with 0, `a?` unknown, `a-` created.
 fn observed(sandboxes: &[(u32, bool)], containers: &str) -> Observed {
-    let mut observed = Observed::default();
-    observed.sandboxes = sandboxes.iter().rev().map(|(attempt, ready)| sandbox(*attempt, *ready)).collect();
+    let sandboxes = sandboxes.iter().rev().map(|(attempt, ready)| sandbox(*attempt, *ready)).collect();
+    let mut observed = Observed { sandboxes, containers: Vec::new() };
     for word in containers.split_whitespace() {
         let (name, state, exit_code) = match word.split_once('=') {
             Some((name, code)) => (name, State::Exited, code.parse().unwrap()),

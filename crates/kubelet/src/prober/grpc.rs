@@ -50,13 +50,17 @@ pub async fn check(host: &str, port: u16, service: &str, timeout: Duration) -> R
     let address = if host.contains(':') { format!("[{host}]:{port}") } else { format!("{host}:{port}") };
     match tokio::time::timeout(timeout, call(host, port, &address, service)).await {
         Ok(result) => result,
-        Err(_) => Err(format!("timeout: failed to connect service \"{address}\" within {}s: context deadline exceeded", timeout.as_secs())),
+        Err(_) => Err(format!(
+            "timeout: failed to connect service \"{address}\" within {}s: context deadline exceeded",
+            timeout.as_secs()
+        )),
     }
 }
 
 async fn call(host: &str, port: u16, address: &str, service: &str) -> Result<(), String> {
     let failed = |error: &dyn std::fmt::Display| format!("error: failed to connect service at \"{address}\": {error}");
-    let stream = TcpStream::connect((host, port)).await.map_err(|error| failed(&crate::http_get::dial_error(&error)))?;
+    let stream =
+        TcpStream::connect((host, port)).await.map_err(|error| failed(&crate::http_get::dial_error(&error)))?;
     let handshake = hyper::client::conn::http2::handshake(TokioExecutor::new(), TokioIo::new(stream)).await;
     let (mut sender, connection) = handshake.map_err(|error| failed(&error))?;
     let exchange = async {
@@ -82,8 +86,18 @@ async fn call(host: &str, port: u16, address: &str, service: &str) -> Result<(),
         let text = |name: &str| all.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default().to_owned();
         match text("grpc-status").as_str() {
             "0" | "" => {}
-            "12" => return Err(format!("error: this server does not implement the grpc health protocol (grpc.health.v1.Health): {}", text("grpc-message"))),
-            code => return Err(format!("error: health rpc probe failed: rpc error: code = {code} desc = {}", text("grpc-message"))),
+            "12" => {
+                return Err(format!(
+                    "error: this server does not implement the grpc health protocol (grpc.health.v1.Health): {}",
+                    text("grpc-message")
+                ));
+            }
+            code => {
+                return Err(format!(
+                    "error: health rpc probe failed: rpc error: code = {code} desc = {}",
+                    text("grpc-message")
+                ));
+            }
         }
         match status(&data) {
             Some(SERVING) => Ok(()),

@@ -50,7 +50,9 @@ pub async fn run(
     }
     if let Some(call) = handler.grpc() {
         let port = u16::try_from(call.port()).map_err(|_| format!("invalid port number: {}", call.port()))?;
-        return grpc::check(pod_address, port, call.service().unwrap_or_default(), timeout).await.map(|()| Outcome::Success);
+        return grpc::check(pod_address, port, call.service().unwrap_or_default(), timeout)
+            .await
+            .map(|()| Outcome::Success);
     }
     Err("missing probe handler".to_owned())
 }

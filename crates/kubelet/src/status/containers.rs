@@ -36,13 +36,7 @@ pub(super) fn statuses(pod: Pod<'_>, kind: ContainerKind, previous: &Value, inpu
     statuses
 }
 
-fn status(
-    pod: Pod<'_>,
-    kind: ContainerKind,
-    container: Spec<'_>,
-    before: Option<&Value>,
-    inputs: Inputs<'_>,
-) -> Value {
+fn status(pod: Pod<'_>, kind: ContainerKind, container: Spec<'_>, before: Option<&Value>, inputs: Inputs<'_>) -> Value {
     let mut newest = inputs.observed.containers.iter().filter(|status| status.name == container.name());
     let mut status = match newest.next() {
         Some(current) => {
@@ -121,9 +115,10 @@ fn without_container(
     status.set(&["restartCount"], view.restart_count());
     status.set(&["lastState"], before.get("lastState").cloned().unwrap_or_else(|| value!({})));
     if view.state().running().is_some() && view.last_state().terminated().is_none() {
-        status.set(&["lastState", "terminated"], lost(
-            "The container could not be located when the pod was deleted.  The container used to be Running",
-        ));
+        status.set(
+            &["lastState", "terminated"],
+            lost("The container could not be located when the pod was deleted.  The container used to be Running"),
+        );
         if pod.metadata().deletion_timestamp().is_none() {
             status.set(&["restartCount"], view.restart_count() + 1);
         }

@@ -53,9 +53,7 @@ fn simple(spec: Value, containers: Vec<Container>) -> Value {
 #[test]
 fn phases() {
     let spec = |policy: &str| value!({"restartPolicy": policy, "containers": [{"name": "a"}, {"name": "b"}]});
-    let exited = |a: i32, b: i32| {
-        vec![container("a", 0, State::Exited, a), container("b", 0, State::Exited, b)]
-    };
+    let exited = |a: i32, b: i32| vec![container("a", 0, State::Exited, a), container("b", 0, State::Exited, b)];
     for (policy, containers, phase) in [
         ("Always", vec![], "Pending"),
         ("Always", vec![container("a", 0, State::Running, 0)], "Pending"),
@@ -72,7 +70,8 @@ fn phases() {
 
 #[test]
 fn a_running_pod_is_ready_and_known() {
-    let status = simple(value!({"containers": [{"name": "a", "image": "i"}]}), vec![container("a", 0, State::Running, 0)]);
+    let status =
+        simple(value!({"containers": [{"name": "a", "image": "i"}]}), vec![container("a", 0, State::Running, 0)]);
     assert_eq!(status.str_at(&["podIP"]), Some("10.0.0.5"));
     assert_eq!(status.str_at(&["hostIP"]), Some("192.0.2.1"));
     assert_eq!(status.str_at(&["qosClass"]), Some("BestEffort"));
@@ -144,7 +143,8 @@ fn init_containers_hold_back_the_pod() {
 
 #[test]
 fn conditions_of_others_are_kept_and_gates_count() {
-    let spec = value!({"containers": [{"name": "a"}], "readinessGates": [{"conditionType": "x/y"}, {"conditionType": "z"}]});
+    let spec =
+        value!({"containers": [{"name": "a"}], "readinessGates": [{"conditionType": "x/y"}, {"conditionType": "z"}]});
     let gate = value!({"type": "x/y", "status": "True"});
     let previous = value!({"conditions": [gate.clone(), {"type": "Ready", "status": "True", "lastTransitionTime": "2020-01-01T00:00:00Z"}]});
     let running = observed(vec![container("a", 0, State::Running, 0)]);

@@ -1,7 +1,7 @@
 //! `configMap`: the data of a ConfigMap as files.
 
-use api::views::core_v1::{KeyToPath, Volume};
 use api::views::ViewList;
+use api::views::core_v1::{KeyToPath, Volume};
 use async_trait::async_trait;
 
 use super::{

@@ -1,7 +1,7 @@
 //! `downwardAPI`: fields and resources of the pod as files.
 
-use api::views::core_v1::{DownwardAPIVolumeFile, Pod, Volume};
 use api::views::ViewList;
+use api::views::core_v1::{DownwardAPIVolumeFile, Pod, Volume};
 use async_trait::async_trait;
 
 use super::{

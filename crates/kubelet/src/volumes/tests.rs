@@ -51,7 +51,10 @@ async fn files_of_objects_follow_them() {
     let mounted = set_up(&api, directory.path(), &pod).await.unwrap();
     let read = |volume: &str, path: &str| fs::read_to_string(mounted[volume].path.join(path)).unwrap();
     assert_eq!(read("cm", "x/y"), "1");
-    assert_eq!((read("all", "b"), read("all", "k"), read("all", "labels")), ("2".into(), "pw".into(), "app=\"web\"".into()));
+    assert_eq!(
+        (read("all", "b"), read("all", "k"), read("all", "labels")),
+        ("2".into(), "pw".into(), "app=\"web\"".into())
+    );
     assert!(mounted["scratch"].path.ends_with("u/volumes/kubernetes.io~empty-dir/scratch"));
     api.modify(&kinds::CONFIG_MAPS, "n", "c", |map| map.set(&["data", "b"], "3"));
     set_up(&api, directory.path(), &pod).await.unwrap();

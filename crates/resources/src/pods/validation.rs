@@ -136,10 +136,10 @@ fn validate_ports(container: &Value, path: &Path, errors: &mut Vec<FieldError>) 
         if !matches!(protocol, "TCP" | "UDP" | "SCTP") {
             errors.push(FieldError::not_supported(&at.child("protocol"), protocol, &["SCTP", "TCP", "UDP"]));
         }
-        if let Some(name) = port.str_at(&["name"]).filter(|name| !name.is_empty()) {
-            if !seen.insert(name) {
-                errors.push(FieldError::duplicate(&at.child("name"), name));
-            }
+        if let Some(name) = port.str_at(&["name"]).filter(|name| !name.is_empty())
+            && !seen.insert(name)
+        {
+            errors.push(FieldError::duplicate(&at.child("name"), name));
         }
     }
 }
@@ -211,11 +211,11 @@ fn validate_resources(container: &Value, path: &Path, errors: &mut Vec<FieldErro
         }
     }
     for (name, request) in container.map_at(&["resources", "requests"]).into_iter().flat_map(|map| map.iter()) {
-        if let (Some(wanted), Some(limit)) = (parsed("requests", name), parsed("limits", name)) {
-            if wanted > limit {
-                let detail = format!("must be less than or equal to {name} limit of {limit}");
-                errors.push(FieldError::invalid(&at.child("requests"), request.as_str().unwrap_or_default(), detail));
-            }
+        if let (Some(wanted), Some(limit)) = (parsed("requests", name), parsed("limits", name))
+            && wanted > limit
+        {
+            let detail = format!("must be less than or equal to {name} limit of {limit}");
+            errors.push(FieldError::invalid(&at.child("requests"), request.as_str().unwrap_or_default(), detail));
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use std::{
     net::{IpAddr, Ipv4Addr},
-    sync::Arc,
+    sync::{Arc, PoisonError, RwLock},
     time::Duration,
 };
 
@@ -15,6 +15,10 @@ use client::{
 };
 use futures::StreamExt;
 use pki::{Credential, PrivateKey, SigningRequest};
+use rustls::{
+    server::{ClientHello, ResolvesServerCert},
+    sign::CertifiedKey,
+};
 use tokio::time::Instant;
 
 use super::{RETRY_DELAY, USER_AGENT};
@@ -34,6 +38,26 @@ pub(super) struct NodeCertificates {
     pub(super) authority_pem: String,
     pub(super) name: String,
     pub(super) address: Ipv4Addr,
+    pub(super) serving: Arc<ServingCertificate>,
+}
+
+/// The kubelet's serving certificate as it is now; none until the cluster has given the first.
+#[derive(Debug, Default)]
+pub(super) struct ServingCertificate(RwLock<Option<Arc<CertifiedKey>>>);
+
+impl ResolvesServerCert for ServingCertificate {
+    fn resolve(&self, _: ClientHello<'_>) -> Option<Arc<CertifiedKey>> {
+        self.0.read().ok()?.clone()
+    }
+}
+
+impl ServingCertificate {
+    fn replace(&self, credential: &Credential) -> anyhow::Result<()> {
+        let key = pki::tls::certified_key(&credential.certificate_pem, &credential.key_pem)?;
+        // Nobody panics while holding the lock: it holds one assignment.
+        *self.0.write().unwrap_or_else(PoisonError::into_inner) = Some(Arc::new(key));
+        Ok(())
+    }
 }
 
 /// When to renew: after four fifths of the certificate's life.
@@ -79,6 +103,12 @@ impl NodeCertificates {
         Ok(pki::tls::client_config(&self.authority_pem, Some(pair))?)
     }
 
+    /// How the kubelet serves, with whatever serving certificate it has.
+    pub(super) fn kubelet_server_config(&self) -> anyhow::Result<rustls::ServerConfig> {
+        let trust = pki::tls::ClientTrust::new(&self.authority_pem, "")?;
+        Ok(pki::tls::resolving_server_config(self.serving.clone(), trust)?)
+    }
+
     async fn new_client_credential(&self, client: &Client) -> anyhow::Result<Credential> {
         let credential = self.request(client, CLIENT_SIGNER, "client auth", &[], &[]).await?;
         self.keep_files(CLIENT_FILES, &credential)?;
@@ -90,6 +120,7 @@ impl NodeCertificates {
         let addresses = [IpAddr::V4(self.address)];
         let credential = self.request(client, SERVING_SIGNER, "server auth", &names, &addresses).await?;
         self.keep_files(SERVING_FILES, &credential)?;
+        self.serving.replace(&credential)?;
         tracing::info!("the kubelet has its serving certificate");
         Ok(credential)
     }
@@ -147,7 +178,8 @@ impl NodeCertificates {
     }
 
     async fn keep_serving(&self, client: &Client) {
-        let mut credential = self.load(SERVING_FILES).ok().flatten();
+        let kept = self.load(SERVING_FILES).ok().flatten();
+        let mut credential = kept.filter(|credential| self.serving.replace(credential).is_ok());
         loop {
             if let Some(credential) = &credential {
                 sleep_until_renewal(credential).await;

@@ -6,6 +6,9 @@ use anyhow::Context;
 
 use crate::server;
 
+/// How much is logged when nobody says.
+pub(crate) const DEFAULT_LOG: &str = "info";
+
 /// Start a control plane, and a node on this machine.
 ///
 /// The command stays in the foreground until SIGINT or SIGTERM; pods go on running.
@@ -41,13 +44,19 @@ pub(crate) struct Options {
     #[arg(long)]
     pub(crate) no_node: bool,
     /// How much to log: error, warn, info, debug, trace, or a filter such as `apiserver=debug`.
-    #[arg(long, default_value = "info", env = "SAGONG_LOG")]
+    #[arg(long, default_value = DEFAULT_LOG, env = "SAGONG_LOG")]
     pub(crate) log: String,
 }
 
 pub(crate) fn run(options: Options) -> anyhow::Result<()> {
+    start_logging(&options)?;
+    server::run(&options, None)
+}
+
+/// Sends the log to standard error.
+pub(crate) fn start_logging(options: &Options) -> anyhow::Result<()> {
     let filter = tracing_subscriber::EnvFilter::try_new(&options.log)
         .with_context(|| format!("--log {:?} is no level and no filter", options.log))?;
     tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
-    server::run(&options)
+    Ok(())
 }

@@ -8,10 +8,14 @@ use anyhow::Context;
 use apiserver::UserInfo;
 use async_trait::async_trait;
 use client::{Client, kinds};
-use kubelet::{Dependencies, Kubelet, volumes::KernelMounter};
+use kubelet::{
+    Dependencies, Kubelet,
+    server::{Access, auth::ApiReviews},
+    volumes::KernelMounter,
+};
 use network::{Attachment, Cidr, HostPort, NodeNetwork, Overlay, Transport};
 use runtime::{PodNetwork, PodNetworkRequest, Runtime};
-use tokio::sync::OnceCell;
+use tokio::{net::TcpListener, sync::OnceCell};
 
 use super::NodeContext;
 
@@ -142,10 +146,30 @@ pub(super) async fn run(context: NodeContext) -> anyhow::Result<()> {
         kubelet.runtime_changed();
         peers::follow(&client, &node.name, opened).await
     };
+    let served = serve(&context, &node, &kubelet, &client);
     tokio::select! {
+        failed = served => failed,
         () = kubelet.run() => Ok(()),
         failed = network => failed,
     }
+}
+
+/// Serves the kubelet's API: logs, exec, attach, port-forward, statistics.
+async fn serve(
+    context: &NodeContext,
+    node: &super::NodeSettings,
+    kubelet: &Kubelet,
+    client: &Client,
+) -> anyhow::Result<()> {
+    let place = ("0.0.0.0", node.kubelet_port);
+    let listener = TcpListener::bind(place).await.with_context(|| {
+        format!("cannot listen on port {}: choose another with --kubelet-port, or end what uses it", node.kubelet_port)
+    })?;
+    let reviews = Arc::new(ApiReviews::new(client.clone(), node.name.clone()));
+    kubelet
+        .serve(listener, context.kubelet_tls.clone(), Access { authenticator: reviews.clone(), authorizer: reviews })
+        .await;
+    Ok(())
 }
 
 fn kubelet_config(context: &NodeContext, node: &super::NodeSettings) -> kubelet::Config {

@@ -25,6 +25,40 @@ impl Cluster {
         Cluster::start(&["--no-node"])
     }
 
+    /// A control plane and a node; needs root. Its pods end with this value.
+    pub(crate) fn with_node() -> Cluster {
+        Cluster::start(&[])
+    }
+
+    /// Makes an image of the program under test, whose `demo-app` is a small web server.
+    pub(crate) fn build_own_image(&self, name: &str) {
+        let data = self.data_directory();
+        let program = env!("CARGO_BIN_EXE_sagong");
+        let output = Command::new(program)
+            .args(["image", "build", program, "--tag", name, "--entrypoint", "/sagong", "--entrypoint", "demo-app"])
+            .arg("--data-dir")
+            .arg(data)
+            .output()
+            .unwrap();
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    }
+
+    /// Applies manifests.
+    pub(crate) fn apply(&self, manifests: &str) {
+        let file = self.directory.path().join("manifests.yaml");
+        std::fs::write(&file, manifests).unwrap();
+        self.kubectl(&["apply", "-f", file.to_str().unwrap()]);
+    }
+
+    /// Removes what pods leave when nobody ends them: a test that failed in between.
+    fn end_pods(&self) {
+        if self.arguments.iter().any(|argument| argument == "--no-node") {
+            return;
+        }
+        let _ =
+            self.kubectl_output(&["delete", "pod", "--all", "--all-namespaces", "--grace-period=1", "--timeout=20s"]);
+    }
+
     fn start(arguments: &[&str]) -> Cluster {
         let directory = tempfile::tempdir().unwrap();
         let port = free_port();
@@ -78,6 +112,7 @@ impl Cluster {
 
 impl Drop for Cluster {
     fn drop(&mut self) {
+        self.end_pods();
         let _ = self.process.kill();
         let _ = self.process.wait();
     }
@@ -86,7 +121,10 @@ impl Drop for Cluster {
 fn command(directory: &tempfile::TempDir, port: u16, arguments: &[String]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_sagong"));
     command.arg("up").arg("--data-dir").arg(directory.path().join("data"));
-    command.args(["--port", &port.to_string()]).args(arguments).env("NO_COLOR", "1");
+    command.arg("--state-dir").arg(directory.path().join("state"));
+    // The kubelet's port is the API's successor, so that tests do not meet.
+    command.args(["--port", &port.to_string(), "--kubelet-port", &(port + 1).to_string()]);
+    command.args(arguments).env("NO_COLOR", "1");
     command
 }
 

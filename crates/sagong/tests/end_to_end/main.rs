@@ -55,3 +55,52 @@ fn a_second_server_on_the_same_data_is_refused() {
     let refused = cluster.second_server();
     assert!(refused.contains("cannot open the store"), "{refused}");
 }
+
+#[test]
+#[ignore = "needs kubectl and root; run by cargo xtask ci"]
+fn pods_run_answer_by_name_and_outlive_the_server() {
+    let mut cluster = Cluster::with_node();
+    cluster.kubectl(&["wait", "node", "--all", "--for=condition=Ready", "--timeout=30s"]);
+    cluster.build_own_image("localhost/app:1");
+    cluster.apply(include_str!("two_tiers.yaml"));
+    for name in ["api", "web"] {
+        let deployment = format!("deployment/{name}");
+        cluster.kubectl(&["wait", &deployment, "--for=condition=Available", "--timeout=60s"]);
+    }
+    let address = cluster.kubectl(&["get", "service", "web", "-o", "jsonpath={.spec.clusterIP}"]);
+    let page = http_get(&format!("{address}:80"));
+    assert!(page.contains("asked api.default.svc.cluster.local: told by a config map"), "{page}");
+
+    let identities =
+        || cluster.kubectl(&["get", "pods", "-o", "jsonpath={.items[*].status.containerStatuses[*].containerID}"]);
+    let before = identities();
+    cluster.kill_and_start_again();
+    // The service's rules stayed in the kernel: the pods answer, whatever the server does.
+    assert!(http_get(&format!("{address}:80")).starts_with("HTTP/1.1"));
+    cluster.kubectl(&["wait", "pod", "--all", "--for=condition=Ready", "--timeout=30s"]);
+    // Names are answered by the server's process, which has to take up its work again.
+    let answered = (0..50).any(|_| {
+        cluster.kubectl(&["get", "nodes"]);
+        http_get(&format!("{address}:80")).contains("told by a config map")
+    });
+    assert!(answered, "the app no longer finds its second tier");
+    let identities =
+        || cluster.kubectl(&["get", "pods", "-o", "jsonpath={.items[*].status.containerStatuses[*].containerID}"]);
+    assert_eq!(identities(), before);
+    let restarts =
+        cluster.kubectl(&["get", "pods", "-o", "jsonpath={.items[*].status.containerStatuses[*].restartCount}"]);
+    assert!(restarts.split_whitespace().all(|count| count == "0"), "{restarts}");
+
+    cluster.kubectl(&["delete", "deployment", "--all"]);
+    cluster.kubectl(&["wait", "pod", "--all", "--for=delete", "--timeout=30s"]);
+}
+
+/// The body of `http://place/`, read to its end.
+fn http_get(place: &str) -> String {
+    use std::io::{Read, Write};
+    let mut stream = std::net::TcpStream::connect(place).unwrap();
+    stream.write_all(b"GET / HTTP/1.1\r\nHost: web\r\nConnection: close\r\n\r\n").unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).unwrap();
+    answer
+}
