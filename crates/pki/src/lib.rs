@@ -92,6 +92,18 @@ pub fn validity(certificate_pem: &str) -> Result<(jiff::Timestamp, jiff::Timesta
     Ok((time(validity.not_before.timestamp())?, time(validity.not_after.timestamp())?))
 }
 
+/// `sha256:` and the hash of the public key of a certificate in PEM: [`CertificateAuthority::public_key_hash`]
+/// of who has the certificate alone.
+///
+/// # Errors
+/// The text holds no certificate.
+pub fn public_key_hash(certificate_pem: &str) -> Result<String, PkiError> {
+    let der = pem::first(certificate_pem, pem::CERTIFICATE)?;
+    let (_, certificate) =
+        x509_parser::parse_x509_certificate(&der).map_err(|error| PkiError::malformed("certificate", error))?;
+    Ok(key::public_key_hash(certificate.public_key().raw))
+}
+
 /// Random bytes from the crypto library.
 ///
 /// # Errors

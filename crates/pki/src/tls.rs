@@ -4,6 +4,8 @@
 //! cluster's clients, or the front proxy that speaks for others) is asked afterwards of [`ClientTrust`],
 //! once per connection.
 
+mod unverified;
+
 use std::sync::Arc;
 
 use rustls::{
@@ -12,11 +14,13 @@ use rustls::{
     crypto::CryptoProvider,
     pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer, UnixTime},
     server::{
-        WebPkiClientVerifier,
+        ResolvesServerCert, WebPkiClientVerifier,
         danger::{ClientCertVerified, ClientCertVerifier},
     },
     sign::CertifiedKey,
 };
+
+pub use unverified::unverified_client_config;
 
 use crate::{PkiError, PrivateKey, pem};
 
@@ -180,6 +184,21 @@ pub fn server_config(
         .with_client_cert_verifier(clients)
         .with_single_cert(chain(certificate_pem)?, private_key(key_pem)?)
         .map_err(tls)?;
+    config.alpn_protocols = PROTOCOLS.map(<[u8]>::to_vec).to_vec();
+    Ok(config)
+}
+
+/// A server as [`server_config`] makes it, whose certificate is chosen anew for each handshake: one that is
+/// renewed while it serves. Without a certificate, handshakes fail.
+///
+/// # Errors
+/// rustls refused.
+pub fn resolving_server_config(
+    certificates: Arc<dyn ResolvesServerCert>,
+    clients: Arc<ClientTrust>,
+) -> Result<ServerConfig, PkiError> {
+    let builder = ServerConfig::builder_with_provider(provider()).with_safe_default_protocol_versions().map_err(tls)?;
+    let mut config = builder.with_client_cert_verifier(clients).with_cert_resolver(certificates);
     config.alpn_protocols = PROTOCOLS.map(<[u8]>::to_vec).to_vec();
     Ok(config)
 }

@@ -14,6 +14,7 @@ mod install;
 mod pods;
 mod printers;
 mod services;
+mod signing_requests;
 mod strategies;
 mod table;
 

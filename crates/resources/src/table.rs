@@ -7,6 +7,7 @@ use apiserver::Strategy;
 use crate::{
     pods::Pods,
     services::Services,
+    signing_requests::SigningRequests,
     strategies::{
         Deployments, Events, Jobs, Namespaces, Nodes, PathNamed, Plain, ReplicaControllers, Secrets, Stateless,
         StatelessCounted, Uncounted,
@@ -121,7 +122,7 @@ pub const RESOURCES: &[Registration] = &[
     row("autoscaling", "horizontalpodautoscalers", uncounted).inert("no autoscaler acts on it yet"),
     row("batch", "cronjobs", plain),
     row("batch", "jobs", || Arc::new(Jobs)),
-    row("certificates.k8s.io", "certificatesigningrequests", uncounted),
+    row("certificates.k8s.io", "certificatesigningrequests", || Arc::new(SigningRequests)),
     row("certificates.k8s.io", "clustertrustbundles", stateless).inert("no volume mounts it yet"),
     row("certificates.k8s.io", "podcertificaterequests", uncounted).inert("no signer acts on it yet"),
     row("coordination.k8s.io", "leases", stateless),

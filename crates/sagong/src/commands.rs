@@ -1,11 +1,14 @@
 //! The commands, one file each.
 
+mod agent;
 mod demo;
 mod demo_app;
 mod down;
 mod image;
+mod token;
 mod up;
 
+pub(crate) use agent::Options as AgentOptions;
 pub(crate) use up::Options as UpOptions;
 
 use clap::Parser;
@@ -25,6 +28,10 @@ enum Command {
     Down(down::Options),
     /// Import, list, build and remove the node's images.
     Image(image::Options),
+    /// Make this machine a node of another machine's cluster.
+    Agent(agent::Options),
+    /// Create, list and delete the tokens by which nodes join.
+    Token(token::Options),
 }
 
 /// Reads the command line and does what it says.
@@ -35,5 +42,7 @@ pub(crate) fn run() -> anyhow::Result<()> {
         Command::DemoApp(options) => demo_app::run(options),
         Command::Down(options) => down::run(&options),
         Command::Image(options) => image::run(&options),
+        Command::Agent(options) => agent::run(options),
+        Command::Token(options) => token::run(&options),
     }
 }

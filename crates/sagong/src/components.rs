@@ -1,8 +1,10 @@
 //! The components beside the API server, in one table.
 
 mod controller_manager;
+mod join;
 mod node;
 mod service_proxy;
+mod serving_approver;
 
 use std::{net::Ipv4Addr, panic::AssertUnwindSafe, path::PathBuf, sync::Arc, time::Duration};
 
@@ -11,7 +13,7 @@ use client::Client;
 use futures::{FutureExt, future::BoxFuture};
 use tokio::sync::SetOnce;
 
-use crate::identity::Identity;
+use crate::{api_access::ApiAccess, identity::Identity};
 
 /// What components are made of.
 #[derive(Clone)]
@@ -20,6 +22,8 @@ pub(crate) struct ComponentContext {
     pub(crate) server: Arc<Server>,
     /// The cluster's keys.
     pub(crate) identity: Arc<Identity>,
+    /// Where others reach the API server: `https://HOST:PORT`.
+    pub(crate) server_address: String,
     /// The networks of pods.
     pub(crate) cluster_cidrs: Vec<String>,
     /// The network of services.
@@ -30,6 +34,32 @@ pub(crate) struct ComponentContext {
     pub(crate) node: Option<NodeSettings>,
     /// The node's images, once the runtime is there.
     pub(crate) images: Arc<SetOnce<Arc<runtime::ImageStore>>>,
+}
+
+/// What the components of a node are made of, whether the API is in this process or not.
+#[derive(Clone)]
+pub(crate) struct NodeContext {
+    /// The way to the API.
+    pub(crate) access: ApiAccess,
+    /// The networks of pods.
+    pub(crate) cluster_cidrs: Vec<String>,
+    /// The network of services.
+    pub(crate) service_network: String,
+    /// The address of the cluster's DNS service.
+    pub(crate) dns_address: Ipv4Addr,
+    /// This machine as a node.
+    pub(crate) node: NodeSettings,
+    /// How the kubelet serves its API.
+    pub(crate) kubelet_tls: Arc<rustls::ServerConfig>,
+    /// The node's images, once the runtime is there.
+    pub(crate) images: Arc<SetOnce<Arc<runtime::ImageStore>>>,
+}
+
+impl NodeContext {
+    /// A client with a component's identity.
+    pub(crate) fn client(&self, user: UserInfo, field_manager: &str) -> Client {
+        self.access.client(user, field_manager)
+    }
 }
 
 /// What this machine's node is told.
@@ -52,19 +82,38 @@ impl ComponentContext {
     pub(crate) fn client(&self, user: UserInfo, field_manager: &str) -> Client {
         Loopback::client(&self.server, user, field_manager)
     }
+
+    fn node_context(&self) -> anyhow::Result<Option<NodeContext>> {
+        let Some(node) = self.node.clone() else { return Ok(None) };
+        let kubelet_tls = Arc::new(self.identity.kubelet_server_config(&node.name, node.address)?);
+        Ok(Some(NodeContext {
+            access: ApiAccess::Local(self.server.clone()),
+            cluster_cidrs: self.cluster_cidrs.clone(),
+            service_network: self.service_network.clone(),
+            dns_address: self.dns_address,
+            node,
+            kubelet_tls,
+            images: self.images.clone(),
+        }))
+    }
 }
 
 /// A component: its name, and what runs until the process ends.
-pub(crate) struct Component {
+struct Component<C> {
     name: &'static str,
-    start: fn(ComponentContext) -> BoxFuture<'static, anyhow::Result<()>>,
+    start: fn(C) -> BoxFuture<'static, anyhow::Result<()>>,
 }
 
-/// Every component, in the order in which they start.
-const COMPONENTS: &[Component] = &[
+/// Every component of the control plane, in the order in which they start.
+const COMPONENTS: &[Component<ComponentContext>] = &[
     Component { name: "apiextensions", start: |context| custom_resources(context).boxed() },
     Component { name: "kube-scheduler", start: |context| scheduler(context).boxed() },
     Component { name: "kube-controller-manager", start: |context| controller_manager::run(context).boxed() },
+    Component { name: "node-join", start: |context| join::run(context).boxed() },
+];
+
+/// Every component of a node.
+const NODE_COMPONENTS: &[Component<NodeContext>] = &[
     Component { name: "kubelet", start: |context| node::run(context).boxed() },
     Component { name: "kube-proxy", start: |context| service_proxy::run(context).boxed() },
     Component { name: "dns", start: |context| service_proxy::dns(context).boxed() },
@@ -89,14 +138,25 @@ async fn scheduler(context: ComponentContext) -> anyhow::Result<()> {
 const RESTART_DELAY: Duration = Duration::from_secs(1);
 
 /// Starts every component on the current runtime.
-pub(crate) fn start(context: &ComponentContext) {
+pub(crate) fn start(context: &ComponentContext) -> anyhow::Result<()> {
     for component in COMPONENTS {
+        tokio::spawn(supervise(component, context.clone()));
+    }
+    if let Some(context) = context.node_context()? {
+        start_node(&context);
+    }
+    Ok(())
+}
+
+/// Starts the components of a node on the current runtime.
+pub(crate) fn start_node(context: &NodeContext) {
+    for component in NODE_COMPONENTS {
         tokio::spawn(supervise(component, context.clone()));
     }
 }
 
 /// Runs a component, and runs it again when it fails or panics: the others go on meanwhile.
-async fn supervise(component: &'static Component, context: ComponentContext) {
+async fn supervise<C: Clone>(component: &'static Component<C>, context: C) {
     loop {
         match AssertUnwindSafe((component.start)(context.clone())).catch_unwind().await {
             Ok(Ok(())) => return,

@@ -5,12 +5,16 @@
 //! then [`server`], which starts a control plane. Upstream's counterpart is `cmd/`.
 
 mod admin;
+mod agent;
+mod api_access;
 mod commands;
 mod components;
 mod directories;
 mod identity;
+mod join_token;
 mod kubelet_dialer;
 mod server;
+mod signer;
 
 use std::process::ExitCode;
 

@@ -92,13 +92,13 @@ fn parse_network(text: &str) -> anyhow::Result<(Ipv4Addr, u8)> {
     Ok((address, length))
 }
 
-fn host_name() -> String {
+pub(crate) fn host_name() -> String {
     let name = rustix::system::uname();
     name.nodename().to_string_lossy().to_lowercase()
 }
 
 /// The address by which the machine reaches others; loopback when it has no route.
-fn own_address() -> Ipv4Addr {
+pub(crate) fn own_address() -> Ipv4Addr {
     // Connecting a datagram socket sends nothing; it only asks the routing table.
     let routed = std::net::UdpSocket::bind("0.0.0.0:0").and_then(|socket| {
         socket.connect("192.0.2.1:9")?;
@@ -169,6 +169,7 @@ async fn control_plane(
     components::start(&ComponentContext {
         server: server.clone(),
         identity: Arc::new(identity),
+        server_address: format!("https://{advertised}:{}", options.port),
         cluster_cidrs: vec![options.cluster_cidr.clone()],
         service_network: allocators.network(),
         dns_address: Ipv4Addr::from(u32::from(network) + DNS_HOST_NUMBER),
@@ -180,7 +181,7 @@ async fn control_plane(
             state_directory: options.state_dir.clone(),
         }),
         images: images.clone(),
-    });
+    })?;
     let admin = tokio::spawn(admin::serve(directories.admin_socket(), admin::Admin { images, stop: request_stop }));
 
     let ended = tokio::select! {
@@ -238,7 +239,7 @@ async fn compact(engine: Arc<dyn store::Engine>) {
     }
 }
 
-async fn wait_for_signal() -> anyhow::Result<()> {
+pub(crate) async fn wait_for_signal() -> anyhow::Result<()> {
     use tokio::signal::unix::{SignalKind, signal};
     let mut terminate = signal(SignalKind::terminate())?;
     let mut interrupt = signal(SignalKind::interrupt())?;

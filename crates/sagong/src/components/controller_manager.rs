@@ -10,6 +10,7 @@ use controllers::{ALL, Context, Discovery, ServedResource, Settings};
 use futures::future::join_all;
 
 use super::ComponentContext;
+use crate::signer::ClusterSigner;
 
 /// What the API server of this process serves.
 struct OwnResources(Arc<Server>);
@@ -52,7 +53,7 @@ pub(super) async fn run(context: ComponentContext) -> anyhow::Result<()> {
         root_ca: context.identity.authority.certificate_pem(),
         cluster_cidrs: context.cluster_cidrs.clone(),
         node_cidr_prefix_lengths: (24, 64),
-        signer: None,
+        signer: Some(Arc::new(ClusterSigner(context.identity.authority.clone()))),
         terminated_pods_kept: TERMINATED_PODS_KEPT,
         node_monitor_grace_seconds: NODE_MONITOR_GRACE_SECONDS,
     });

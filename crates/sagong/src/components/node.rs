@@ -1,5 +1,7 @@
 //! This machine as a node: runtime, pod network, kubelet.
 
+mod peers;
+
 use std::{net::IpAddr, path::PathBuf, sync::Arc};
 
 use anyhow::Context;
@@ -15,7 +17,7 @@ use network::{Attachment, Cidr, HostPort, NodeNetwork, Overlay, Transport};
 use runtime::{PodNetwork, PodNetworkRequest, Runtime};
 use tokio::{net::TcpListener, sync::OnceCell};
 
-use super::ComponentContext;
+use super::NodeContext;
 
 /// The pod network of this node, opened when the API has given the node its range.
 struct Attachments {
@@ -105,8 +107,8 @@ fn parse_range(text: &str) -> anyhow::Result<Cidr> {
 }
 
 /// Runs the node until the process ends.
-pub(super) async fn run(context: ComponentContext) -> anyhow::Result<()> {
-    let Some(node) = context.node.clone() else { return Ok(()) };
+pub(super) async fn run(context: NodeContext) -> anyhow::Result<()> {
+    let node = context.node.clone();
     let user = UserInfo::new(format!("system:node:{}", node.name), &["system:nodes"]);
     let client = context.client(user, "kubelet");
     let attachments = Arc::new(Attachments { network: OnceCell::new() });
@@ -139,10 +141,10 @@ pub(super) async fn run(context: ComponentContext) -> anyhow::Result<()> {
         };
         let opened = tokio::task::spawn_blocking(move || NodeNetwork::open(config)).await?;
         let opened = opened.context("cannot set up the pod network")?;
-        let _ = attachments.network.set(Arc::new(opened));
+        let opened = Arc::new(opened);
+        let _ = attachments.network.set(opened.clone());
         kubelet.runtime_changed();
-        // The kubelet goes on; this part is done.
-        std::future::pending::<anyhow::Result<()>>().await
+        peers::follow(&client, &node.name, opened).await
     };
     let served = serve(&context, &node, &kubelet, &client);
     tokio::select! {
@@ -154,7 +156,7 @@ pub(super) async fn run(context: ComponentContext) -> anyhow::Result<()> {
 
 /// Serves the kubelet's API: logs, exec, attach, port-forward, statistics.
 async fn serve(
-    context: &ComponentContext,
+    context: &NodeContext,
     node: &super::NodeSettings,
     kubelet: &Kubelet,
     client: &Client,
@@ -163,13 +165,14 @@ async fn serve(
     let listener = TcpListener::bind(place).await.with_context(|| {
         format!("cannot listen on port {}: choose another with --kubelet-port, or end what uses it", node.kubelet_port)
     })?;
-    let tls = context.identity.kubelet_server_config(&node.name, node.address)?;
     let reviews = Arc::new(ApiReviews::new(client.clone(), node.name.clone()));
-    kubelet.serve(listener, Arc::new(tls), Access { authenticator: reviews.clone(), authorizer: reviews }).await;
+    kubelet
+        .serve(listener, context.kubelet_tls.clone(), Access { authenticator: reviews.clone(), authorizer: reviews })
+        .await;
     Ok(())
 }
 
-fn kubelet_config(context: &ComponentContext, node: &super::NodeSettings) -> kubelet::Config {
+fn kubelet_config(context: &NodeContext, node: &super::NodeSettings) -> kubelet::Config {
     let root: PathBuf = node.directory.join("kubelet");
     kubelet::Config {
         node_addresses: vec![IpAddr::V4(node.address)],

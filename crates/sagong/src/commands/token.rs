@@ -1,0 +1,168 @@
+//! `sagong token`: the tokens by which nodes join.
+
+use std::path::PathBuf;
+
+use anyhow::{Context, bail};
+use apimachinery::{Object, Value, base64_decode, json, time, value};
+use client::{Client, Options as CallOptions, kinds::SECRETS};
+
+use crate::{api_access::AdminAccess, join_token::JoinToken};
+
+const NAMESPACE: &str = "kube-system";
+const NAME_PREFIX: &str = "bootstrap-token-";
+const SECRET_TYPE: &str = "bootstrap.kubernetes.io/token";
+
+/// Create, list and delete the tokens by which nodes join.
+///
+/// Example: `sagong token create --ttl 1h`
+#[derive(clap::Args, Clone, Debug)]
+pub(crate) struct Options {
+    /// The data directory of the server.
+    #[arg(long, global = true, default_value = "/var/lib/sagong")]
+    data_dir: PathBuf,
+    /// How to print.
+    #[arg(long, short, global = true, default_value = "text")]
+    output: Output,
+    #[command(subcommand)]
+    action: Action,
+}
+
+#[derive(clap::ValueEnum, Clone, Copy, Debug)]
+enum Output {
+    Text,
+    Json,
+    Yaml,
+}
+
+#[derive(clap::Subcommand, Clone, Debug)]
+enum Action {
+    /// Create a token and print it.
+    Create {
+        /// How long it lets nodes in, for example 30m or 24h; 0 for ever.
+        #[arg(long, default_value = "24h")]
+        ttl: String,
+        /// What it is for.
+        #[arg(long, default_value = "")]
+        description: String,
+    },
+    /// List tokens; their secrets are not shown.
+    List,
+    /// Delete a token; nodes that have joined stay.
+    Delete {
+        /// The token, or its id.
+        token: String,
+    },
+}
+
+pub(crate) fn run(options: &Options) -> anyhow::Result<()> {
+    let access = AdminAccess::load(&options.data_dir)?;
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    let answer = runtime.block_on(carry_out(&access, &options.action))?;
+    match options.output {
+        Output::Text => print_text(&answer),
+        Output::Json => println!("{}", String::from_utf8_lossy(&json::to_vec(&answer))),
+        Output::Yaml => print!("{}", serde_saphyr::to_string(&answer)?),
+    }
+    Ok(())
+}
+
+async fn carry_out(access: &AdminAccess, action: &Action) -> anyhow::Result<Value> {
+    let client = &access.client;
+    match action {
+        Action::Create { ttl, description } => {
+            let token = JoinToken::generate(&access.authority_pem)?;
+            let expiration = expiration(ttl)?;
+            let secret = secret_of(&token, expiration.as_deref(), description);
+            let created = client.namespaced(&SECRETS, NAMESPACE).create(secret).await;
+            created.context("cannot create the token")?;
+            let command = format!("sagong agent --server {} --token {token}", access.server);
+            Ok(value!({
+                "token": token.to_string(),
+                "id": token.id.as_str(),
+                "expiration": expiration.unwrap_or_default(),
+                "joinCommand": command
+            }))
+        }
+        Action::List => list(client).await,
+        Action::Delete { token } => {
+            let id = match JoinToken::parse(token) {
+                Ok(token) => token.id,
+                Err(_) => token.split('.').next().unwrap_or_default().to_owned(),
+            };
+            let name = format!("{NAME_PREFIX}{id}");
+            let deleted = client.namespaced(&SECRETS, NAMESPACE).delete(&name, CallOptions::default()).await;
+            deleted.with_context(|| format!("cannot delete the token {id:?}"))?;
+            Ok(value!({"id": id, "deleted": true}))
+        }
+    }
+}
+
+fn expiration(ttl: &str) -> anyhow::Result<Option<String>> {
+    let nanoseconds = match ttl {
+        "0" => 0,
+        text => time::parse_duration_nanoseconds(text)
+            .with_context(|| format!("--ttl {text:?} is no duration: give, for example, 30m or 24h"))?,
+    };
+    match nanoseconds {
+        0 => Ok(None),
+        negative if negative < 0 => bail!("--ttl must not be negative"),
+        nanoseconds => {
+            let end = stdx::clock::now().checked_add(jiff::SignedDuration::from_nanos(nanoseconds));
+            Ok(Some(time::format_seconds(end.context("--ttl reaches beyond the calendar")?)))
+        }
+    }
+}
+
+fn secret_of(token: &JoinToken, expiration: Option<&str>, description: &str) -> Object {
+    let mut data = value!({
+        "token-id": token.id.as_str(),
+        "token-secret": token.secret.as_str(),
+        "usage-bootstrap-authentication": "true",
+        "usage-bootstrap-signing": "true"
+    });
+    if let Some(expiration) = expiration {
+        data.set(&["expiration"], expiration);
+    }
+    if !description.is_empty() {
+        data.set(&["description"], description);
+    }
+    Object(value!({
+        "apiVersion": "v1",
+        "kind": "Secret",
+        "metadata": {"name": format!("{NAME_PREFIX}{}", token.id), "namespace": NAMESPACE},
+        "type": SECRET_TYPE,
+        "stringData": data
+    }))
+}
+
+async fn list(client: &Client) -> anyhow::Result<Value> {
+    let options = CallOptions { field_selector: format!("type={SECRET_TYPE}"), ..CallOptions::default() };
+    let secrets = client.namespaced(&SECRETS, NAMESPACE).list(options).await.context("cannot list tokens")?;
+    let text = |secret: &Object, key: &str| {
+        let bytes = secret.str_at(&["data", key]).and_then(base64_decode).unwrap_or_default();
+        String::from_utf8_lossy(&bytes).into_owned()
+    };
+    let entry = |secret: &Object| {
+        value!({
+            "id": text(secret, "token-id"),
+            "expiration": text(secret, "expiration"),
+            "description": text(secret, "description")
+        })
+    };
+    Ok(secrets.iter().map(|secret| entry(secret)).collect())
+}
+
+fn print_text(answer: &Value) {
+    if let Some(token) = answer.str_at(&["token"]) {
+        println!("{token}");
+    } else if let Some(list) = answer.as_list() {
+        println!("{:<8} {:<22} DESCRIPTION", "ID", "EXPIRATION");
+        for entry in list {
+            let text = |field| entry.str_at(&[field]).unwrap_or_default();
+            let expiration = if text("expiration").is_empty() { "never" } else { text("expiration") };
+            println!("{:<8} {expiration:<22} {}", text("id"), text("description"));
+        }
+    } else if let Some(id) = answer.str_at(&["id"]) {
+        println!("token {id} deleted");
+    }
+}
