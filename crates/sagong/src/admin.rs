@@ -24,6 +24,8 @@ use tokio::{
     sync::mpsc,
 };
 
+use crate::status::StatusSource;
+
 /// The longest order.
 const ORDER_BYTES_LIMIT: usize = 1 << 20;
 
@@ -32,6 +34,8 @@ const ORDER_BYTES_LIMIT: usize = 1 << 20;
 pub(crate) struct Admin {
     /// The node's images, once the runtime is there.
     pub(crate) images: Arc<OnceLock<Arc<ImageStore>>>,
+    /// What the server says of itself.
+    pub(crate) status: Arc<StatusSource>,
     /// Ends the server.
     pub(crate) stop: mpsc::Sender<()>,
 }
@@ -79,6 +83,9 @@ fn carry_out(admin: &Admin, path: &str, order: &Value) -> anyhow::Result<Value> 
     if path == "/stop" {
         admin.stop.try_send(()).context("the server is stopping already")?;
         return Ok(value!({}));
+    }
+    if path == "/status" {
+        return Ok(admin.status.value());
     }
     let images = admin.images.get().context("this server has no node, or its runtime is not ready yet")?;
     let text = |field: &str| order.str_at(&[field]).unwrap_or_default().to_owned();

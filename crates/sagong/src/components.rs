@@ -3,6 +3,7 @@
 mod controller_manager;
 mod node;
 mod service_proxy;
+mod states;
 
 use std::{
     net::Ipv4Addr,
@@ -15,6 +16,8 @@ use std::{
 use apiserver::{Server, UserInfo, loopback::Loopback};
 use client::Client;
 use futures::{FutureExt, future::BoxFuture};
+
+pub(crate) use states::States;
 
 use crate::identity::Identity;
 
@@ -93,20 +96,29 @@ async fn scheduler(context: ComponentContext) -> anyhow::Result<()> {
 /// A component that failed is started again after this time.
 const RESTART_DELAY: Duration = Duration::from_secs(1);
 
-/// Starts every component on the current runtime.
-pub(crate) fn start(context: &ComponentContext) {
+/// Starts every component on the current runtime; answers where their states are kept.
+pub(crate) fn start(context: &ComponentContext) -> Arc<States> {
+    let states = Arc::new(States::default());
     for component in COMPONENTS {
-        tokio::spawn(supervise(component, context.clone()));
+        tokio::spawn(supervise(component, context.clone(), states.clone()));
     }
+    states
 }
 
 /// Runs a component, and runs it again when it fails or panics: the others go on meanwhile.
-async fn supervise(component: &'static Component, context: ComponentContext) {
+async fn supervise(component: &'static Component, context: ComponentContext, states: Arc<States>) {
     loop {
+        states.started(component.name);
         match AssertUnwindSafe((component.start)(context.clone())).catch_unwind().await {
-            Ok(Ok(())) => return,
-            Ok(Err(error)) => tracing::error!(component = component.name, "failed: {error:#}"),
-            Err(_) => tracing::error!(component = component.name, "panicked"),
+            Ok(Ok(())) => return states.finished(component.name),
+            Ok(Err(error)) => {
+                tracing::error!(component = component.name, "failed: {error:#}");
+                states.failed(component.name, format!("{error:#}"));
+            }
+            Err(_) => {
+                tracing::error!(component = component.name, "panicked");
+                states.failed(component.name, "it panicked; the log says where".to_owned());
+            }
         }
         tokio::time::sleep(RESTART_DELAY).await;
     }

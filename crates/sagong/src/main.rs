@@ -5,12 +5,16 @@
 //! then [`server`], which starts a control plane. Upstream's counterpart is `cmd/`.
 
 mod admin;
+mod check;
 mod commands;
 mod components;
+mod config_file;
 mod directories;
 mod identity;
 mod kubelet_dialer;
+mod output;
 mod server;
+mod status;
 
 use std::process::ExitCode;
 

@@ -25,6 +25,7 @@ use crate::{
     directories::Directories,
     identity::Identity,
     kubelet_dialer::KubeletDialer,
+    status::StatusSource,
 };
 
 /// Who issues service account tokens, as upstream's installers name it.
@@ -127,11 +128,12 @@ async fn control_plane(options: &UpOptions, directories: &Directories) -> anyhow
     made.await.context("cannot make the objects that every cluster has")?;
     server.readiness().set("poststarthook/bootstrap", Ok(()));
     tracing::info!(milliseconds = started.elapsed().as_millis() as u64, port = options.port, "ready");
-    tokio::spawn(compact(engine));
+    tokio::spawn(compact(engine.clone()));
     let images = Arc::new(OnceLock::new());
     let (request_stop, mut stop_requested) = tokio::sync::mpsc::channel(1);
     server.set_node_dialer(Arc::new(KubeletDialer::new(&identity)?));
-    components::start(&ComponentContext {
+    let node_name = (!options.no_node).then(|| options.node_name.clone().unwrap_or_else(|| host_name.clone()));
+    let states = components::start(&ComponentContext {
         server: server.clone(),
         identity: Arc::new(identity),
         cluster_cidrs: vec![options.cluster_cidr.clone()],
@@ -146,7 +148,16 @@ async fn control_plane(options: &UpOptions, directories: &Directories) -> anyhow
         }),
         images: images.clone(),
     });
-    let admin = tokio::spawn(admin::serve(directories.admin_socket(), admin::Admin { images, stop: request_stop }));
+    let status = StatusSource {
+        started: std::time::SystemTime::now(),
+        engine,
+        server: server.clone(),
+        states,
+        directories: directories.clone(),
+        node_name,
+    };
+    let orders = admin::Admin { images, status: Arc::new(status), stop: request_stop };
+    let admin = tokio::spawn(admin::serve(directories.admin_socket(), orders));
 
     tokio::select! {
         signal = wait_for_signal() => signal?,
