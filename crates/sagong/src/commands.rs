@@ -28,7 +28,7 @@ enum Command {
     Kubeconfig(kubeconfig::Options),
     /// Print a shell's completions.
     Completions(completions::Options),
-    /// Import, list, build and remove the node's images.
+    /// Pull, import, list, build and remove the node's images.
     Image(image::Options),
 }
 

@@ -51,6 +51,8 @@ pub(crate) struct NodeSettings {
     pub(crate) kubelet_port: u16,
     /// What survives a reboot: images, volumes, logs.
     pub(crate) directory: PathBuf,
+    /// Where mirrors of registries may be described, beside `/etc/containerd/certs.d`.
+    pub(crate) registry_directory: PathBuf,
     /// What does not: sockets, records of what runs.
     pub(crate) state_directory: PathBuf,
 }

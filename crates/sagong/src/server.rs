@@ -144,6 +144,7 @@ async fn control_plane(options: &UpOptions, directories: &Directories) -> anyhow
             address: advertised,
             kubelet_port: options.kubelet_port,
             directory: directories.node(),
+            registry_directory: directories.registries(),
             state_directory: options.state_dir.clone(),
         }),
         images: images.clone(),
