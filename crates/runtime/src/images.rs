@@ -145,7 +145,13 @@ impl ImageStore {
         }
         let path = directory.join("catalog.json");
         let catalog: Catalog = state::read(&path).map_err(ImageError::file("read", &path))?.unwrap_or_default();
-        let store = Self { directory, catalog: Mutex::new(catalog), changing: Mutex::new(()), downloads: Default::default(), registries: Vec::new() };
+        let store = Self {
+            directory,
+            catalog: Mutex::new(catalog),
+            changing: Mutex::new(()),
+            downloads: Default::default(),
+            registries: Vec::new(),
+        };
         store.collect()?;
         Ok(store)
     }

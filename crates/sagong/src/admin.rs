@@ -236,7 +236,10 @@ pub(crate) fn order(data_directory: &Path, path: &str, order: &Value) -> anyhow:
 
 async fn post(socket: &Path, path: &str, order: &Value) -> anyhow::Result<Response<Incoming>> {
     let stream = UnixStream::connect(socket).await.with_context(|| {
-        format!("no server answers at {}: is one running on this data directory (sagong up --data-dir)?", socket.display())
+        format!(
+            "no server answers at {}: is one running on this data directory (sagong up --data-dir)?",
+            socket.display()
+        )
     })?;
     let (mut sender, connection) = hyper::client::conn::http1::handshake(TokioIo::new(stream)).await?;
     // It ends with the answer.

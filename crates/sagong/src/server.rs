@@ -172,7 +172,8 @@ async fn control_plane(options: &UpOptions, directories: &Directories) -> anyhow
 
 /// What other crates bring to the table of built-in resources.
 fn extensions(rbac: &Arc<RbacAuthorizer>, issuer: &Arc<Issuer>) -> Extensions {
-    let mut extensions = Extensions { creators: auth::reviews::creators(rbac, issuer).into_iter().collect(), ..Extensions::default() };
+    let mut extensions =
+        Extensions { creators: auth::reviews::creators(rbac, issuer).into_iter().collect(), ..Extensions::default() };
     let definitions = ("apiextensions.k8s.io", "customresourcedefinitions");
     extensions.strategies.insert(definitions, Arc::new(apiextensions::Definitions));
     extensions

@@ -207,7 +207,9 @@ async fn describe(session: &Session, digest: String, root: Option<Vec<u8>>) -> R
     let config = manifest.config.unwrap_or_default();
     let configuration = verified(session.blob_document(&config.digest).await?, &config.digest)?;
     let parsed: ImageConfiguration = parsed(&configuration, &config.digest)?;
-    if !parsed.os.is_empty() && !(super::document::Platform { architecture: parsed.architecture, os: parsed.os }).is_of_host() {
+    if !parsed.os.is_empty()
+        && !(super::document::Platform { architecture: parsed.architecture, os: parsed.os }).is_of_host()
+    {
         return Err(PullError::Platform(digest));
     }
     let diffs = parsed.rootfs.diff_ids;
@@ -245,12 +247,7 @@ async fn download_all(
     Ok(())
 }
 
-async fn download(
-    session: &Session,
-    layer: &Descriptor,
-    path: &Path,
-    options: &PullOptions,
-) -> Result<(), PullError> {
+async fn download(session: &Session, layer: &Descriptor, path: &Path, options: &PullOptions) -> Result<(), PullError> {
     let mut resumptions = 0;
     loop {
         match download_rest(session, layer, path, options).await {
@@ -292,7 +289,8 @@ async fn download_rest(
     };
     let (mut hash, mut received) = hash_of(path.to_owned(), layer.size).await.map_err(failed("read"))?;
     let mut file = tokio::fs::File::options().create(true).truncate(false).write(true).open(path).await;
-    let file = file.as_mut().map_err(|error| io::Error::new(error.kind(), error.to_string())).map_err(failed("create"))?;
+    let file =
+        file.as_mut().map_err(|error| io::Error::new(error.kind(), error.to_string())).map_err(failed("create"))?;
     let mut told = None;
     let mut tell = |received: u64| {
         if told.is_none_or(|told| received - told >= PROGRESS_STEP_BYTES) || received == layer.size {
@@ -334,7 +332,8 @@ async fn download_rest(
         return Ok(());
     }
     let _ = fs::remove_file(path);
-    let reason = format!("failed commit on ref \"layer-{digest}\": unexpected commit digest {actual}, expected {digest}");
+    let reason =
+        format!("failed commit on ref \"layer-{digest}\": unexpected commit digest {actual}, expected {digest}");
     Err(Broken::For(PullError::content(digest, reason)))
 }
 

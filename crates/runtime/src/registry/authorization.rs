@@ -127,7 +127,8 @@ async fn fetch_token(
     host: &Host,
     reference: &Reference,
 ) -> Result<String, PullError> {
-    let kind = if credentials.username.is_empty() && credentials.identity_token.is_empty() { "anonymous" } else { "oauth" };
+    let kind =
+        if credentials.username.is_empty() && credentials.identity_token.is_empty() { "anonymous" } else { "oauth" };
     let failed = |reason: String| PullError::Authorize { kind, reason };
     let scope = match challenge.scope.as_str() {
         "" => format!("repository:{}:pull", reference.repository),
@@ -153,7 +154,9 @@ async fn fetch_token(
     } else {
         let token = encoded(&credentials.identity_token);
         let form = format!("grant_type=refresh_token&client_id=sagong&refresh_token={token}&{query}");
-        let request = http::Request::builder().method(http::Method::POST).header(CONTENT_TYPE, "application/x-www-form-urlencoded");
+        let request = http::Request::builder()
+            .method(http::Method::POST)
+            .header(CONTENT_TYPE, "application/x-www-form-urlencoded");
         connection::send(request, &challenge.realm, form.into_bytes(), &tls).await
     };
     let response = response.map_err(|error| failed(error.to_string()))?;

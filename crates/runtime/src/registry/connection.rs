@@ -60,7 +60,8 @@ async fn exchange(
     let server_name = ServerName::try_from(name.to_owned()).map_err(|error| error.to_string())?;
     let connector = tokio_rustls::TlsConnector::from(tls.clone());
     let stream = connector.connect(server_name, stream).await;
-    talk(stream.map_err(|error| format!("tls: failed to verify certificate or to shake hands: {error}"))?, request).await
+    talk(stream.map_err(|error| format!("tls: failed to verify certificate or to shake hands: {error}"))?, request)
+        .await
 }
 
 async fn connect(name: &str, port: u16) -> Result<TcpStream, String> {

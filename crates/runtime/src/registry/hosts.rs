@@ -211,7 +211,9 @@ fn system_roots() -> RootCertStore {
             roots.add_parsable_certificates(certificates.flatten());
         }
         Some(Err(error)) => tracing::warn!(%error, "the system's authorities cannot be read"),
-        None => tracing::warn!("this system has no bundle of authorities: install ca-certificates or set SSL_CERT_FILE"),
+        None => {
+            tracing::warn!("this system has no bundle of authorities: install ca-certificates or set SSL_CERT_FILE")
+        }
     }
     roots
 }
@@ -237,8 +239,9 @@ fn tls(table: &HostTable, file: &Path) -> Result<Arc<ClientConfig>, PullError> {
     let pair = match &table.client {
         None => None,
         Some(value) => {
-            let (certificate, key) = client_files(value)
-                .ok_or_else(|| wrong(file, "client is a path, or one pair of paths: [[\"cert\", \"key\"]]".to_owned()))?;
+            let (certificate, key) = client_files(value).ok_or_else(|| {
+                wrong(file, "client is a path, or one pair of paths: [[\"cert\", \"key\"]]".to_owned())
+            })?;
             let (certificate, key) = (beside(&certificate), beside(&key));
             let chain = CertificateDer::pem_file_iter(&certificate).and_then(Iterator::collect);
             let chain = chain.map_err(|error| wrong(&certificate, error.to_string()))?;

@@ -35,7 +35,9 @@ pub(crate) fn run(options: &Options) -> anyhow::Result<()> {
 
 fn kubeconfig(options: &Options) -> anyhow::Result<String> {
     let place = options.data_dir.join("admin.kubeconfig");
-    let hint = || format!("{} has no cluster that you may read: start one with sagong up --data-dir", options.data_dir.display());
+    let hint = || {
+        format!("{} has no cluster that you may read: start one with sagong up --data-dir", options.data_dir.display())
+    };
     let kept = std::fs::read_to_string(&place).with_context(hint)?;
     let Some(server) = &options.server else { return Ok(kept) };
     ensure!(server.starts_with("https://"), "--server {server:?} is no https:// URL");

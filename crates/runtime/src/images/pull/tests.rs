@@ -92,9 +92,7 @@ impl Registry {
             "layers": compressed.iter().map(|layer| described(layer)).collect::<Vec<_>>(),
         });
         let manifest = serde_json::to_vec(&manifest).unwrap();
-        let platform = |architecture: &str, digest: String| {
-            serde_json::json!({"digest": digest, "size": 1, "platform": {"os": "linux", "architecture": architecture}})
-        };
+        let platform = |architecture: &str, digest: String| serde_json::json!({"digest": digest, "size": 1, "platform": {"os": "linux", "architecture": architecture}});
         let own = super::super::document::host_architecture();
         let index = serde_json::json!({
             "schemaVersion": 2,
@@ -269,9 +267,9 @@ async fn a_download_that_breaks_off_is_taken_up_again() {
     let options = PullOptions { progress: Some(progress), ..PullOptions::default() };
     store.pull(&registry.name(), &options).await.unwrap();
     let told = told.lock().unwrap();
-    let resumed = told.iter().any(|step| {
-        matches!(step, PullProgress::Downloading { digest, received_bytes: 30, .. } if *digest == layers[0])
-    });
+    let resumed = told.iter().any(
+        |step| matches!(step, PullProgress::Downloading { digest, received_bytes: 30, .. } if *digest == layers[0]),
+    );
     assert!(resumed, "{told:?}");
     assert!(told.contains(&PullProgress::Unpacking { digest: layers[1].clone() }), "{told:?}");
 }
