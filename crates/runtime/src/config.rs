@@ -12,6 +12,8 @@ pub struct Config {
     pub root_directory: PathBuf,
     /// Records of what runs, sockets, pinned namespaces: small, best on a tmpfs.
     pub state_directory: PathBuf,
+    /// Where mirrors and authorities of registries are described, in containerd's `certs.d` layout; the first wins.
+    pub registry_directories: Vec<PathBuf>,
     /// The cgroup below which everything is that has no parent of its caller's choice; absolute, like `/sagong`.
     pub cgroup_root: String,
     /// Configures the network of sandboxes; with `None` they have a loopback interface and no address.
@@ -24,6 +26,7 @@ impl Config {
         Self {
             root_directory: root_directory.into(),
             state_directory: state_directory.into(),
+            registry_directories: vec![PathBuf::from("/etc/containerd/certs.d")],
             cgroup_root: "/sagong".to_owned(),
             network: None,
         }

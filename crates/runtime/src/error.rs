@@ -5,6 +5,7 @@ use std::io;
 use cri_api::{Code, Error};
 
 use crate::images::ImageError;
+use crate::registry::PullError;
 use crate::shim::protocol::FailureKind;
 
 /// A failed conversation with a shim.
@@ -42,6 +43,20 @@ impl From<ImageError> for Error {
             ImageError::InvalidReference { .. } => Code::InvalidArgument,
             ImageError::InvalidContent { .. } => Code::Unknown,
             ImageError::File { .. } => Code::Internal,
+        };
+        Self::new(code, error.to_string())
+    }
+}
+
+impl From<PullError> for Error {
+    fn from(error: PullError) -> Self {
+        let code = match error {
+            PullError::Image(error) => return error.into(),
+            PullError::NotFound(_) | PullError::Platform(_) => Code::NotFound,
+            PullError::Denied { .. } | PullError::Authorize { .. } => Code::Unauthenticated,
+            PullError::Request { .. } => Code::Unavailable,
+            PullError::Configuration { .. } => Code::InvalidArgument,
+            PullError::Status { .. } | PullError::Content { .. } => Code::Unknown,
         };
         Self::new(code, error.to_string())
     }

@@ -2,10 +2,10 @@
 
 use async_trait::async_trait;
 use cri_api::v1::*;
-use cri_api::{Code, Error, ImageService, Result};
+use cri_api::{Error, ImageService, Result};
 
 use crate::error::blocking;
-use crate::images::{Image, ImageError, ImageStore};
+use crate::images::{Image, ImageError, ImageStore, PullOptions};
 use crate::runtime::{Runtime, now_nanoseconds, path_text};
 use crate::stats::directory_usage;
 
@@ -58,20 +58,17 @@ impl ImageService for Runtime {
     }
 
     async fn pull_image(&self, request: PullImageRequest) -> Result<PullImageResponse> {
-        let name = name_of(request.image)?;
-        let store = self.images();
-        blocking(move || match store.find(&name) {
-            // What was imported under the name is what the name means here: there is no registry to ask for another.
-            Ok(image) => Ok(PullImageResponse { image_ref: image.digests.first().unwrap_or(&image.id).clone() }),
-            Err(ImageError::NotFound(name)) => {
-                let message = format!(
-                    "failed to pull image {name:?}: this runtime cannot reach registries yet; import the image"
-                );
-                Err(Error::new(Code::Unimplemented, message))
+        let (store, name) = (self.images(), name_of(request.image)?);
+        // What was imported or built under the name is what the name means here.
+        let (asked, local_name) = (store.clone(), name.clone());
+        let image = match blocking(move || Ok(asked.find_local(&local_name))).await? {
+            Some(image) => image,
+            None => {
+                let credentials = request.auth.map(Into::into).unwrap_or_default();
+                store.pull(&name, &PullOptions { credentials, progress: None }).await?
             }
-            Err(error) => Err(error.into()),
-        })
-        .await
+        };
+        Ok(PullImageResponse { image_ref: image.digests.first().unwrap_or(&image.id).clone() })
     }
 
     async fn remove_image(&self, request: RemoveImageRequest) -> Result<RemoveImageResponse> {

@@ -8,12 +8,14 @@
 //! ```text
 //! images/catalog.json      names, digests, layers
 //! images/blobs/sha256/…    configurations and manifests
+//! images/downloads/DIGEST  compressed layers on their way in
 //! images/layers/NUMBER     unpacked layers; short names, since a mount names all of an image's
 //! ```
 
 mod archive;
 mod build;
 pub(crate) mod document;
+mod pull;
 pub(crate) mod reference;
 mod unpack;
 
@@ -21,15 +23,17 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
-use std::sync::{Mutex, MutexGuard};
+use std::sync::{Arc, Mutex, MutexGuard};
 
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
 pub use build::{BuildSource, ImageBuild};
 use document::ImageConfiguration;
+pub use pull::{PullOptions, PullProgress};
 use reference::Reference;
 
+use crate::registry::PullError;
 use crate::state;
 
 /// Why an image is not there, or does not come in.
@@ -90,6 +94,9 @@ pub struct Image {
     pub(crate) layers: Vec<String>,
     /// Bytes on disk, all layers counted.
     pub size_bytes: u64,
+    /// Names among these under which it came from a registry; under the others it was imported or built here.
+    #[serde(default)]
+    pub(crate) pulled: BTreeSet<String>,
     /// Whether garbage collection spares it.
     #[serde(default)]
     pub pinned: bool,
@@ -116,6 +123,9 @@ pub struct ImageStore {
     catalog: Mutex<Catalog>,
     /// Held while content comes in or goes, so that no layer is unpacked twice or collected half-way.
     changing: Mutex<()>,
+    downloads: pull::Downloads,
+    /// Directories with a `hosts.toml` by registry.
+    registries: Vec<PathBuf>,
 }
 
 /// What is needed to run an image.
@@ -129,13 +139,19 @@ pub(crate) struct RunnableImage {
 impl ImageStore {
     /// Opens or makes the store in `directory`; removes what an interrupted import has left.
     pub fn open(directory: PathBuf) -> Result<Self, ImageError> {
-        for part in ["blobs/sha256", "layers"] {
+        for part in ["blobs/sha256", "downloads", "layers"] {
             let path = directory.join(part);
             fs::create_dir_all(&path).map_err(ImageError::file("create", &path))?;
         }
         let path = directory.join("catalog.json");
         let catalog: Catalog = state::read(&path).map_err(ImageError::file("read", &path))?.unwrap_or_default();
-        let store = Self { directory, catalog: Mutex::new(catalog), changing: Mutex::new(()) };
+        let store = Self {
+            directory,
+            catalog: Mutex::new(catalog),
+            changing: Mutex::new(()),
+            downloads: Default::default(),
+            registries: Vec::new(),
+        };
         store.collect()?;
         Ok(store)
     }
@@ -145,6 +161,27 @@ impl ImageStore {
     pub fn import(&self, path: &Path, name: Option<&str>) -> Result<Vec<Image>, ImageError> {
         let _changing = self.change();
         archive::import(self, path, name)
+    }
+
+    /// The same store, which finds the mirrors of registries in `directories` (containerd's `certs.d` layout).
+    pub fn with_registries(mut self, directories: Vec<PathBuf>) -> Self {
+        self.registries = directories;
+        self
+    }
+
+    /// Brings an image from its registry, whatever is here under its name; only what is missing is fetched.
+    ///
+    /// # Errors
+    /// The registry does not have it, refuses it or cannot be reached; the content is not what its digest says.
+    pub async fn pull(self: &Arc<Self>, name: &str, options: &PullOptions) -> Result<Image, PullError> {
+        pull::pull(self, name, options).await
+    }
+
+    /// The image of a name under which it was imported or built here: no registry is asked what that means.
+    pub fn find_local(&self, name: &str) -> Option<Image> {
+        let image = self.find(name).ok()?;
+        let reference = Reference::parse(name).map(|reference| reference.to_string()).unwrap_or_default();
+        (!image.pulled.contains(&reference)).then_some(image)
     }
 
     /// Makes an image from files of the host.
@@ -197,6 +234,7 @@ impl ImageStore {
         let by_identifier = name == image.id || image.id.strip_prefix("sha256:") == Some(name);
         if !by_identifier && entry.tags.contains(&reference) && entry.tags.len() > 1 {
             entry.tags.remove(&reference);
+            entry.pulled.remove(&reference);
             return self.save(&catalog);
         }
         catalog.images.remove(&image.id);
@@ -266,10 +304,7 @@ impl ImageStore {
         diff: &str,
         content: &mut dyn io::Read,
     ) -> Result<String, ImageError> {
-        let chain = match parent {
-            Some(parent) => digest_of(format!("{parent} {diff}").as_bytes()),
-            None => diff.to_owned(),
-        };
+        let chain = chain_of(parent, diff);
         let number = {
             let mut catalog = self.catalog();
             if catalog.layers.contains_key(&chain) {
@@ -306,6 +341,7 @@ impl ImageStore {
             // A tag names one image: the newest that came under it.
             for image in catalog.images.values_mut() {
                 image.tags.remove(tag);
+                image.pulled.remove(tag);
             }
         }
         let image = catalog.images.entry(id.clone()).or_insert_with(|| Image {
@@ -314,12 +350,42 @@ impl ImageStore {
             digests: BTreeSet::new(),
             layers,
             size_bytes,
+            pulled: BTreeSet::new(),
             pinned: false,
         });
         image.tags.extend(tag);
         if let (Some(name), Some(digest)) = (name, manifest_digest) {
             image.digests.insert(name.with_digest(digest).to_string());
         }
+        let image = image.clone();
+        self.save(&catalog)?;
+        Ok(image)
+    }
+
+    fn has_layer(&self, chain: &str) -> bool {
+        self.catalog().layers.contains_key(chain)
+    }
+
+    fn download_path(&self, digest: &str) -> Result<PathBuf, ImageError> {
+        let blob = self.blob_path(digest)?;
+        Ok(self.directory.join("downloads").join(blob.file_name().unwrap_or_default()))
+    }
+
+    /// Notes that a present image came from a registry under a name.
+    fn name_pulled(&self, id: &str, name: &Reference) -> Result<Image, ImageError> {
+        let text = name.to_string();
+        let mut catalog = self.catalog();
+        if name.digest.is_none() {
+            for image in catalog.images.values_mut().filter(|image| image.id != id) {
+                image.tags.remove(&text);
+                image.pulled.remove(&text);
+            }
+        }
+        let image = catalog.images.get_mut(id).ok_or_else(|| ImageError::NotFound(text.clone()))?;
+        if name.digest.is_none() {
+            image.tags.insert(text.clone());
+        }
+        image.pulled.insert(text);
         let image = image.clone();
         self.save(&catalog)?;
         Ok(image)
@@ -335,6 +401,7 @@ impl ImageStore {
         let blobs: BTreeSet<String> = catalog.images.values().flat_map(referenced_blobs).collect();
         drop(catalog);
         remove_others(&self.layers_directory(), &numbers)?;
+        remove_others(&self.directory.join("downloads"), &self.downloads.active())?;
         remove_others(&self.directory.join("blobs/sha256"), &blobs)
     }
 }
@@ -352,6 +419,14 @@ fn remove_others(directory: &Path, keep: &BTreeSet<String>) -> Result<(), ImageE
         removed.map_err(ImageError::file("remove", &path))?;
     }
     Ok(())
+}
+
+/// The digest of a layer together with all below it.
+fn chain_of(parent: Option<&str>, diff: &str) -> String {
+    match parent {
+        Some(parent) => digest_of(format!("{parent} {diff}").as_bytes()),
+        None => diff.to_owned(),
+    }
 }
 
 /// `sha256:` and the digest of bytes.

@@ -26,6 +26,7 @@ pub mod images;
 pub mod init;
 mod network;
 mod records;
+mod registry;
 pub mod runtime;
 mod runtime_service;
 mod sandbox;
@@ -42,9 +43,10 @@ mod sys;
 use std::ffi::OsString;
 
 pub use config::Config;
-pub use images::{BuildSource, Image, ImageBuild, ImageError, ImageStore};
+pub use images::{BuildSource, Image, ImageBuild, ImageError, ImageStore, PullOptions, PullProgress};
 pub use init::init_main;
 pub use network::{PodNetwork, PodNetworkRequest};
+pub use registry::{Credentials, PullError};
 pub use runtime::Runtime;
 pub use shim::shim_main;
 

@@ -57,7 +57,8 @@ impl Runtime {
         for directory in [config.root_directory.join("containers"), config.state_directory.join("pods")] {
             fs::create_dir_all(&directory).context(|| format!("create {}", directory.display()))?;
         }
-        let images = ImageStore::open(config.root_directory.join("images"))?;
+        let images = ImageStore::open(config.root_directory.join("images"))?
+            .with_registries(config.registry_directories.clone());
         let inner = Inner {
             images: Arc::new(images),
             cgroups: cgroups::of_host().context(|| "find the cgroups of this host".to_owned())?,

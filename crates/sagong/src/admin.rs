@@ -12,17 +12,19 @@ use std::{
 use anyhow::{Context, bail};
 use apimachinery::{Value, decode, json, value};
 use http::{Request, Response, StatusCode};
-use http_body_util::{BodyExt, Full, Limited};
+use http_body_util::{BodyExt, Full, Limited, StreamBody, combinators::UnsyncBoxBody};
 use hyper::{
-    body::{Bytes, Incoming},
+    body::{Bytes, Frame, Incoming},
     service::service_fn,
 };
 use hyper_util::rt::TokioIo;
-use runtime::{BuildSource, ImageBuild, ImageStore};
+use runtime::{BuildSource, ImageBuild, ImageStore, PullOptions, PullProgress};
 use tokio::{
     net::{UnixListener, UnixStream},
     sync::{SetOnce, mpsc},
 };
+
+use crate::status::StatusSource;
 
 /// The longest order.
 const ORDER_BYTES_LIMIT: usize = 1 << 20;
@@ -32,6 +34,8 @@ const ORDER_BYTES_LIMIT: usize = 1 << 20;
 pub(crate) struct Admin {
     /// The node's images, once the runtime is there.
     pub(crate) images: Arc<SetOnce<Arc<ImageStore>>>,
+    /// What the server says of itself; `None` for an agent.
+    pub(crate) status: Option<Arc<StatusSource>>,
     /// Ends the server.
     pub(crate) stop: mpsc::Sender<()>,
 }
@@ -56,12 +60,18 @@ pub(crate) async fn serve(path: PathBuf, admin: Admin) -> anyhow::Result<()> {
     }
 }
 
-async fn answer(admin: &Admin, request: Request<Incoming>) -> Response<Full<Bytes>> {
+/// Answers come whole, or line by line.
+type Body = UnsyncBoxBody<Bytes, std::convert::Infallible>;
+
+async fn answer(admin: &Admin, request: Request<Incoming>) -> Response<Body> {
     let path = request.uri().path().to_owned();
     let order = match Limited::new(request.into_body(), ORDER_BYTES_LIMIT).collect().await {
         Ok(body) => decode::json_untyped(&body.to_bytes()).unwrap_or_default(),
         Err(_) => Value::Null,
     };
+    if path == "/images/pull" {
+        return Response::new(pull(admin, &order));
+    }
     let admin = admin.clone();
     // Images are files: the work blocks.
     let done = tokio::task::spawn_blocking(move || carry_out(&admin, &path, &order)).await;
@@ -70,15 +80,73 @@ async fn answer(admin: &Admin, request: Request<Incoming>) -> Response<Full<Byte
         Ok(Err(error)) => (StatusCode::BAD_REQUEST, value!({"error": format!("{error:#}")})),
         Err(error) => (StatusCode::INTERNAL_SERVER_ERROR, value!({"error": error.to_string()})),
     };
-    let mut response = Response::new(Full::new(Bytes::from(json::to_vec(&value))));
+    let mut response = Response::new(Full::new(Bytes::from(json::to_vec(&value))).boxed_unsync());
     *response.status_mut() = code;
     response
+}
+
+/// Lines of progress that wait for their reader; when it is slower, steps are left out.
+const PROGRESS_LINES_MAX: usize = 64;
+
+/// Pulls an image; each line is a JSON document: progress, and at the end the image or an error.
+fn pull(admin: &Admin, order: &Value) -> Body {
+    let (lines, written) = mpsc::channel::<Value>(PROGRESS_LINES_MAX);
+    let (images, name) = (admin.images.get().cloned(), order.str_at(&["name"]).unwrap_or_default().to_owned());
+    let text = |field: &str| order.str_at(&[field]).unwrap_or_default().to_owned();
+    let credentials = runtime::Credentials {
+        username: text("username"),
+        password: text("password"),
+        ..runtime::Credentials::default()
+    };
+    tokio::spawn(async move {
+        let progress = lines.clone();
+        let tell = move |step: PullProgress| drop(progress.try_send(progress_value(&step)));
+        let options = PullOptions { credentials, progress: Some(Arc::new(tell)) };
+        let pulled = async {
+            let images = images.context("this server has no node, or its runtime is not ready yet")?;
+            anyhow::Ok(images.pull(&name, &options).await?)
+        };
+        let last = tokio::select! {
+            // Nobody waits for the end: what has come is kept for the next attempt.
+            () = lines.closed() => return,
+            pulled = pulled => match pulled {
+                Ok(image) => value!({"image": image_value(&image)}),
+                Err(error) => value!({"error": format!("{error:#}")}),
+            },
+        };
+        // Without a reader nobody misses it.
+        let _ = lines.send(last).await;
+    });
+    let frames = futures::stream::unfold(written, |mut written| async move {
+        let mut line = json::to_vec(&written.recv().await?);
+        line.push(b'\n');
+        Some((Ok(Frame::data(Bytes::from(line))), written))
+    });
+    StreamBody::new(frames).boxed_unsync()
+}
+
+fn progress_value(step: &PullProgress) -> Value {
+    match step {
+        PullProgress::Resolved { digest } => value!({"step": "resolved", "digest": digest}),
+        PullProgress::Present { digest } => value!({"step": "present", "digest": digest}),
+        PullProgress::Unpacking { digest } => value!({"step": "unpacking", "digest": digest}),
+        PullProgress::Downloading { digest, received_bytes, total_bytes } => value!({
+            "step": "downloading",
+            "digest": digest,
+            "receivedBytes": *received_bytes as i64,
+            "totalBytes": *total_bytes as i64
+        }),
+    }
 }
 
 fn carry_out(admin: &Admin, path: &str, order: &Value) -> anyhow::Result<Value> {
     if path == "/stop" {
         admin.stop.try_send(()).context("the server is stopping already")?;
         return Ok(value!({}));
+    }
+    if path == "/status" {
+        let status = admin.status.as_ref().context("this is an agent: ask on the server's machine")?;
+        return Ok(status.value());
     }
     let images = admin.images.get().context("this server has no node, or its runtime is not ready yet")?;
     let text = |field: &str| order.str_at(&[field]).unwrap_or_default().to_owned();
@@ -138,13 +206,36 @@ fn image_value(image: &runtime::Image) -> Value {
     })
 }
 
+/// Gives an order whose answer comes line by line; `line` sees each as it comes.
+pub(crate) fn order_lines(
+    data_directory: &Path,
+    path: &str,
+    order: &Value,
+    line: &mut dyn FnMut(Value) -> anyhow::Result<()>,
+) -> anyhow::Result<()> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    runtime.block_on(async {
+        let response = post(&data_directory.join("admin.sock"), path, order).await?;
+        let mut body = response.into_body();
+        let mut rest: Vec<u8> = Vec::new();
+        while let Some(frame) = body.frame().await {
+            rest.extend_from_slice(frame?.data_ref().unwrap_or(&Bytes::new()));
+            while let Some(end) = rest.iter().position(|byte| *byte == b'\n') {
+                let document: Vec<u8> = rest.drain(..=end).collect();
+                line(decode::json_untyped(&document).map_err(|error| anyhow::anyhow!("{error}"))?)?;
+            }
+        }
+        Ok(())
+    })
+}
+
 /// Gives the server of a data directory an order, and returns its answer.
 pub(crate) fn order(data_directory: &Path, path: &str, order: &Value) -> anyhow::Result<Value> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     runtime.block_on(send(&data_directory.join("admin.sock"), path, order))
 }
 
-async fn send(socket: &Path, path: &str, order: &Value) -> anyhow::Result<Value> {
+async fn post(socket: &Path, path: &str, order: &Value) -> anyhow::Result<Response<Incoming>> {
     let stream = UnixStream::connect(socket).await.with_context(|| {
         format!(
             "no server answers at {}: is one running on this data directory (sagong up --data-dir)?",
@@ -152,13 +243,17 @@ async fn send(socket: &Path, path: &str, order: &Value) -> anyhow::Result<Value>
         )
     })?;
     let (mut sender, connection) = hyper::client::conn::http1::handshake(TokioIo::new(stream)).await?;
-    let driven = tokio::spawn(connection);
+    // It ends with the answer.
+    tokio::spawn(connection);
     let body = Full::new(Bytes::from(json::to_vec(order)));
     let request = Request::post(path).header(http::header::HOST, "sagong").body(body)?;
-    let response = sender.send_request(request).await?;
+    Ok(sender.send_request(request).await?)
+}
+
+async fn send(socket: &Path, path: &str, order: &Value) -> anyhow::Result<Value> {
+    let response = post(socket, path, order).await?;
     let code = response.status();
     let bytes = response.into_body().collect().await?.to_bytes();
-    driven.abort();
     let value = decode::json_untyped(&bytes).map_err(|error| anyhow::anyhow!("{error}"))?;
     match code {
         StatusCode::OK => Ok(value),

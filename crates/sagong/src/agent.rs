@@ -82,11 +82,11 @@ async fn node(options: &AgentOptions, directories: &Directories) -> anyhow::Resu
     let images = Arc::new(SetOnce::new());
     let context = context(options, directories, &certificates, &settings, remote.clone(), images.clone())?;
     tracing::info!(node = context.node.name, server = %server, "joined");
-    components::start_node(&context);
+    components::start_node(&context, &Arc::default());
     let renewed = tokio::spawn(certificates.keep(remote, credential));
 
     let (request_stop, mut stop_requested) = tokio::sync::mpsc::channel(1);
-    let orders = admin::Admin { images, stop: request_stop };
+    let orders = admin::Admin { images, status: None, stop: request_stop };
     let admin = tokio::spawn(admin::serve(directories.admin_socket(), orders));
     tokio::select! {
         signal = server::wait_for_signal() => signal?,
@@ -134,6 +134,7 @@ fn context(
             kubelet_port: options.kubelet_port,
             directory: directories.node(),
             state_directory: options.state_dir.clone(),
+            registry_directory: directories.registries(),
         },
         kubelet_tls: Arc::new(certificates.kubelet_server_config()?),
         images,

@@ -1,10 +1,14 @@
 //! The commands, one file each.
 
 mod agent;
+mod check;
+mod completions;
 mod demo;
 mod demo_app;
 mod down;
 mod image;
+mod kubeconfig;
+mod status;
 mod token;
 mod up;
 
@@ -24,9 +28,17 @@ enum Command {
     /// One tier of the demo's app.
     #[command(hide = true)]
     DemoApp(demo_app::Options),
+    /// Say whether this machine can run Sagong, and what to do where it cannot.
+    Check(check::Options),
     /// Stop the server of a data directory; pods go on running.
     Down(down::Options),
-    /// Import, list, build and remove the node's images.
+    /// Say how the running server does.
+    Status(status::Options),
+    /// Print or write the administrator's kubeconfig.
+    Kubeconfig(kubeconfig::Options),
+    /// Print a shell's completions.
+    Completions(completions::Options),
+    /// Pull, import, list, build and remove the node's images.
     Image(image::Options),
     /// Make this machine a node of another machine's cluster.
     Agent(agent::Options),
@@ -36,11 +48,18 @@ enum Command {
 
 /// Reads the command line and does what it says.
 pub(crate) fn run() -> anyhow::Result<()> {
-    match Command::parse() {
+    match crate::config_file::parse::<Command>()? {
         Command::Up(options) => up::run(options),
         Command::Demo(options) => demo::run(options),
         Command::DemoApp(options) => demo_app::run(options),
+        Command::Check(options) => check::run(&options),
         Command::Down(options) => down::run(&options),
+        Command::Status(options) => status::run(&options),
+        Command::Kubeconfig(options) => kubeconfig::run(&options),
+        Command::Completions(options) => {
+            completions::run(&options);
+            Ok(())
+        }
         Command::Image(options) => image::run(&options),
         Command::Agent(options) => agent::run(options),
         Command::Token(options) => token::run(&options),

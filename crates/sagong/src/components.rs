@@ -5,6 +5,7 @@ mod join;
 mod node;
 mod service_proxy;
 mod serving_approver;
+mod states;
 
 use std::{net::Ipv4Addr, panic::AssertUnwindSafe, path::PathBuf, sync::Arc, time::Duration};
 
@@ -12,6 +13,8 @@ use apiserver::{Server, UserInfo, loopback::Loopback};
 use client::Client;
 use futures::{FutureExt, future::BoxFuture};
 use tokio::sync::SetOnce;
+
+pub(crate) use states::States;
 
 use crate::{api_access::ApiAccess, identity::Identity};
 
@@ -73,6 +76,8 @@ pub(crate) struct NodeSettings {
     pub(crate) kubelet_port: u16,
     /// What survives a reboot: images, volumes, logs.
     pub(crate) directory: PathBuf,
+    /// Where mirrors of registries may be described, beside `/etc/containerd/certs.d`.
+    pub(crate) registry_directory: PathBuf,
     /// What does not: sockets, records of what runs.
     pub(crate) state_directory: PathBuf,
 }
@@ -137,31 +142,39 @@ async fn scheduler(context: ComponentContext) -> anyhow::Result<()> {
 /// A component that failed is started again after this time.
 const RESTART_DELAY: Duration = Duration::from_secs(1);
 
-/// Starts every component on the current runtime.
-pub(crate) fn start(context: &ComponentContext) -> anyhow::Result<()> {
+/// Starts every component on the current runtime; answers where their states are kept.
+pub(crate) fn start(context: &ComponentContext) -> anyhow::Result<Arc<States>> {
+    let states = Arc::new(States::default());
     for component in COMPONENTS {
-        tokio::spawn(supervise(component, context.clone()));
+        tokio::spawn(supervise(component, context.clone(), states.clone()));
     }
-    if let Some(context) = context.node_context()? {
-        start_node(&context);
+    if let Some(node) = context.node_context()? {
+        start_node(&node, &states);
     }
-    Ok(())
+    Ok(states)
 }
 
 /// Starts the components of a node on the current runtime.
-pub(crate) fn start_node(context: &NodeContext) {
+pub(crate) fn start_node(context: &NodeContext, states: &Arc<States>) {
     for component in NODE_COMPONENTS {
-        tokio::spawn(supervise(component, context.clone()));
+        tokio::spawn(supervise(component, context.clone(), states.clone()));
     }
 }
 
 /// Runs a component, and runs it again when it fails or panics: the others go on meanwhile.
-async fn supervise<C: Clone>(component: &'static Component<C>, context: C) {
+async fn supervise<C: Clone>(component: &'static Component<C>, context: C, states: Arc<States>) {
     loop {
+        states.started(component.name);
         match AssertUnwindSafe((component.start)(context.clone())).catch_unwind().await {
-            Ok(Ok(())) => return,
-            Ok(Err(error)) => tracing::error!(component = component.name, "failed: {error:#}"),
-            Err(_) => tracing::error!(component = component.name, "panicked"),
+            Ok(Ok(())) => return states.finished(component.name),
+            Ok(Err(error)) => {
+                tracing::error!(component = component.name, "failed: {error:#}");
+                states.failed(component.name, format!("{error:#}"));
+            }
+            Err(_) => {
+                tracing::error!(component = component.name, "panicked");
+                states.failed(component.name, "it panicked; the log says where".to_owned());
+            }
         }
         tokio::time::sleep(RESTART_DELAY).await;
     }

@@ -50,6 +50,11 @@ impl Directories {
         self.root.join("node")
     }
 
+    /// Mirrors and authorities of registries, in containerd's layout.
+    pub(crate) fn registries(&self) -> PathBuf {
+        self.root.join("certs.d")
+    }
+
     /// Where the running server takes orders from this machine's root.
     pub(crate) fn admin_socket(&self) -> PathBuf {
         self.root.join("admin.sock")

@@ -7,14 +7,18 @@
 mod admin;
 mod agent;
 mod api_access;
+mod check;
 mod commands;
 mod components;
+mod config_file;
 mod directories;
 mod identity;
 mod join_token;
 mod kubelet_dialer;
+mod output;
 mod server;
 mod signer;
+mod status;
 
 use std::process::ExitCode;
 

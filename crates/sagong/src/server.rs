@@ -31,6 +31,7 @@ use crate::{
     directories::Directories,
     identity::Identity,
     kubelet_dialer::KubeletDialer,
+    status::StatusSource,
 };
 
 /// Who issues service account tokens, as upstream's installers name it.
@@ -161,12 +162,13 @@ async fn control_plane(
     server.readiness().set("poststarthook/bootstrap", Ok(()));
     let ready_milliseconds = started.elapsed().as_millis();
     tracing::info!(milliseconds = ready_milliseconds as u64, port = options.port, "ready");
-    tokio::spawn(compact(engine));
+    tokio::spawn(compact(engine.clone()));
     let images = Arc::new(SetOnce::new());
     let running = Running { client: own.clone(), images: images.clone(), ready_milliseconds };
     let (request_stop, mut stop_requested) = tokio::sync::mpsc::channel(1);
     server.set_node_dialer(Arc::new(KubeletDialer::new(&identity)?));
-    components::start(&ComponentContext {
+    let node_name = (!options.no_node).then(|| options.node_name.clone().unwrap_or_else(|| host_name.clone()));
+    let states = components::start(&ComponentContext {
         server: server.clone(),
         identity: Arc::new(identity),
         server_address: format!("https://{advertised}:{}", options.port),
@@ -178,11 +180,21 @@ async fn control_plane(
             address: advertised,
             kubelet_port: options.kubelet_port,
             directory: directories.node(),
+            registry_directory: directories.registries(),
             state_directory: options.state_dir.clone(),
         }),
         images: images.clone(),
     })?;
-    let admin = tokio::spawn(admin::serve(directories.admin_socket(), admin::Admin { images, stop: request_stop }));
+    let status = StatusSource {
+        started: std::time::SystemTime::now(),
+        engine,
+        server: server.clone(),
+        states,
+        directories: directories.clone(),
+        node_name,
+    };
+    let orders = admin::Admin { images, status: Some(Arc::new(status)), stop: request_stop };
+    let admin = tokio::spawn(admin::serve(directories.admin_socket(), orders));
 
     let ended = tokio::select! {
         signal = wait_for_signal() => signal,

@@ -2,12 +2,12 @@
 
 use std::path::PathBuf;
 
-use anyhow::Context;
+use anyhow::{Context, bail};
 use apimachinery::{Value, json, value};
 
 use crate::admin;
 
-/// Import, list, build and remove the node's images.
+/// Pull, import, list, build and remove the node's images.
 ///
 /// Example: `sagong image import app.tar`
 #[derive(clap::Args, Clone, Debug)]
@@ -30,6 +30,14 @@ enum Output {
 
 #[derive(clap::Subcommand, Clone, Debug)]
 enum Action {
+    /// Pull an image from its registry, whatever is here under its name.
+    Pull {
+        /// The image.
+        name: String,
+        /// The user at the registry; SAGONG_REGISTRY_PASSWORD holds the password.
+        #[arg(long, default_value = "")]
+        username: String,
+    },
     /// Import a docker-archive or an OCI layout (a directory, or a tar, plain or compressed).
     Import {
         /// The archive.
@@ -74,6 +82,7 @@ fn absolute(path: &PathBuf) -> anyhow::Result<String> {
 
 pub(crate) fn run(options: &Options) -> anyhow::Result<()> {
     let (path, order) = match &options.action {
+        Action::Pull { name, username } => return pull(options, name, username),
         Action::Import { path, name } => {
             ("/images/import", value!({"path": absolute(path)?, "name": name.clone().unwrap_or_default()}))
         }
@@ -97,6 +106,43 @@ pub(crate) fn run(options: &Options) -> anyhow::Result<()> {
         Output::Table => print_table(images.as_list().map_or(&[], |list| list.as_slice())),
     }
     Ok(())
+}
+
+/// Pulls with a line for each step: for people to standard output, or else to standard error.
+fn pull(options: &Options, name: &str, username: &str) -> anyhow::Result<()> {
+    let password = std::env::var("SAGONG_REGISTRY_PASSWORD").unwrap_or_default();
+    let order = value!({"name": name, "username": username, "password": password});
+    let mut ended = None;
+    admin::order_lines(&options.data_dir, "/images/pull", &order, &mut |line| {
+        if let Some(error) = line.str_at(&["error"]) {
+            bail!("{error}");
+        }
+        match (line.get("image"), options.output) {
+            (Some(image), _) => ended = Some(image.clone()),
+            (None, Output::Table) => println!("{}", progress(&line)),
+            (None, Output::Json) => eprintln!("{}", progress(&line)),
+        }
+        Ok(())
+    })?;
+    let images = [ended.context("the server ended before the image was there")?];
+    match options.output {
+        Output::Json => println!("{}", String::from_utf8_lossy(&json::to_vec(&images.into_iter().collect()))),
+        Output::Table => print_table(&images),
+    }
+    Ok(())
+}
+
+fn progress(line: &Value) -> String {
+    let digest = line.str_at(&["digest"]).unwrap_or_default();
+    let short = digest.trim_start_matches("sha256:").get(..12).unwrap_or(digest);
+    match line.str_at(&["step"]).unwrap_or_default() {
+        "downloading" => {
+            let megabytes = |field: &str| line.i64_at(&[field]).unwrap_or_default() as f64 / 1e6;
+            format!("{short}: {:.1} of {:.1} MB", megabytes("receivedBytes"), megabytes("totalBytes"))
+        }
+        "resolved" => format!("resolved to {digest}"),
+        step => format!("{short}: {step}"),
+    }
 }
 
 fn print_table(images: &[Value]) {

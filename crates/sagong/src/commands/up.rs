@@ -16,13 +16,16 @@ pub(crate) const DEFAULT_LOG: &str = "info";
 /// Example: `sagong up --data-dir /srv/sagong --write-kubeconfig ~/.kube/config`
 #[derive(clap::Args, Clone, Debug)]
 pub(crate) struct Options {
+    /// Read flags that are not given from this YAML file; it has the same names without the dashes in front.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) config: Option<PathBuf>,
     /// Where everything that must survive a restart is kept.
     #[arg(long, default_value = "/var/lib/sagong")]
     pub(crate) data_dir: PathBuf,
     /// The port of the API.
     #[arg(long, default_value_t = 6443)]
     pub(crate) port: u16,
-    /// Write an administrator's kubeconfig to this file as well.
+    /// Write an administrator's kubeconfig to this file as well; to none when not given.
     #[arg(long, value_name = "FILE")]
     pub(crate) write_kubeconfig: Option<PathBuf>,
     /// The name of this machine's node; the host's name when not given.

@@ -114,6 +114,7 @@ pub(super) async fn run(context: NodeContext) -> anyhow::Result<()> {
     let attachments = Arc::new(Attachments { network: OnceCell::new() });
     let runtime_config = runtime::Config {
         network: Some(attachments.clone()),
+        registry_directories: vec!["/etc/containerd/certs.d".into(), node.registry_directory.clone()],
         ..runtime::Config::new(node.directory.join("images"), &node.state_directory)
     };
     let runtime = Runtime::open(runtime_config).await.context("cannot open the container runtime")?;

@@ -1,0 +1,193 @@
+//! What the running server says of itself: to its own machine's root, over the admin socket.
+
+use std::{
+    collections::BTreeMap,
+    path::Path,
+    sync::Arc,
+    time::{SystemTime, UNIX_EPOCH},
+};
+
+use apimachinery::{Value, value};
+use apiserver::Server;
+
+use crate::{components::States, directories::Directories, identity::YEAR};
+
+/// A certificate that ends sooner than this is spoken of.
+const EXPIRY_WARNING_SECONDS: i64 = 30 * 86_400;
+
+/// What a status is made of.
+pub(crate) struct StatusSource {
+    /// When the server started.
+    pub(crate) started: SystemTime,
+    /// The store; asked how it does, nothing else.
+    pub(crate) engine: Arc<dyn store::Engine>,
+    /// The API server.
+    pub(crate) server: Arc<Server>,
+    /// How the components do.
+    pub(crate) states: Arc<States>,
+    /// The server's folders.
+    pub(crate) directories: Directories,
+    /// This machine's node; `None` for a control plane alone.
+    pub(crate) node_name: Option<String>,
+}
+
+/// Seconds since 1970.
+pub(crate) fn unix_seconds(time: SystemTime) -> i64 {
+    time.duration_since(UNIX_EPOCH).map_or(0, |elapsed| elapsed.as_secs() as i64)
+}
+
+impl StatusSource {
+    /// The whole status, with what is wrong and the way out under `problems`.
+    pub(crate) fn value(&self) -> Value {
+        let now = unix_seconds(SystemTime::now());
+        let store = self.engine.status();
+        let components = self.states.snapshot();
+        let certificates = self.certificates();
+        let node = self.node_name.as_deref().map(|name| self.node(name));
+        let (ready, report) = self.server.readiness().report(&[]);
+        let mut problems: Vec<(String, String)> = readiness_problems(&report);
+        problems.extend(store_problems(&store));
+        problems.extend(node.iter().flat_map(|node| node_problems(node)));
+        for (name, component) in &components {
+            if let (None, Some(failure)) = (component.running_since_unix_seconds, &component.last_failure) {
+                let advice = "it is started again each second; mend what the message names".to_owned();
+                problems.push((format!("{name}: {failure}"), advice));
+            }
+        }
+        problems.extend(certificate_problems(&certificates, now));
+        value!({
+            "version": env!("CARGO_PKG_VERSION"),
+            "processId": i64::from(std::process::id()),
+            "uptimeSeconds": now - unix_seconds(self.started),
+            "ready": ready,
+            "store": store_value(&store),
+            "components": components.iter().map(|(name, state)| state.value(name)).collect::<Value>(),
+            "node": node.unwrap_or_default(),
+            "certificates": certificates
+                .iter()
+                .map(|(name, expiry)| value!({"name": name.as_str(), "expiresUnixSeconds": *expiry}))
+                .collect::<Value>(),
+            "problems": problems
+                .iter()
+                .map(|(problem, remedy)| value!({"problem": problem.as_str(), "remedy": remedy.as_str()}))
+                .collect::<Value>()
+        })
+    }
+
+    fn node(&self, name: &str) -> Value {
+        let nodes = self.server.registry().objects("", "nodes", "").unwrap_or_default();
+        let Some(node) = nodes.iter().find(|node| node.name() == name) else {
+            return value!({"name": name, "registered": false, "ready": false, "message": "not registered yet"});
+        };
+        let conditions = node.list_at(&["status", "conditions"]);
+        let ready = conditions.iter().find(|condition| condition.str_at(&["type"]) == Some("Ready"));
+        value!({
+            "name": name,
+            "registered": true,
+            "ready": ready.and_then(|condition| condition.str_at(&["status"])) == Some("True"),
+            "message": ready.and_then(|condition| condition.str_at(&["message"])).unwrap_or("no Ready condition yet")
+        })
+    }
+
+    /// When each certificate ends, in seconds since 1970.
+    fn certificates(&self) -> Vec<(String, i64)> {
+        let mut found: BTreeMap<String, i64> = BTreeMap::new();
+        for entry in std::fs::read_dir(self.directories.pki()).into_iter().flatten().flatten() {
+            let path = entry.path();
+            if path.extension().is_some_and(|extension| extension == "crt")
+                && let Some(expiry) = expiry_of(&path)
+            {
+                found.insert(entry.file_name().to_string_lossy().into_owned(), expiry);
+            }
+        }
+        // These two live in memory and in the kubeconfig; each start issues them anew.
+        let issued = unix_seconds(self.started) + YEAR.as_secs() as i64;
+        found.insert("admin.kubeconfig".to_owned(), issued);
+        found.insert("kube-apiserver".to_owned(), issued);
+        found.into_iter().collect()
+    }
+}
+
+fn expiry_of(path: &Path) -> Option<i64> {
+    let text = std::fs::read_to_string(path).ok()?;
+    pki::expires_at(&text).ok().map(|at| at.as_second())
+}
+
+fn store_value(store: &store::Status) -> Value {
+    value!({
+        "revision": store.revision as i64,
+        "compactedRevision": store.compacted as i64,
+        "keys": store.keys as i64,
+        "memoryBytes": store.memory_bytes as i64,
+        "logBytes": store.log_bytes as i64,
+        "snapshotBytes": store.snapshot_bytes as i64
+    })
+}
+
+/// The failing checks in a readiness report.
+fn readiness_problems(report: &str) -> Vec<(String, String)> {
+    let failing = report.lines().filter_map(|line| line.strip_prefix("[-]"));
+    failing
+        .map(|line| {
+            let advice = match line.split(' ').next() {
+                Some("poststarthook/bootstrap") => "it ends by itself in a moment; if not, the log says why",
+                _ => "look for the check's name in the server's log",
+            };
+            (line.to_owned(), advice.to_owned())
+        })
+        .collect()
+}
+
+fn store_problems(store: &store::Status) -> Vec<(String, String)> {
+    let read_only = store.read_only.iter().map(|reason| {
+        let advice = "make room on the disk or mend it, then start the server again".to_owned();
+        (format!("the store does not write: {reason}"), advice)
+    });
+    let snapshot = store.snapshot_error.iter().map(|reason| {
+        let advice = "the log grows until a snapshot succeeds: make room on the disk".to_owned();
+        (format!("the store's last snapshot failed: {reason}"), advice)
+    });
+    read_only.chain(snapshot).collect()
+}
+
+fn node_problems(node: &Value) -> Option<(String, String)> {
+    let ready = node.bool_at(&["ready"]).unwrap_or_default();
+    (!ready).then(|| {
+        let text = |field: &str| node.str_at(&[field]).unwrap_or_default();
+        let advice = "a node needs a few seconds after the start; `sagong check` says what the machine lacks";
+        (format!("node {} is not ready: {}", text("name"), text("message")), advice.to_owned())
+    })
+}
+
+fn certificate_problems(certificates: &[(String, i64)], now: i64) -> Vec<(String, String)> {
+    let ending = certificates.iter().filter(|(_, expiry)| *expiry - now < EXPIRY_WARNING_SECONDS);
+    ending
+        .map(|(name, expiry)| {
+            let advice = match name.ends_with(".crt") {
+                true => "it is an authority: replace it while clients still trust it",
+                false => "start the server again: that issues it anew",
+            };
+            (format!("certificate {name} ends in {} days", (expiry - now).div_euclid(86_400)), advice.to_owned())
+        })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_fails_is_named_with_a_way_out() {
+        let report = "[+]ping ok\n[-]poststarthook/bootstrap failed: not finished\n";
+        let problems = readiness_problems(report);
+        assert_eq!(problems[0].0, "poststarthook/bootstrap failed: not finished");
+        let store = store::Status { read_only: Some("no space".to_owned()), ..Default::default() };
+        assert!(store_problems(&store)[0].0.contains("no space"));
+        assert!(node_problems(&value!({"name": "a", "ready": false, "message": "m"})).is_some());
+        assert!(node_problems(&value!({"name": "a", "ready": true})).is_none());
+        let certificates = [("ca.crt".to_owned(), 90 * 86_400), ("admin.kubeconfig".to_owned(), 86_400)];
+        let ending = certificate_problems(&certificates, 0);
+        assert_eq!(ending.len(), 1);
+        assert_eq!(ending[0].0, "certificate admin.kubeconfig ends in 1 days");
+    }
+}
