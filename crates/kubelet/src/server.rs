@@ -1,7 +1,7 @@
 //! The kubelet's own API on port 10250: logs, exec, attach, port-forward, what runs here.
 //!
 //! Nobody is anonymous: who asks shows a client certificate that the TLS configuration has verified, or a token, and
-//! the API server says whether they may. Upgrades are WebSocket; SPDY is refused with a clear answer.
+//! the API server says whether they may.
 
 use std::{convert::Infallible, sync::Arc};
 
@@ -19,11 +19,13 @@ use tokio_rustls::TlsAcceptor;
 
 pub mod auth;
 pub mod channels;
+pub mod spdy;
 pub mod websocket;
 
 use self::{
     auth::{Authenticator, Authorizer},
     channels::{Action, PROTOCOLS, Wanted},
+    spdy::negotiate::{self, Transport},
 };
 use crate::{
     Kubelet,
@@ -231,13 +233,25 @@ async fn route(kubelet: &Arc<Inner>, request: Request<Incoming>) -> Result<Respo
         ["portForward", namespace, pod, ..] => {
             let observed = kubelet.observe(namespace, pod).await?;
             let sandbox = observed.ready_sandbox().ok_or_else(|| Status::bad_request("pod is not running"))?.id.clone();
+            let streaming = kubelet.streaming.clone();
+            if let Some(transport) = negotiate::wanted(request.headers()) {
+                let answer = negotiate::accept(request.headers(), transport, spdy::port_forward::PROTOCOL)?;
+                return switch(request, answer, move |stream| async move {
+                    match transport {
+                        Transport::Plain => spdy::port_forward::serve(stream, sandbox, streaming).await,
+                        Transport::Tunnel => {
+                            let forward = |inner| spdy::port_forward::serve(inner, sandbox, streaming);
+                            spdy::tunnel::serve(stream, forward).await
+                        }
+                    }
+                });
+            }
             let ports = query.all("port").chain(query.all("ports")).flat_map(|text| text.split(','));
             let ports: Result<Vec<u16>, _> = ports.map(str::parse).collect();
             let ports = ports.map_err(|_| Status::bad_request("invalid port: must be between 1 and 65535"))?;
             if ports.is_empty() {
                 return Err(Status::bad_request("you must specify at least 1 port"));
             }
-            let streaming = kubelet.streaming.clone();
             upgrade(request, move |stream| channels::forward(stream, sandbox, ports, streaming))
         }
         _ => Err(Status::failure(404, "NotFound", "404 page not found")),
@@ -260,7 +274,7 @@ where
     let text = |name: header::HeaderName| request.headers().get(name).and_then(|value| value.to_str().ok());
     if !text(header::UPGRADE).is_some_and(|protocol| protocol.eq_ignore_ascii_case("websocket")) {
         return Err(Status::bad_request(
-            "this kubelet speaks WebSocket here: send 'Upgrade: websocket' with Sec-WebSocket-Protocol v5.channel.k8s.io (SPDY is not supported)",
+            "this kubelet speaks WebSocket here: send 'Upgrade: websocket' with Sec-WebSocket-Protocol v5.channel.k8s.io (SPDY is spoken for port-forward alone)",
         ));
     }
     let key = text(header::SEC_WEBSOCKET_KEY).ok_or_else(|| Status::bad_request("Sec-WebSocket-Key is missing"))?;
@@ -271,14 +285,25 @@ where
             "unable to negotiate a WebSocket protocol: offered {offered:?}, known {PROTOCOLS:?}"
         ))
     })?;
-    let response = Response::builder()
+    let answer = Response::builder()
         .status(StatusCode::SWITCHING_PROTOCOLS)
         .header(header::UPGRADE, "websocket")
         .header(header::CONNECTION, "Upgrade")
         .header(header::SEC_WEBSOCKET_ACCEPT, websocket::accept(key))
-        .header(header::SEC_WEBSOCKET_PROTOCOL, protocol)
-        .body(BoxBody::new(Full::default()))
-        .map_err(Status::internal)?;
+        .header(header::SEC_WEBSOCKET_PROTOCOL, protocol);
+    switch(request, answer, serve)
+}
+
+/// Answers with `answer` and lets `serve` have the connection.
+fn switch<F>(
+    request: Request<Incoming>,
+    answer: http::response::Builder,
+    serve: impl FnOnce(TokioIo<hyper::upgrade::Upgraded>) -> F + Send + 'static,
+) -> Result<Response<Body>, Status>
+where
+    F: Future<Output = std::io::Result<()>> + Send,
+{
+    let response = answer.body(BoxBody::new(Full::default())).map_err(Status::internal)?;
     tokio::spawn(async move {
         match hyper::upgrade::on(request).await {
             Ok(upgraded) => {
