@@ -154,10 +154,9 @@ impl Connection {
             let configuration = self.configuration.lock();
             (configuration.tls.clone(), configuration.generation)
         };
-        if let Some(sender) = state.sender.as_ref().filter(|sender| !sender.is_closed()) {
-            if state.generation == generation {
-                return Ok(sender.clone());
-            }
+        let kept = state.sender.as_ref().filter(|sender| !sender.is_closed() && state.generation == generation);
+        if let Some(sender) = kept {
+            return Ok(sender.clone());
         }
         state.sender = None;
         if let Some(failure) = state.failure.as_ref().filter(|failure| failure.next_attempt > Instant::now()) {
