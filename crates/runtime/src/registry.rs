@@ -200,7 +200,7 @@ impl Session {
         host: &Host,
         question: &Question<'_>,
     ) -> Result<Response<Incoming>, PullError> {
-        let namespace = host.is_mirror.then(|| format!("?ns={}", self.reference.registry)).unwrap_or_default();
+        let namespace = if host.is_mirror { format!("?ns={}", self.reference.registry) } else { Default::default() };
         let url = format!("{}/{}/{}{namespace}", host.base, self.reference.repository, question.path);
         let mut authorized = false;
         loop {

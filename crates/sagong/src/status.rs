@@ -47,7 +47,7 @@ impl StatusSource {
         let (ready, report) = self.server.readiness().report(&[]);
         let mut problems: Vec<(String, String)> = readiness_problems(&report);
         problems.extend(store_problems(&store));
-        problems.extend(node.iter().flat_map(|node| node_problems(node)));
+        problems.extend(node.iter().flat_map(node_problems));
         for (name, component) in &components {
             if let (None, Some(failure)) = (component.running_since_unix_seconds, &component.last_failure) {
                 let advice = "it is started again each second; mend what the message names".to_owned();
