@@ -252,3 +252,46 @@ async fn streams_are_bounded() {
         assert!(id < 10_000, "there is no bound");
     }
 }
+
+#[tokio::test]
+async fn more_than_any_buffer_arrives_whole_both_ways() {
+    let (pod, theirs) = tokio::io::duplex(1000);
+    let mut peer = connect(Pods(Some(theirs).into()));
+    peer.open(1, "error", "80", "0").await;
+    peer.open(3, "data", "80", "0").await;
+    // The pod says back what it hears.
+    tokio::spawn(async move {
+        let (mut from, mut to) = tokio::io::split(pod);
+        tokio::io::copy(&mut from, &mut to).await.unwrap();
+        to.shutdown().await.unwrap();
+    });
+    let sent: Bytes = (0..2_000_000u32).map(|index| (index % 251) as u8).collect();
+    let Peer { mut reader, mut writer, mut encoder } = peer;
+    let mut rest = sent.clone();
+    let sending = async {
+        while !rest.is_empty() {
+            let data = rest.split_to(rest.len().min(100_000));
+            let (mut bytes, fin) = (BytesMut::new(), rest.is_empty());
+            encoder.encode(&Frame::Data { id: 3, data, fin }, &mut bytes).unwrap();
+            writer.write_all(&bytes).await.unwrap();
+        }
+    };
+    let receiving = async {
+        let (mut received, mut window_bytes) = (Vec::new(), 0);
+        loop {
+            match reader.next().await.unwrap().unwrap() {
+                Frame::WindowUpdate { id: 3, delta } => window_bytes += delta as usize,
+                Frame::Data { id: 3, data, fin } => {
+                    received.extend_from_slice(&data);
+                    if fin {
+                        return (received, window_bytes);
+                    }
+                }
+                _ => {}
+            }
+        }
+    };
+    let ((), (received, window_bytes)) = tokio::join!(sending, receiving);
+    assert!(received == sent, "{} bytes arrived", received.len());
+    assert_eq!(window_bytes, sent.len());
+}
