@@ -228,6 +228,12 @@ async fn route(kubelet: &Arc<Inner>, request: Request<Incoming>) -> Result<Respo
                 _ => Action::Attach(found.id.clone()),
             };
             let streaming = kubelet.streaming.clone();
+            if negotiate::wanted(request.headers()) == Some(Transport::Plain) {
+                let answer = negotiate::accept(request.headers(), Transport::Plain, spdy::remote_command::PROTOCOL)?;
+                return switch(request, answer, move |stream| {
+                    spdy::remote_command::serve(stream, action, wanted, streaming)
+                });
+            }
             upgrade(request, move |stream| channels::serve(stream, action, wanted, streaming))
         }
         ["portForward", namespace, pod, ..] => {
@@ -274,7 +280,7 @@ where
     let text = |name: header::HeaderName| request.headers().get(name).and_then(|value| value.to_str().ok());
     if !text(header::UPGRADE).is_some_and(|protocol| protocol.eq_ignore_ascii_case("websocket")) {
         return Err(Status::bad_request(
-            "this kubelet speaks WebSocket here: send 'Upgrade: websocket' with Sec-WebSocket-Protocol v5.channel.k8s.io (SPDY is spoken for port-forward alone)",
+            "this kubelet speaks WebSocket here: send 'Upgrade: websocket' with Sec-WebSocket-Protocol v5.channel.k8s.io, or 'Upgrade: SPDY/3.1'",
         ));
     }
     let key = text(header::SEC_WEBSOCKET_KEY).ok_or_else(|| Status::bad_request("Sec-WebSocket-Key is missing"))?;

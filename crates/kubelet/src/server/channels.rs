@@ -25,8 +25,8 @@ use super::websocket::{self, Message, MessageReader};
 pub const PROTOCOLS: [&str; 2] = ["v5.channel.k8s.io", "v4.channel.k8s.io"];
 
 const STDIN: u8 = 0;
-const STDOUT: u8 = 1;
-const STDERR: u8 = 2;
+pub(super) const STDOUT: u8 = 1;
+pub(super) const STDERR: u8 = 2;
 const ERROR: u8 = 3;
 const RESIZE: u8 = 4;
 const CLOSE: u8 = 255;
@@ -56,9 +56,15 @@ pub struct Wanted {
 }
 
 /// A queue of bytes, read as a stream.
-struct QueueReader {
+pub(super) struct QueueReader {
     receiver: mpsc::Receiver<Bytes>,
     rest: Bytes,
+}
+
+impl QueueReader {
+    pub(super) fn new(receiver: mpsc::Receiver<Bytes>) -> QueueReader {
+        QueueReader { receiver, rest: Bytes::new() }
+    }
 }
 
 impl AsyncRead for QueueReader {
@@ -82,7 +88,10 @@ impl AsyncRead for QueueReader {
 }
 
 /// Copies what a process writes into messages of a channel.
-fn output(channel: u8, frames: mpsc::Sender<(u8, Bytes)>) -> (cri_api::OutputStream, tokio::task::JoinHandle<()>) {
+pub(super) fn output(
+    channel: u8,
+    frames: mpsc::Sender<(u8, Bytes)>,
+) -> (cri_api::OutputStream, tokio::task::JoinHandle<()>) {
     let (ours, mut theirs) = tokio::io::duplex(CHUNK_BYTES);
     let copying = tokio::spawn(async move {
         let mut buffer = vec![0; CHUNK_BYTES];
@@ -128,7 +137,7 @@ where
     let mut streams = Streams::default();
     let mut copying = Vec::new();
     if wanted.stdin {
-        streams.stdin = Some(Box::new(QueueReader { receiver, rest: Bytes::new() }));
+        streams.stdin = Some(Box::new(QueueReader::new(receiver)));
     }
     for (channel, is_wanted) in [(STDOUT, wanted.stdout), (STDERR, wanted.stderr && !wanted.tty)] {
         if is_wanted {
@@ -208,7 +217,7 @@ where
     outcome
 }
 
-fn terminal_size(data: &[u8]) -> Option<TerminalSize> {
+pub(super) fn terminal_size(data: &[u8]) -> Option<TerminalSize> {
     let size = decode::json_untyped(data).ok()?;
     let part = |key: &str| u16::try_from(size.i64_at(&[key])?).ok();
     Some(TerminalSize { width: part("Width")?, height: part("Height")? })

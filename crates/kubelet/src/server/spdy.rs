@@ -2,7 +2,8 @@
 //!
 //! A client either upgrades the connection to `SPDY/3.1` itself, or opens a WebSocket with the protocol
 //! `SPDY/3.1+portforward.k8s.io`, whose binary messages then carry the bytes of SPDY ([`tunnel`]). On either,
-//! [`connection`] keeps the streams apart, and [`port_forward`] gives them their meaning. Start reading there.
+//! [`connection`] keeps the streams apart, and [`port_forward`] and
+//! [`remote_command`] give them their meaning. Start reading there.
 //!
 //! Windows: clients in the field neither send WINDOW_UPDATE nor heed it, so what is sent is held back by the
 //! connection alone, as upstream's library does; for clients that do heed windows, what has been consumed is reported.
@@ -16,6 +17,7 @@ mod frame;
 mod headers;
 pub mod negotiate;
 pub mod port_forward;
+pub mod remote_command;
 pub mod tunnel;
 
 pub use frame::Reset;
@@ -47,3 +49,6 @@ impl From<Error> for io::Error {
         }
     }
 }
+
+#[cfg(test)]
+mod test_peer;

@@ -239,8 +239,10 @@ impl Receiver {
             writer: StreamWriter { id, frames: self.frames.clone(), table: self.table.clone() },
             reset: on_reset,
         };
-        // Whoever accepts outlives the connection.
-        let _ = self.accept.send(stream).await;
+        if self.accept.send(stream).await.is_err() {
+            self.table.lock().remove(&id);
+            self.send(Frame::RstStream { id, status: Reset::Refused as u32 }).await;
+        }
         Ok(())
     }
 

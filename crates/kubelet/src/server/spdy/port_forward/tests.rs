@@ -4,73 +4,18 @@ use tokio::io::DuplexStream;
 
 use super::{
     super::{
-        frame::{Frame, FrameEncoder, FrameReader},
+        frame::Frame,
+        test_peer::{Peer, reply},
         tunnel,
     },
     *,
 };
 use crate::fake_runtime::FakeRuntime;
 
-/// A client that speaks in frames.
-struct Peer<S> {
-    reader: FrameReader<tokio::io::ReadHalf<S>>,
-    writer: tokio::io::WriteHalf<S>,
-    encoder: FrameEncoder,
-}
-
-impl<S: AsyncRead + AsyncWrite> Peer<S> {
-    fn new(stream: S) -> Peer<S> {
-        let (read, writer) = tokio::io::split(stream);
-        Peer { reader: FrameReader::new(read), writer, encoder: FrameEncoder::new().unwrap() }
-    }
-
-    async fn send(&mut self, frame: Frame) {
-        let mut bytes = BytesMut::new();
-        self.encoder.encode(&frame, &mut bytes).unwrap();
-        self.writer.write_all(&bytes).await.unwrap();
-    }
-
-    async fn open(&mut self, id: u32, kind: &str, port: &str, request_id: &str) {
-        let pairs = [("streamtype", kind), ("port", port), ("requestid", request_id)];
-        let headers = Headers(pairs.map(|(name, value)| (name.to_owned(), value.to_owned())).into());
-        self.send(Frame::SynStream { id, headers, fin: false, unidirectional: false }).await;
-    }
-
-    async fn data(&mut self, id: u32, data: &'static [u8], fin: bool) {
-        self.send(Frame::Data { id, data: Bytes::from_static(data), fin }).await;
-    }
-
-    /// The next frame that is not about windows.
-    async fn next(&mut self) -> Option<Frame> {
-        loop {
-            match self.reader.next().await.unwrap() {
-                Some(Frame::WindowUpdate { .. }) => {}
-                frame => return frame,
-            }
-        }
-    }
-
-    /// Reads until `ids` have ended; what each has said.
-    async fn until_ended(&mut self, ids: &[u32]) -> HashMap<u32, String> {
-        let (mut said, mut left) = (HashMap::<u32, String>::new(), ids.to_vec());
-        while !left.is_empty() {
-            if let Frame::Data { id, data, fin } = self.next().await.expect("the streams end first") {
-                said.entry(id).or_default().push_str(std::str::from_utf8(&data).unwrap());
-                left.retain(|one| !fin || *one != id);
-            }
-        }
-        said
-    }
-}
-
 fn connect(streaming: impl Streaming + 'static) -> Peer<DuplexStream> {
     let (client, server) = tokio::io::duplex(1 << 16);
     tokio::spawn(serve(server, "s".into(), Arc::new(streaming)));
     Peer::new(client)
-}
-
-fn reply(id: u32) -> Frame {
-    Frame::SynReply { id, headers: Headers::default(), fin: false }
 }
 
 /// Asks for port 80 as kubectl does, says `ping`, and expects it back.
@@ -251,4 +196,47 @@ async fn streams_are_bounded() {
         }
         assert!(id < 10_000, "there is no bound");
     }
+}
+
+#[tokio::test]
+async fn more_than_any_buffer_arrives_whole_both_ways() {
+    let (pod, theirs) = tokio::io::duplex(1000);
+    let mut peer = connect(Pods(Some(theirs).into()));
+    peer.open(1, "error", "80", "0").await;
+    peer.open(3, "data", "80", "0").await;
+    // The pod says back what it hears.
+    tokio::spawn(async move {
+        let (mut from, mut to) = tokio::io::split(pod);
+        tokio::io::copy(&mut from, &mut to).await.unwrap();
+        to.shutdown().await.unwrap();
+    });
+    let sent: Bytes = (0..2_000_000u32).map(|index| (index % 251) as u8).collect();
+    let Peer { mut reader, mut writer, mut encoder } = peer;
+    let mut rest = sent.clone();
+    let sending = async {
+        while !rest.is_empty() {
+            let data = rest.split_to(rest.len().min(100_000));
+            let (mut bytes, fin) = (BytesMut::new(), rest.is_empty());
+            encoder.encode(&Frame::Data { id: 3, data, fin }, &mut bytes).unwrap();
+            writer.write_all(&bytes).await.unwrap();
+        }
+    };
+    let receiving = async {
+        let (mut received, mut window_bytes) = (Vec::new(), 0);
+        loop {
+            match reader.next().await.unwrap().unwrap() {
+                Frame::WindowUpdate { id: 3, delta } => window_bytes += delta as usize,
+                Frame::Data { id: 3, data, fin } => {
+                    received.extend_from_slice(&data);
+                    if fin {
+                        return (received, window_bytes);
+                    }
+                }
+                _ => {}
+            }
+        }
+    };
+    let ((), (received, window_bytes)) = tokio::join!(sending, receiving);
+    assert!(received == sent, "{} bytes arrived", received.len());
+    assert_eq!(window_bytes, sent.len());
 }
