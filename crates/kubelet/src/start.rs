@@ -4,7 +4,7 @@
 //! step is not taken. Calls that change the runtime are never dropped half-way: they run on tasks of their own.
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     path::{Path, PathBuf},
     sync::Arc,
     time::Duration,
@@ -55,6 +55,7 @@ pub(crate) struct Starter {
     pub(crate) pod: Arc<Object>,
     pub(crate) observed: Observed,
     pub(crate) failures: Arc<Mutex<StartFailures>>,
+    pub(crate) hooked: Arc<Mutex<BTreeSet<String>>>,
     /// Turns true when the pod ends.
     pub(crate) stop: watch::Receiver<bool>,
 }
@@ -240,14 +241,32 @@ impl Starter {
             }
         };
         services.container_event(&reference, EventType::Normal, "Created", "Container created");
-        let (runtime, request) = (services.runtime.clone(), StartContainerRequest { container_id: id.clone() });
+        // Noted before the start, since news of it may be read before this goes on.
+        self.hooked.lock().insert(id.clone());
+        let started = self.start_created(container, start, &reference, &id, log, scene).await;
+        self.hooked.lock().remove(&id);
+        started
+    }
+
+    async fn start_created(
+        &self,
+        container: Container<'_>,
+        start: &Start,
+        reference: &Value,
+        id: &str,
+        log: PathBuf,
+        scene: Scene<'_>,
+    ) -> Result<(), Failure> {
+        let services = &self.services;
+        let warn = |reason, message| services.container_event(reference, EventType::Warning, reason, message);
+        let (runtime, request) = (services.runtime.clone(), StartContainerRequest { container_id: id.to_owned() });
         if let Err(error) = detached(async move { runtime.start_container(request).await }).await {
             warn("Failed", format!("Error: {error}"));
             return Err(Failure::new("RunContainerError", error.message));
         }
-        services.container_event(&reference, EventType::Normal, "Started", "Container started");
-        self.link_log(&start.name, &id, log).await;
-        self.post_start(container, &reference, &id, scene).await
+        services.container_event(reference, EventType::Normal, "Started", "Container started");
+        self.link_log(&start.name, id, log).await;
+        self.post_start(container, reference, id, scene).await
     }
 
     async fn image(

@@ -3,7 +3,7 @@
 //! Phases, conditions and container states follow upstream's `generateAPIPodStatus` with its reasons and messages.
 //! Conditions that others own are kept as they are.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use api::views::core_v1::Pod;
 use apimachinery::{Object, Value, time, value};
@@ -33,6 +33,8 @@ pub struct Inputs<'a> {
     pub probes: &'a Probes,
     /// Why containers wait.
     pub failures: &'a StartFailures,
+    /// Containers (by identifier) whose postStart hook has not ended: they have not started yet.
+    pub hooked: &'a BTreeSet<String>,
     /// Whether the pod ends: containers are not started again, whatever the restart policy.
     pub terminal: bool,
     /// The node's addresses, the primary one first.

@@ -56,6 +56,8 @@ pub(crate) struct Worker {
     /// The pod as the API has it, as far as known: what status patches are made against.
     written: Arc<Object>,
     failures: Arc<Mutex<StartFailures>>,
+    /// Containers whose postStart hook has not ended.
+    hooked: Arc<Mutex<BTreeSet<String>>>,
     restarts: BTreeMap<String, Backoff>,
     /// Containers that could not be started, and when they are tried again.
     failed: BTreeMap<String, Instant>,
@@ -95,6 +97,7 @@ impl Worker {
             written: pod,
             services,
             failures: Arc::default(),
+            hooked: Arc::default(),
             restarts: BTreeMap::new(),
             failed: BTreeMap::new(),
             messages: termination::Messages::default(),
@@ -282,6 +285,7 @@ impl Worker {
             pod: pod.clone(),
             observed: observed.clone(),
             failures: self.failures.clone(),
+            hooked: self.hooked.clone(),
             stop: self.stop.subscribe(),
         };
         self.tasks.spawn(async move { Done::Started(starter.run(plan).await) });
@@ -479,12 +483,14 @@ impl Worker {
         }
         let probes = self.probers.results();
         let failures = self.failures.lock().clone();
+        let hooked = self.hooked.lock().clone();
         for _ in 0..3 {
             let previous = self.written.at(&["status"]).cloned().unwrap_or_default();
             let inputs = status::Inputs {
                 observed,
                 probes: &probes,
                 failures: &failures,
+                hooked: &hooked,
                 terminal,
                 host_addresses: &self.services.config.host_addresses(),
                 runtime_name: &self.services.facts.runtime_name,

@@ -219,7 +219,8 @@ fn readiness(kind: ContainerKind, spec: Spec<'_>, status: &mut Value, inputs: In
     let probes = container.and_then(|container| inputs.probes.get(&container.id)).copied().unwrap_or_default();
     // A probe that has not been set up yet has not succeeded either.
     let passed = |probed: Option<Probed>, wanted: bool| !wanted || probed == Some(Probed::Success);
-    let started = running && passed(probes.startup, spec.startup_probe().is_some());
+    let hooked = container.is_some_and(|container| inputs.hooked.contains(&container.id));
+    let started = running && !hooked && passed(probes.startup, spec.startup_probe().is_some());
     let ready = match kind {
         ContainerKind::Ephemeral => false,
         ContainerKind::Init if !is_sidecar(spec) => status.i64_at(&["state", "terminated", "exitCode"]) == Some(0),
