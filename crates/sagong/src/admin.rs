@@ -40,12 +40,17 @@ pub(crate) struct Admin {
     pub(crate) stop: mpsc::Sender<()>,
 }
 
-/// Takes orders until it is dropped.
-pub(crate) async fn serve(path: PathBuf, admin: Admin) -> anyhow::Result<()> {
+/// Opens the socket; orders wait there until [`serve`] takes them.
+pub(crate) fn listen(path: &Path) -> anyhow::Result<UnixListener> {
     // A socket of a server that was killed; the store's lock has shown that there is no other.
-    let _ = std::fs::remove_file(&path);
-    let listener = UnixListener::bind(&path).with_context(|| format!("cannot listen at {}", path.display()))?;
-    std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o600))?;
+    let _ = std::fs::remove_file(path);
+    let listener = UnixListener::bind(path).with_context(|| format!("cannot listen at {}", path.display()))?;
+    std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o600))?;
+    Ok(listener)
+}
+
+/// Takes orders until it is dropped.
+pub(crate) async fn serve(listener: UnixListener, admin: Admin) -> anyhow::Result<()> {
     loop {
         let (stream, _) = listener.accept().await?;
         let admin = admin.clone();

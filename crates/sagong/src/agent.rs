@@ -87,7 +87,7 @@ async fn node(options: &AgentOptions, directories: &Directories) -> anyhow::Resu
 
     let (request_stop, mut stop_requested) = tokio::sync::mpsc::channel(1);
     let orders = admin::Admin { images, status: None, stop: request_stop };
-    let admin = tokio::spawn(admin::serve(directories.admin_socket(), orders));
+    let admin = tokio::spawn(admin::serve(admin::listen(&directories.admin_socket())?, orders));
     tokio::select! {
         signal = server::wait_for_signal() => signal?,
         _ = stop_requested.recv() => {}

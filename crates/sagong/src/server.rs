@@ -160,6 +160,7 @@ async fn control_plane(
     let made = async { futures::try_join!(bootstrap::ensure(&own, &settings), auth::bootstrap::reconcile(&own)) };
     made.await.context("cannot make the objects that every cluster has")?;
     server.readiness().set("poststarthook/bootstrap", Ok(()));
+    let admin_socket = admin::listen(&directories.admin_socket())?;
     let ready_milliseconds = started.elapsed().as_millis();
     tracing::info!(milliseconds = ready_milliseconds as u64, port = options.port, "ready");
     tokio::spawn(compact(engine.clone()));
@@ -194,7 +195,7 @@ async fn control_plane(
         node_name,
     };
     let orders = admin::Admin { images, status: Some(Arc::new(status)), stop: request_stop };
-    let admin = tokio::spawn(admin::serve(directories.admin_socket(), orders));
+    let admin = tokio::spawn(admin::serve(admin_socket, orders));
 
     let ended = tokio::select! {
         signal = wait_for_signal() => signal,
