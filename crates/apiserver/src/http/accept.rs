@@ -69,8 +69,7 @@ impl Accept {
     ///
     /// # Errors
     /// 406 when the server has none of them.
-    pub fn parse(headers: &HeaderMap, pretty_yaml: bool) -> Result<Accept, Status> {
-        let _ = pretty_yaml;
+    pub fn parse(headers: &HeaderMap) -> Result<Accept, Status> {
         let header = headers.get(http::header::ACCEPT).and_then(|value| value.to_str().ok()).unwrap_or("*/*");
         if header.trim().is_empty() {
             return Ok(Accept::JSON);
@@ -122,7 +121,7 @@ mod tests {
     fn check(header: &str, expected: Option<(Format, View)>) {
         let mut headers = HeaderMap::new();
         headers.insert(http::header::ACCEPT, header.parse().unwrap());
-        let found = Accept::parse(&headers, false).ok().map(|accept| (accept.format, accept.view));
+        let found = Accept::parse(&headers).ok().map(|accept| (accept.format, accept.view));
         assert_eq!(found, expected, "{header}");
     }
 

@@ -31,7 +31,7 @@ use crate::{
 const WATCH_TIMEOUT: Duration = Duration::from_secs(1800);
 
 pub(super) async fn dispatch(server: Arc<Server>, connection: Arc<Connection>, request: HttpRequest) -> HttpResponse {
-    let accept = Accept::parse(request.headers(), false);
+    let accept = Accept::parse(request.headers());
     let for_errors = *accept.as_ref().unwrap_or(&Accept::JSON);
     let head = request.method() == Method::HEAD;
     let answer = answer(&server, &connection, request, accept).await;

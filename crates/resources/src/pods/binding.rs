@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use apimachinery::{Object, Status, Value, value};
+use apimachinery::{Object, Status, value};
 use apiserver::{
     Creator, RequestContext, Server,
     handlers::{
@@ -89,7 +89,6 @@ impl Creator for Bindings {
         let options = WriteOptions { dry_run, ..WriteOptions::default() };
         update::update(server, context, &target, &change, &options).await?;
         let success = value!({"kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Success", "code": 201});
-        let _: &Value = &success;
         Ok(Object(success))
     }
 }
