@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
-use api::views::core_v1::{Container, Pod};
+use api::views::core_v1::Pod;
 use apimachinery::{Object, Value, base64_decode, decode};
 use client::{EventRecorder, EventType};
 use cri_api::{
@@ -100,19 +100,19 @@ impl Images {
         }))
     }
 
-    /// Makes sure that the image of `container` is present.
+    /// Makes sure that the image `shown` is present; `policy` says when to pull it, and events are about `reference`.
     pub async fn ensure(
         &self,
         pod: &Object,
-        container: Container<'_>,
+        (shown, policy): (&str, &str),
         reference: &Value,
         sandbox: &PodSandboxConfig,
     ) -> Result<Present, Error> {
-        let (shown, image) = (container.image(), with_tag(container.image()));
+        let image = with_tag(shown);
         let event = |event_type, reason: &'static str, message: String| {
             self.recorder.event_about(reference.clone(), event_type, reason, message);
         };
-        let policy = match container.image_pull_policy() {
+        let policy = match policy {
             "" if image.ends_with(":latest") => "Always",
             "" => "IfNotPresent",
             policy => policy,

@@ -42,6 +42,7 @@ impl From<ImageError> for Error {
             ImageError::NotFound(_) => Code::NotFound,
             ImageError::InvalidReference { .. } => Code::InvalidArgument,
             ImageError::InvalidContent { .. } => Code::Unknown,
+            ImageError::InUse { .. } => Code::FailedPrecondition,
             ImageError::File { .. } => Code::Internal,
         };
         Self::new(code, error.to_string())

@@ -13,6 +13,7 @@
 mod capabilities;
 mod cgroups;
 mod config;
+mod confinement;
 mod container;
 mod create;
 mod descriptors;

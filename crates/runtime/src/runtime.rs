@@ -116,6 +116,7 @@ impl Runtime {
         for directory in entries.map(|entry| entry.path()) {
             match state::read::<ContainerRecord>(&directory.join("container.json")) {
                 Ok(Some(record)) => {
+                    self.inner.hold_images(&record);
                     let container = Arc::new(Container::new(directory, sandbox.clone(), record));
                     lock(&self.inner.containers).insert(container.id.clone(), container);
                 }
@@ -145,6 +146,16 @@ impl Inner {
     /// The cgroup that all shims share: what they use is not their pods'.
     pub(crate) fn shims_cgroup(&self) -> String {
         format!("{}/shims", self.config.cgroup_root)
+    }
+
+    /// Notes which images a container from before this process is made of.
+    fn hold_images(&self, record: &ContainerRecord) {
+        self.images.hold(&record.image_id, &record.id);
+        for image in record.config.mounts.iter().filter_map(|mount| mount.image.as_ref()) {
+            if let Ok(image) = self.images.find(&image.image) {
+                self.images.hold(&image.id, &record.id);
+            }
+        }
     }
 
     pub(crate) fn pods_directory(&self) -> PathBuf {

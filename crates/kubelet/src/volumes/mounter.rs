@@ -16,6 +16,12 @@ pub trait Mounter: Send + Sync {
     /// Mounts a new tmpfs on a directory unless one is there; `size_bytes` is its limit, if any.
     fn tmpfs(&self, directory: &Path, size_bytes: Option<u64>) -> io::Result<()>;
 
+    /// Mounts a new file system of huge pages on a directory.
+    fn huge_pages(&self, directory: &Path, page_bytes: u64) -> io::Result<()>;
+
+    /// Whether something is mounted on a directory.
+    fn is_mounted(&self, directory: &Path) -> bool;
+
     /// Makes what `source` is open on appear at `target`, which exists.
     fn bind(&self, source: &OwnedFd, target: &Path) -> io::Result<()>;
 
@@ -55,14 +61,24 @@ fn mount_points(mountinfo: &str, directory: &Path) -> Vec<PathBuf> {
 
 impl Mounter for KernelMounter {
     fn tmpfs(&self, directory: &Path, size_bytes: Option<u64>) -> io::Result<()> {
-        let known = fs::read_to_string("/proc/self/mountinfo")?;
-        if mount_points(&known, directory).iter().any(|point| point == directory) {
+        if self.is_mounted(directory) {
             return Ok(());
         }
         let size = size_bytes.map_or(String::new(), |bytes| format!(",size={bytes}"));
         let options = std::ffi::CString::new(format!("mode=0777{size}"))?;
         mount("tmpfs", directory, "tmpfs", MountFlags::NOSUID | MountFlags::NODEV, options.as_c_str())?;
         Ok(())
+    }
+
+    fn huge_pages(&self, directory: &Path, page_bytes: u64) -> io::Result<()> {
+        let options = std::ffi::CString::new(format!("pagesize={page_bytes}"))?;
+        mount("nodev", directory, "hugetlbfs", MountFlags::NOSUID | MountFlags::NODEV, options.as_c_str())?;
+        Ok(())
+    }
+
+    fn is_mounted(&self, directory: &Path) -> bool {
+        let known = fs::read_to_string("/proc/self/mountinfo").unwrap_or_default();
+        mount_points(&known, directory).iter().any(|point| point == directory)
     }
 
     fn bind(&self, source: &OwnedFd, target: &Path) -> io::Result<()> {

@@ -65,6 +65,11 @@ fn configuration(layers: &[Vec<u8>]) -> Vec<u8> {
     .unwrap()
 }
 
+/// A docker-archive of the image `made:here`, a layer for each list of files.
+pub(crate) fn archive_of(path: &Path, layers: &[&[(&str, &str)]]) {
+    docker_archive(path, &layers.iter().map(|files| layer(files)).collect::<Vec<_>>());
+}
+
 /// A docker-archive, compressed as a whole.
 fn docker_archive(path: &Path, layers: &[Vec<u8>]) {
     let mut archive = tar::Builder::new(GzEncoder::new(std::fs::File::create(path).unwrap(), Default::default()));

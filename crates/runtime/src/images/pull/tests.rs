@@ -189,7 +189,7 @@ async fn only_what_is_missing_is_fetched() {
     let layers = registry.publish("one");
     let image = store.pull(&registry.name(), &PullOptions::default()).await.unwrap();
     assert!(image.tags.contains(&registry.name()), "{image:?}");
-    assert_eq!(store.runnable(&registry.name()).unwrap().lower.len(), 2);
+    assert_eq!(store.runnable(&registry.name(), "c").unwrap().lower.len(), 2);
     assert_eq!(store.find_local(&registry.name()), None);
     assert_eq!(count(&registry.asked(), "GET /v2/app/blobs/"), 3);
 
