@@ -19,6 +19,8 @@ use crate::{
 
 /// How many images are pulled at once when they are not pulled one after the other.
 const PARALLEL_PULLS: usize = 16;
+/// How long a pull that failed is shown as such; then what is shown is that it is not tried again yet.
+const FAILURE_SHOWN: Duration = Duration::from_secs(2);
 /// How many images' delays are remembered.
 const REMEMBERED_BACKOFFS: usize = 4096;
 
@@ -161,7 +163,9 @@ impl Images {
             Err(error) => {
                 let message = format!("failed to pull and unpack image {image:?}: {error}");
                 event(EventType::Warning, "Failed", format!("Failed to pull image {shown:?}: {message}"));
-                let retry_at = self.remember_failure(key, format!("ErrImagePull: {message}"));
+                let until = self.remember_failure(key, format!("ErrImagePull: {message}"));
+                // Then the status says that it waits.
+                let retry_at = until.map(|until| until.min(Instant::now() + FAILURE_SHOWN));
                 Err(Error { reason: "ErrImagePull", message, retry_at })
             }
         }

@@ -377,8 +377,20 @@ impl Worker {
         });
     }
 
-    /// Removes containers that ended before the last that ended.
+    /// Removes containers that ended before the last that ended, and sandboxes that nothing is left in.
     fn collect_garbage(&mut self, observed: &Observed) {
+        for sandbox in observed.sandboxes.iter().skip(1).filter(|sandbox| !sandbox.ready) {
+            let empty = !observed.containers.iter().any(|container| container.sandbox_id == sandbox.id);
+            if empty && !self.starting && self.killing.insert(sandbox.id.clone()) {
+                let (services, id) = (self.services.clone(), sandbox.id.clone());
+                self.tasks.spawn(async move {
+                    if let Err(error) = kill::remove_sandbox(&services, &id).await {
+                        tracing::warn!(%error, id, "an old sandbox could not be removed");
+                    }
+                    Done::Killed(id)
+                });
+            }
+        }
         let mut seen: BTreeMap<&str, usize> = BTreeMap::new();
         for container in &observed.containers {
             let count = seen.entry(&container.name).or_default();

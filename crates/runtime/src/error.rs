@@ -53,6 +53,8 @@ impl From<PullError> for Error {
     fn from(error: PullError) -> Self {
         let code = match error {
             PullError::Image(error) => return error.into(),
+            PullError::Resolve { ref source, .. } if matches!(**source, PullError::Request { .. }) => Code::Unavailable,
+            PullError::Resolve { .. } => Code::Unknown,
             PullError::NotFound(_) | PullError::Platform(_) => Code::NotFound,
             PullError::Denied { .. } | PullError::Authorize { .. } => Code::Unauthenticated,
             PullError::Request { .. } => Code::Unavailable,

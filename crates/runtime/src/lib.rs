@@ -25,6 +25,7 @@ mod identifiers;
 mod image_service;
 pub mod images;
 pub mod init;
+mod lost;
 mod network;
 mod records;
 mod registry;

@@ -164,9 +164,9 @@ fn state(container: &Container, before: Option<&Value>, inputs: Inputs<'_>) -> V
                 "startedAt": null, "finishedAt": null
             });
             for (key, time) in [("startedAt", container.started_at), ("finishedAt", container.finished_at)] {
-                if let Some(time) = stamp(time) {
-                    ended.set(&[key], time);
-                }
+                // One that was never started has the time that is none in Go's clock of seconds.
+                let time = stamp(time).unwrap_or_else(|| "1970-01-01T00:00:00Z".into());
+                ended.set(&[key], time);
             }
             if !container.message.is_empty() {
                 ended.set(&["message"], container.message.as_str());

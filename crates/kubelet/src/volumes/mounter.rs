@@ -77,7 +77,7 @@ impl Mounter for KernelMounter {
     }
 
     fn is_mounted(&self, directory: &Path) -> bool {
-        let known = fs::read_to_string("/proc/self/mountinfo").unwrap_or_default();
+        let known = fs::read_to_string("/proc/thread-self/mountinfo").unwrap_or_default();
         mount_points(&known, directory).iter().any(|point| point == directory)
     }
 
@@ -91,7 +91,7 @@ impl Mounter for KernelMounter {
 
     fn unmount_below(&self, directory: &Path) -> io::Result<()> {
         // Mountinfo lists a mount after the one it stands on.
-        for point in mount_points(&fs::read_to_string("/proc/self/mountinfo")?, directory).into_iter().rev() {
+        for point in mount_points(&fs::read_to_string("/proc/thread-self/mountinfo")?, directory).into_iter().rev() {
             unmount(&point, UnmountFlags::DETACH | UnmountFlags::NOFOLLOW)?;
         }
         Ok(())
@@ -101,6 +101,32 @@ impl Mounter for KernelMounter {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// A volume that some process still uses is taken away all the same: it goes when that process does.
+    #[test]
+    fn a_volume_in_use_is_unmounted() {
+        if !rustix::process::geteuid().is_root() {
+            return;
+        }
+        // A thread of its own, whose mounts nobody else sees.
+        let work = || {
+            // Only this thread has other mounts and another working directory.
+            rustix::thread::unshare(rustix::thread::UnshareFlags::FS | rustix::thread::UnshareFlags::NEWNS)?;
+            mount_change("/", MountPropagationFlags::PRIVATE | MountPropagationFlags::REC)?;
+            let directory = tempfile::tempdir()?;
+            let volume = directory.path().join("volume");
+            fs::create_dir(&volume)?;
+            KernelMounter.tmpfs(&volume, None)?;
+            let kept = fs::File::create(volume.join("open"))?;
+            rustix::process::chdir(&volume)?;
+            let busy = unmount(&volume, UnmountFlags::NOFOLLOW);
+            KernelMounter.unmount_below(directory.path())?;
+            fs::remove_dir_all(&volume)?;
+            Ok::<_, io::Error>((busy, kept.metadata()?.len(), volume.exists()))
+        };
+        let (busy, size, exists) = std::thread::spawn(work).join().unwrap().unwrap();
+        assert_eq!((busy, size, exists), (Err(rustix::io::Errno::BUSY), 0, false));
+    }
 
     #[test]
     fn mount_points_below_a_directory() {

@@ -2,7 +2,7 @@
 
 mod peers;
 
-use std::{net::IpAddr, path::PathBuf, sync::Arc};
+use std::{collections::BTreeSet, net::IpAddr, path::PathBuf, sync::Arc};
 
 use anyhow::Context;
 use apiserver::UserInfo;
@@ -120,6 +120,7 @@ pub(super) async fn run(context: NodeContext) -> anyhow::Result<()> {
     let runtime = Runtime::open(runtime_config).await.context("cannot open the container runtime")?;
     let runtime = Arc::new(runtime);
     let _ = context.images.set(runtime.images());
+    let known_sandboxes = runtime.sandboxes();
     let config = kubelet_config(&context, &node);
     let dependencies = Dependencies {
         client: client.clone(),
@@ -143,6 +144,7 @@ pub(super) async fn run(context: NodeContext) -> anyhow::Result<()> {
         let opened = tokio::task::spawn_blocking(move || NodeNetwork::open(config)).await?;
         let opened = opened.context("cannot set up the pod network")?;
         let opened = Arc::new(opened);
+        forget_lost_sandboxes(&opened, known_sandboxes).await?;
         let _ = attachments.network.set(opened.clone());
         kubelet.runtime_changed();
         peers::follow(&client, &node.name, opened).await
@@ -153,6 +155,21 @@ pub(super) async fn run(context: NodeContext) -> anyhow::Result<()> {
         () = kubelet.run() => Ok(()),
         failed = network => failed,
     }
+}
+
+/// Gives back the addresses of sandboxes that the runtime does not have: their making was interrupted.
+async fn forget_lost_sandboxes(network: &Arc<NodeNetwork>, known: BTreeSet<String>) -> anyhow::Result<()> {
+    let network = network.clone();
+    tokio::task::spawn_blocking(move || {
+        for sandbox in network.sandboxes().iter().filter(|sandbox| !known.contains(*sandbox)) {
+            tracing::info!(sandbox, "the addresses of a sandbox that is gone are free again");
+            if let Err(error) = network.detach(sandbox) {
+                tracing::warn!(%error, sandbox, "the network of a lost sandbox remains");
+            }
+        }
+    })
+    .await?;
+    Ok(())
 }
 
 /// Serves the kubelet's API: logs, exec, attach, port-forward, statistics.
