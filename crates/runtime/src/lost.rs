@@ -12,31 +12,17 @@ use rustix::fs::{FlockOperation, flock};
 use rustix::process::{Pid, PidfdFlags, pidfd_open};
 
 use crate::error::{Context, blocking};
-use crate::network::PodNetworkRequest;
 use crate::records::SandboxRecord;
 use crate::runtime::Inner;
 use crate::sandbox::{SHIM_LOG, unmount_all};
 use crate::{cgroups, sys};
 
-/// Clears it away; without a record nothing but the directory was made.
+/// Clears it away; without a record nothing but the directory was made. The network part clears away what it has of
+/// sandboxes that are not known ([`crate::Runtime::sandboxes`]).
 pub(crate) async fn discard(directory: &Path, inner: &Inner, record: Option<&SandboxRecord>) {
     let log = directory.join(SHIM_LOG);
     if let Err(error) = blocking(move || end_shim(&log).context(|| "end the shim".to_owned())).await {
         tracing::warn!(%error, directory = %directory.display(), "a lost sandbox's shim remains");
-    }
-    if let (Some(network), Some(id)) = (&inner.config.network, directory.file_name()) {
-        let request = PodNetworkRequest {
-            sandbox_id: id.to_string_lossy().into_owned(),
-            pod_namespace: String::new(),
-            pod_name: String::new(),
-            pod_uid: String::new(),
-            network_namespace: directory.join("netns"),
-            port_mappings: Vec::new(),
-            annotations: Default::default(),
-        };
-        if let Err(error) = network.teardown(&request).await {
-            tracing::warn!(error, sandbox = request.sandbox_id, "the network of a lost sandbox remains");
-        }
     }
     unmount_all(directory);
     if let Some(record) = record {
@@ -56,7 +42,7 @@ pub(crate) async fn discard(directory: &Path, inner: &Inner, record: Option<&San
 }
 
 /// Kills the shim whose log this is, and returns when it has gone.
-fn end_shim(log: &Path) -> io::Result<()> {
+pub(crate) fn end_shim(log: &Path) -> io::Result<()> {
     let file = match fs::File::open(log) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
         file => file?,

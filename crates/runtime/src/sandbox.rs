@@ -266,7 +266,9 @@ impl Inner {
             Ok(_) => tracing::error!(sandbox = sandbox.id, "the shim's answer is none to the question"),
             Err(error) => {
                 tracing::warn!(%error, sandbox = sandbox.id, "the pod's shim is gone");
-                self.shim_ended(&sandbox).await;
+                self.end_without_shim(&sandbox);
+                // The network may be there only when all sandboxes are known.
+                tokio::spawn(async move { self.shim_ended(&sandbox).await });
             }
         }
     }
@@ -293,17 +295,27 @@ impl Inner {
 
     /// Without its shim a pod has no namespaces for new processes and nobody to reap the old: it is over.
     async fn shim_ended(self: &Arc<Self>, sandbox: &Arc<Sandbox>) {
-        lock(&sandbox.record).ready = false;
-        for container in self.containers_of(&sandbox.id) {
-            let directories = self.cgroups.directories(&lock(&container.record).cgroup);
-            cgroups::kill_processes(directories.iter().map(PathBuf::as_path));
-            self.container_lost(&container);
+        self.end_without_shim(sandbox);
+        // One that does not answer any more may live all the same.
+        let log = sandbox.directory.join(SHIM_LOG);
+        if let Err(error) = blocking(move || lost::end_shim(&log).context(|| "end the shim".to_owned())).await {
+            tracing::warn!(%error, sandbox = sandbox.id, "the shim of a sandbox that is over remains");
         }
         self.release(sandbox).await;
         if let Err(error) = sandbox.save() {
             tracing::warn!(%error, "a sandbox's record is out of date");
         }
         self.sandbox_event(sandbox, ContainerEventType::ContainerStoppedEvent);
+    }
+
+    /// Notes that the sandbox and its containers are over.
+    fn end_without_shim(self: &Arc<Self>, sandbox: &Arc<Sandbox>) {
+        lock(&sandbox.record).ready = false;
+        for container in self.containers_of(&sandbox.id) {
+            let directories = self.cgroups.directories(&lock(&container.record).cgroup);
+            cgroups::kill_processes(directories.iter().map(PathBuf::as_path));
+            self.container_lost(&container);
+        }
     }
 
     /// Kills the containers, ends the shim and releases the network; does nothing for what is done.
@@ -367,6 +379,8 @@ impl Inner {
         }
         let record = lock(&sandbox.record).clone();
         let parent = record.owns_cgroup_parent.then(|| self.cgroups.directories(&record.cgroup_parent));
+        // While the record is there: who is interrupted here begins again.
+        self.give_back_parent(&record);
         let removed = sandbox.clone();
         blocking(move || {
             if let Some(parent) = parent {
@@ -379,7 +393,6 @@ impl Inner {
         })
         .await?;
         self.forget_sandbox(&sandbox.id);
-        self.give_back_parent(&record);
         self.sandbox_event(sandbox, ContainerEventType::ContainerDeletedEvent);
         Ok(())
     }
@@ -390,7 +403,10 @@ impl Inner {
     /// needs it, and an empty group serves nobody.
     pub(crate) fn give_back_parent(&self, record: &SandboxRecord) {
         let parent = &record.cgroup_parent;
-        let shared = self.all_sandboxes().iter().any(|other| lock(&other.record).cgroup_parent == *parent);
+        let shared = self.all_sandboxes().iter().any(|other| {
+            let other = lock(&other.record);
+            other.id != record.id && other.cgroup_parent == *parent
+        });
         if shared || record.owns_cgroup_parent {
             return;
         }

@@ -112,7 +112,8 @@ async fn nothing_is_left_of_a_maker_that_is_killed(host: Host) {
                 };
                 let mut polled = [rustix::event::PollFd::new(&process, rustix::event::PollFlags::IN)];
                 let limit = rustix::time::Timespec { tv_sec: 10, tv_nsec: 0 };
-                assert_eq!(rustix::event::poll(&mut polled, Some(&limit)).unwrap(), 1, "round {round}: shim {pid}");
+                let ended = rustix::event::poll(&mut polled, Some(&limit)).unwrap();
+                assert_eq!(ended, 1, "round {round}: shim {pid}");
             }
         }
     }

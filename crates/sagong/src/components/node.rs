@@ -2,7 +2,7 @@
 
 mod peers;
 
-use std::{collections::BTreeSet, net::IpAddr, path::PathBuf, sync::Arc};
+use std::{collections::BTreeSet, net::IpAddr, path::PathBuf, sync::Arc, time::Duration};
 
 use anyhow::Context;
 use apiserver::UserInfo;
@@ -15,24 +15,27 @@ use kubelet::{
 };
 use network::{Attachment, Cidr, HostPort, NodeNetwork, Overlay, Transport};
 use runtime::{PodNetwork, PodNetworkRequest, Runtime};
-use tokio::{net::TcpListener, sync::OnceCell};
+use tokio::{net::TcpListener, sync::SetOnce};
 
 use super::NodeContext;
 
+/// How long the making or ending of a pod's network waits for the node's own.
+const NETWORK_LIMIT: Duration = Duration::from_secs(60);
+const NO_RANGE: &str = "the node has no range of pod addresses yet";
+
 /// The pod network of this node, opened when the API has given the node its range.
 struct Attachments {
-    network: OnceCell<Arc<NodeNetwork>>,
+    network: SetOnce<Arc<NodeNetwork>>,
 }
 
 impl Attachments {
-    /// Runs `work` where it may block.
+    /// Runs `work` where it may block, once there is a network.
     async fn with<T: Send + 'static>(
         &self,
         work: impl FnOnce(&NodeNetwork) -> Result<T, String> + Send + 'static,
     ) -> Result<T, String> {
-        let Some(network) = self.network.get().cloned() else {
-            return Err("the node has no range of pod addresses yet".to_owned());
-        };
+        let opened = tokio::time::timeout(NETWORK_LIMIT, self.network.wait()).await;
+        let network = opened.map_err(|_| NO_RANGE.to_owned())?.clone();
         tokio::task::spawn_blocking(move || work(&network)).await.map_err(|error| error.to_string())?
     }
 }
@@ -73,15 +76,12 @@ impl PodNetwork for Attachments {
     }
 
     async fn teardown(&self, request: &PodNetworkRequest) -> Result<(), String> {
-        if self.network.get().is_none() {
-            return Ok(());
-        }
         let sandbox = request.sandbox_id.clone();
         self.with(move |network| network.detach(&sandbox).map_err(|error| error.to_string())).await
     }
 
     fn not_ready_reason(&self) -> Option<String> {
-        self.network.get().is_none().then(|| "the node has no range of pod addresses yet".to_owned())
+        self.network.get().is_none().then(|| NO_RANGE.to_owned())
     }
 }
 
@@ -111,7 +111,7 @@ pub(super) async fn run(context: NodeContext) -> anyhow::Result<()> {
     let node = context.node.clone();
     let user = UserInfo::new(format!("system:node:{}", node.name), &["system:nodes"]);
     let client = context.client(user, "kubelet");
-    let attachments = Arc::new(Attachments { network: OnceCell::new() });
+    let attachments = Arc::new(Attachments { network: SetOnce::new() });
     let runtime_config = runtime::Config {
         network: Some(attachments.clone()),
         registry_directories: vec!["/etc/containerd/certs.d".into(), node.registry_directory.clone()],
