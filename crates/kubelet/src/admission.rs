@@ -2,12 +2,14 @@
 
 use std::{collections::BTreeMap, sync::Arc};
 
-use api::views::core_v1::Pod;
+use api::views::core_v1::{Container, Pod, PodSpec};
 use apimachinery::{Object, quantity::Quantity};
 use component_helpers::{
     node,
     resources::{self, Resources},
 };
+
+use crate::security::Effective;
 
 /// Why a pod is refused: `status.reason` and `status.message`.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -18,16 +20,34 @@ pub struct Refusal {
     pub message: String,
 }
 
+/// What a pod is checked against.
+#[derive(Clone, Copy)]
+pub struct Site<'a> {
+    /// The node, if it is known.
+    pub node: Option<&'a Object>,
+    /// The pods that run there already.
+    pub others: &'a [Arc<Object>],
+    /// What pods may use of the node.
+    pub allocatable: &'a Resources,
+    /// The most pods that may run there.
+    pub max_pods: i64,
+    /// Whether the kernel enforces AppArmor profiles.
+    pub app_armor: bool,
+}
+
 /// Checks `pod` against the node and the pods that run there already. `is_static` pods ignore taints.
-pub fn admit(
-    pod: &Object,
-    node: Option<&Object>,
-    others: &[Arc<Object>],
-    allocatable: &Resources,
-    max_pods: i64,
-    is_static: bool,
-) -> Result<(), Refusal> {
+pub fn admit(pod: &Object, site: Site<'_>, is_static: bool) -> Result<(), Refusal> {
+    let Site { node, others, allocatable, max_pods, app_armor } = site;
     let spec = Pod::of(pod).spec();
+    if let Err(problem) = check_app_armor(spec, app_armor) {
+        return Err(refusal("AppArmor", &format!("Cannot enforce AppArmor: {problem}")));
+    }
+    if !spec.resource_claims().is_empty() {
+        return Err(refusal(
+            "UnexpectedAdmissionError",
+            "Allocate failed due to this kubelet having no dynamic resources, which is unexpected: remove spec.resourceClaims",
+        ));
+    }
     if spec.host_users() == Some(false) {
         return Err(refusal(
             "UnsupportedUserNamespaces",
@@ -90,6 +110,23 @@ pub fn admit(
     host_ports(spec_ports(Pod::of(pod)), &running)
 }
 
+/// Whether the AppArmor profiles that a pod asks for can be enforced.
+fn check_app_armor(spec: PodSpec<'_>, enabled: bool) -> Result<(), String> {
+    let kinds = [spec.containers().values(), spec.init_containers().values(), spec.ephemeral_containers().values()];
+    for container in kinds.into_iter().flatten().map(Container::of) {
+        let Some(profile) = Effective::new(spec, container).app_armor() else { continue };
+        match profile.type_() {
+            "Unconfined" => {}
+            _ if !enabled => return Err("AppArmor is not enabled on the host".to_owned()),
+            "Localhost" if profile.localhost_profile().unwrap_or_default().trim().is_empty() => {
+                return Err("invalid empty AppArmor profile name".to_owned());
+            }
+            _ => {}
+        }
+    }
+    Ok(())
+}
+
 fn refusal(reason: &str, message: &str) -> Refusal {
     Refusal { reason: reason.to_owned(), message: message.to_owned() }
 }
@@ -150,7 +187,9 @@ mod tests {
         if !is_static {
             spec.set(&["tolerations"], value!([{"key": "k", "operator": "Exists"}]));
         }
-        let verdict = admit(&pod(spec), Some(&node), &[Arc::new(other)], &allocatable, max_pods, is_static);
+        let others = [Arc::new(other)];
+        let site = Site { node: Some(&node), others: &others, allocatable: &allocatable, max_pods, app_armor: false };
+        let verdict = admit(&pod(spec), site, is_static);
         verdict.err().map(|refusal| refusal.reason).unwrap_or_default()
     }
 
@@ -166,13 +205,20 @@ mod tests {
         assert_eq!(reason(value!({}), 10, true), "", "static pods ignore taints");
         let gpu = value!({"containers": [{"resources": {"requests": {"example.com/gpu": "1"}}}]});
         assert_eq!(reason(gpu, 10, false), "OutOfexample.com/gpu");
+        let profile = |kind: &str| value!({"containers": [{"securityContext": {"appArmorProfile": {"type": kind}}}]});
+        assert_eq!(reason(profile("RuntimeDefault"), 10, false), "AppArmor");
+        assert_eq!(reason(profile("Unconfined"), 10, false), "");
+        let claims = value!({"resourceClaims": [{"name": "gpu"}], "containers": [{}]});
+        assert_eq!(reason(claims, 10, false), "UnexpectedAdmissionError");
     }
 
     #[test]
     fn taints_without_toleration() {
         let node =
             Object(value!({"metadata": {"name": "n"}, "spec": {"taints": [{"key": "k", "effect": "NoExecute"}]}}));
-        let verdict = admit(&pod(value!({})), Some(&node), &[], &Resources::new(), 10, false);
+        let resources = Resources::new();
+        let site = Site { node: Some(&node), others: &[], allocatable: &resources, max_pods: 10, app_armor: false };
+        let verdict = admit(&pod(value!({})), site, false);
         assert_eq!(verdict.unwrap_err().reason, "TaintToleration");
     }
 }

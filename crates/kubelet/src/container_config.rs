@@ -24,8 +24,8 @@ pub struct Inputs<'a> {
     pub image: ImageSpec,
     /// Its environment.
     pub environment: Vec<(String, Vec<u8>)>,
-    /// The host paths of its volume mounts, in their order.
-    pub mounts: Vec<PathBuf>,
+    /// What its volume mounts show, in their order.
+    pub mounts: Vec<MountSource>,
     /// The pod's `/etc/hosts`.
     pub hosts_file: &'a Path,
     /// The file for its termination message.
@@ -34,6 +34,20 @@ pub struct Inputs<'a> {
     pub target: Option<&'a str>,
     /// The node's memory.
     pub memory_capacity_bytes: i64,
+}
+
+/// What a volume mount shows.
+#[derive(Clone, Debug, PartialEq)]
+pub enum MountSource {
+    /// A file or directory of the host.
+    Path(PathBuf),
+    /// An image, or what stands at a path in it.
+    Image {
+        /// The image.
+        image: ImageSpec,
+        /// The path; empty for all.
+        sub_path: String,
+    },
 }
 
 /// Makes the configuration.
@@ -102,7 +116,7 @@ fn mounts(container: Container<'_>, inputs: &Inputs<'_>) -> Vec<Mount> {
         ..Default::default()
     };
     let mut mounts: Vec<Mount> =
-        container.volume_mounts().iter().zip(&inputs.mounts).map(|(mount, path)| volume(mount, path)).collect();
+        container.volume_mounts().iter().zip(&inputs.mounts).map(|(mount, source)| volume(mount, source)).collect();
     if !mounts.iter().any(|mount| mount.container_path == "/etc/hosts") {
         mounts.push(file("/etc/hosts", inputs.hosts_file));
     }
@@ -110,16 +124,23 @@ fn mounts(container: Container<'_>, inputs: &Inputs<'_>) -> Vec<Mount> {
     mounts
 }
 
-fn volume(mount: VolumeMount<'_>, host_path: &Path) -> Mount {
+fn volume(mount: VolumeMount<'_>, source: &MountSource) -> Mount {
     let propagation = match mount.mount_propagation() {
         Some("HostToContainer") => MountPropagation::PropagationHostToContainer,
         Some("Bidirectional") => MountPropagation::PropagationBidirectional,
         _ => MountPropagation::PropagationPrivate,
     };
     let path = mount.mount_path();
+    let (host_path, image, image_sub_path) = match source {
+        MountSource::Path(path) => (path.to_string_lossy().into_owned(), None, String::new()),
+        MountSource::Image { image, sub_path } => (String::new(), Some(image.clone()), sub_path.clone()),
+    };
     Mount {
         container_path: if path.starts_with('/') { path.to_owned() } else { format!("/{path}") },
-        host_path: host_path.to_string_lossy().into_owned(),
+        host_path,
+        image,
+        image_sub_path,
+        mount_options: mount.bind_mount_options().iter().map(str::to_owned).collect(),
         readonly: mount.read_only(),
         propagation: propagation as i32,
         recursive_read_only: matches!(mount.recursive_read_only(), Some("Enabled" | "IfPossible")) && mount.read_only(),

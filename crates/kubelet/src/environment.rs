@@ -11,8 +11,10 @@ use component_helpers::resources::Resources;
 
 use crate::{
     downward::{self, Addresses},
+    env_file,
     expansion::expand,
     objects::{Objects, Source, data, missing},
+    volumes::{Mounted, blocking},
 };
 
 /// Why an environment cannot be made; the container waits with `CreateContainerConfigError`.
@@ -39,8 +41,22 @@ pub enum Error {
     /// A field or resource reference is wrong.
     #[error(transparent)]
     Downward(#[from] downward::Error),
-    /// A source that this kubelet does not have.
-    #[error("environment variable {0:?} has a source that this kubelet does not support: fileKeyRef")]
+    /// A reference to a file's key names a volume that the pod does not have.
+    #[error("cannot find the volume {0:?} referenced by FileKeyRef")]
+    NoVolume(String),
+    /// A file of variables cannot be understood.
+    #[error("couldn't parse env file: {0}")]
+    File(String),
+    /// A file of variables has no such key.
+    #[error("environment variable key {key:?} not found in file {path:?}")]
+    FileKey {
+        /// The key.
+        key: String,
+        /// The file, in its volume.
+        path: String,
+    },
+    /// A source that this kubelet does not know.
+    #[error("environment variable {0:?} has a source that this kubelet does not support")]
     Unsupported(String),
 }
 
@@ -56,6 +72,8 @@ pub struct Sources<'a> {
     pub addresses: &'a Addresses,
     /// The node's allocatable resources.
     pub allocatable: &'a Resources,
+    /// The pod's volumes.
+    pub volumes: &'a BTreeMap<String, Mounted>,
 }
 
 fn variable_name(name: &str) -> String {
@@ -192,6 +210,17 @@ async fn from_source(
         let value = downward::resource(pod, Some(container), resource, sources.allocatable)?;
         return Ok(Some(value.into_bytes()));
     }
+    if let Some(file) = reference.file_key_ref() {
+        let volume = sources.volumes.get(file.volume_name());
+        let volume = volume.ok_or_else(|| Error::NoVolume(file.volume_name().to_owned()))?.path.clone();
+        let (path, key) = (file.path().to_owned(), file.key().to_owned());
+        let (asked, wanted) = (path.clone(), key.clone());
+        let found = blocking(move || env_file::value(&volume, &asked, &wanted)).await.map_err(Error::File)?;
+        return match found {
+            None if file.optional() != Some(true) => Err(Error::FileKey { key, path }),
+            found => Ok(found.map(String::into_bytes)),
+        };
+    }
     let (source, name, key, optional) = match (reference.config_map_key_ref(), reference.secret_key_ref()) {
         (Some(selector), _) => (Source::ConfigMap, selector.name(), selector.key(), selector.optional()),
         (None, Some(selector)) => (Source::Secret, selector.name(), selector.key(), selector.optional()),
@@ -226,6 +255,7 @@ mod tests {
             objects: &Objects::new(api.client("test")),
             addresses: &Addresses { host: vec!["h".into()], pod: vec!["10.0.0.1".into()] },
             allocatable: &Resources::new(),
+            volumes: &BTreeMap::new(),
         };
         let variables = make(container, &sources).await?;
         Ok(variables.iter().map(|(name, value)| format!("{name}={} ", String::from_utf8_lossy(value))).collect())

@@ -8,7 +8,7 @@ use std::{sync::Arc, time::Duration};
 use api::views::core_v1::{Container, HTTPGetAction};
 use bytes::Bytes;
 use http_body_util::{BodyExt, Empty, Limited};
-use hyper_util::rt::TokioIo;
+use hyper_util::rt::{TokioExecutor, TokioIo};
 use rustls::{
     ClientConfig, DigitallySignedStruct, SignatureScheme,
     client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier},
@@ -29,6 +29,8 @@ const REDIRECTS_LIMIT: usize = 10;
 pub struct Request {
     /// Whether over TLS.
     pub tls: bool,
+    /// Whether over HTTP/2 without TLS and without asking first.
+    pub http2: bool,
     /// Name or address.
     pub host: String,
     /// Port.
@@ -55,6 +57,7 @@ impl Request {
         let path = action.path();
         Ok(Request {
             tls: action.scheme().eq_ignore_ascii_case("https"),
+            http2: action.protocol() == Some("HTTP2"),
             host: host.to_owned(),
             port: lifecycle::port(container, action.port())?,
             path: if path.starts_with('/') { path.to_owned() } else { format!("/{path}") },
@@ -107,13 +110,26 @@ async fn follow(mut request: Request) -> Result<Answer, String> {
 async fn once(request: &Request) -> Result<(Answer, Option<String>), String> {
     let stream = TcpStream::connect((request.host.as_str(), request.port)).await;
     let stream = stream.map_err(|error| format!("dial tcp {}: {}", request.authority(), dial_error(&error)))?;
-    if !request.tls {
-        return exchange(request, TokioIo::new(stream)).await;
+    if request.tls {
+        return exchange(request, TokioIo::new(over_tls(&request.host, stream, &[]).await?)).await;
     }
-    let connector = tokio_rustls::TlsConnector::from(Arc::new(tls_configuration()));
-    let name = ServerName::try_from(request.host.clone()).map_err(|error| error.to_string())?;
-    let stream = connector.connect(name, stream).await.map_err(|error| error.to_string())?;
+    if request.http2 {
+        return exchange_http2(request, TokioIo::new(stream)).await;
+    }
     exchange(request, TokioIo::new(stream)).await
+}
+
+/// Begins TLS with a peer whose certificate may be anything.
+pub(crate) async fn over_tls(
+    host: &str,
+    stream: TcpStream,
+    protocols: &[&[u8]],
+) -> Result<tokio_rustls::client::TlsStream<TcpStream>, String> {
+    let mut configuration = tls_configuration();
+    configuration.alpn_protocols = protocols.iter().map(|protocol| protocol.to_vec()).collect();
+    let connector = tokio_rustls::TlsConnector::from(Arc::new(configuration));
+    let name = ServerName::try_from(host.to_owned()).map_err(|error| error.to_string())?;
+    connector.connect(name, stream).await.map_err(|error| error.to_string())
 }
 
 /// The words of Go's dialer.
@@ -131,35 +147,11 @@ where
 {
     let handshake = hyper::client::conn::http1::handshake(stream).await;
     let (mut sender, connection) = handshake.map_err(|error| error.to_string())?;
-    let mut builder = http::Request::get(&request.path);
-    let has = |name: &str| request.headers.iter().any(|(header, _)| header.eq_ignore_ascii_case(name));
-    if !has("host") {
-        builder = builder.header("host", request.authority());
-    }
-    if !has("user-agent") {
-        builder = builder.header("user-agent", "kube-probe/1.37");
-    }
-    if !has("accept") {
-        builder = builder.header("accept", "*/*");
-    }
-    for (name, value) in &request.headers {
-        builder = builder.header(name, value);
-    }
-    let message = builder.header("connection", "close").body(Empty::<Bytes>::new());
-    let message = message.map_err(|error| error.to_string())?;
+    let message = message(request, http::Request::get(&request.path).header("connection", "close"), true)?;
     // The connection is driven here and ends with this call.
     let exchange = async {
         let response = sender.send_request(message).await.map_err(|error| error.to_string())?;
-        let status = response.status().as_u16();
-        let location = response.headers().get("location").and_then(|value| value.to_str().ok()).map(str::to_owned);
-        let mut body = Vec::new();
-        let mut frames = Limited::new(response.into_body(), BODY_LIMIT_BYTES);
-        while let Some(Ok(frame)) = frames.frame().await {
-            if let Some(data) = frame.data_ref() {
-                body.extend_from_slice(data);
-            }
-        }
-        Ok((Answer { status, body: String::from_utf8_lossy(&body).into_owned() }, location))
+        Ok(answer(response).await)
     };
     tokio::pin!(exchange);
     tokio::select! {
@@ -174,6 +166,63 @@ where
             }
         }
     }
+}
+
+/// The same over HTTP/2, which the peer must speak from the first byte.
+async fn exchange_http2<S>(request: &Request, stream: S) -> Result<(Answer, Option<String>), String>
+where
+    S: hyper::rt::Read + hyper::rt::Write + Send + Unpin + 'static,
+{
+    let handshake = hyper::client::conn::http2::handshake(TokioExecutor::new(), stream).await;
+    let (mut sender, connection) = handshake.map_err(|error| error.to_string())?;
+    // The authority is part of the URL; a host header of the probe replaces it.
+    let host = request.headers.iter().find(|(name, _)| name.eq_ignore_ascii_case("host"));
+    let authority = host.map_or_else(|| request.authority(), |(_, host)| host.clone());
+    let message = message(request, http::Request::get(format!("http://{authority}{}", request.path)), false)?;
+    let exchange = async {
+        let response = sender.send_request(message).await.map_err(|error| error.to_string())?;
+        Ok(answer(response).await)
+    };
+    tokio::select! {
+        biased;
+        answer = exchange => answer,
+        ended = connection => Err(ended.err().map_or("the connection ended".to_owned(), |error| error.to_string())),
+    }
+}
+
+fn message(
+    request: &Request,
+    mut builder: http::request::Builder,
+    with_host: bool,
+) -> Result<http::Request<Empty<Bytes>>, String> {
+    let has = |name: &str| request.headers.iter().any(|(header, _)| header.eq_ignore_ascii_case(name));
+    if with_host && !has("host") {
+        builder = builder.header("host", request.authority());
+    }
+    if !has("user-agent") {
+        builder = builder.header("user-agent", "kube-probe/1.37");
+    }
+    if !has("accept") {
+        builder = builder.header("accept", "*/*");
+    }
+    let headers = request.headers.iter().filter(|(name, _)| with_host || !name.eq_ignore_ascii_case("host"));
+    for (name, value) in headers {
+        builder = builder.header(name, value);
+    }
+    builder.body(Empty::new()).map_err(|error| error.to_string())
+}
+
+async fn answer(response: http::Response<hyper::body::Incoming>) -> (Answer, Option<String>) {
+    let status = response.status().as_u16();
+    let location = response.headers().get("location").and_then(|value| value.to_str().ok()).map(str::to_owned);
+    let mut body = Vec::new();
+    let mut frames = Limited::new(response.into_body(), BODY_LIMIT_BYTES);
+    while let Some(Ok(frame)) = frames.frame().await {
+        if let Some(data) = frame.data_ref() {
+            body.extend_from_slice(data);
+        }
+    }
+    (Answer { status, body: String::from_utf8_lossy(&body).into_owned() }, location)
 }
 
 fn tls_configuration() -> ClientConfig {
@@ -245,7 +294,8 @@ mod tests {
             String::from_utf8_lossy(&asked[..size]).into_owned()
         });
         let headers = vec![("X-Probe".to_owned(), "yes".to_owned())];
-        let request = Request { tls: false, host: "127.0.0.1".into(), port, path: "/ready?x=1".into(), headers };
+        let request =
+            Request { tls: false, http2: false, host: "127.0.0.1".into(), port, path: "/ready?x=1".into(), headers };
         (get(&request, Duration::from_secs(20)).await, serving.await.unwrap())
     }
 
@@ -261,5 +311,32 @@ mod tests {
         let (answer, _) = ask("HTTP/1.1 302 Found\r\nLocation: http://elsewhere/\r\nContent-Length: 0\r\n\r\n").await;
         assert_eq!(answer.unwrap().status, 302, "another host is not followed");
         assert!(ask("nonsense\r\n\r\n").await.0.is_err());
+    }
+
+    #[tokio::test]
+    async fn http2_without_tls() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let port = listener.local_addr().unwrap().port();
+        let serving = tokio::spawn(async move {
+            let (stream, _) = listener.accept().await.unwrap();
+            let service = hyper::service::service_fn(|request: http::Request<hyper::body::Incoming>| async move {
+                let host = request.uri().authority().map(ToString::to_string).unwrap_or_default();
+                let body = format!("{} {host} {:?}", request.uri().path(), request.version());
+                Ok::<_, std::convert::Infallible>(http::Response::new(http_body_util::Full::new(Bytes::from(body))))
+            });
+            let server = hyper::server::conn::http2::Builder::new(TokioExecutor::new());
+            let _ = server.serve_connection(TokioIo::new(stream), service).await;
+        });
+        let request = Request {
+            tls: false,
+            http2: true,
+            host: "127.0.0.1".into(),
+            port,
+            path: "/ready".into(),
+            headers: vec![("Host".into(), "web".into())],
+        };
+        let answer = get(&request, Duration::from_secs(20)).await.unwrap();
+        assert_eq!(answer.body, "/ready web HTTP/2.0");
+        serving.abort();
     }
 }

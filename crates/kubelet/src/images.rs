@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
-use api::views::core_v1::{Container, Pod};
+use api::views::core_v1::Pod;
 use apimachinery::{Object, Value, base64_decode, decode};
 use client::{EventRecorder, EventType};
 use cri_api::{
@@ -19,6 +19,8 @@ use crate::{
 
 /// How many images are pulled at once when they are not pulled one after the other.
 const PARALLEL_PULLS: usize = 16;
+/// How long a pull that failed is shown as such; then what is shown is that it is not tried again yet.
+const FAILURE_SHOWN: Duration = Duration::from_secs(2);
 /// How many images' delays are remembered.
 const REMEMBERED_BACKOFFS: usize = 4096;
 
@@ -100,19 +102,19 @@ impl Images {
         }))
     }
 
-    /// Makes sure that the image of `container` is present.
+    /// Makes sure that the image `shown` is present; `policy` says when to pull it, and events are about `reference`.
     pub async fn ensure(
         &self,
         pod: &Object,
-        container: Container<'_>,
+        (shown, policy): (&str, &str),
         reference: &Value,
         sandbox: &PodSandboxConfig,
     ) -> Result<Present, Error> {
-        let (shown, image) = (container.image(), with_tag(container.image()));
+        let image = with_tag(shown);
         let event = |event_type, reason: &'static str, message: String| {
             self.recorder.event_about(reference.clone(), event_type, reason, message);
         };
-        let policy = match container.image_pull_policy() {
+        let policy = match policy {
             "" if image.ends_with(":latest") => "Always",
             "" => "IfNotPresent",
             policy => policy,
@@ -161,7 +163,9 @@ impl Images {
             Err(error) => {
                 let message = format!("failed to pull and unpack image {image:?}: {error}");
                 event(EventType::Warning, "Failed", format!("Failed to pull image {shown:?}: {message}"));
-                let retry_at = self.remember_failure(key, format!("ErrImagePull: {message}"));
+                let until = self.remember_failure(key, format!("ErrImagePull: {message}"));
+                // Then the status says that it waits.
+                let retry_at = until.map(|until| until.min(Instant::now() + FAILURE_SHOWN));
                 Err(Error { reason: "ErrImagePull", message, retry_at })
             }
         }

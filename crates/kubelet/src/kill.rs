@@ -122,11 +122,16 @@ pub(crate) async fn remove(services: &Arc<Services>, observed: &Observed) -> cri
         remove_container(services, &container.id).await?;
     }
     for sandbox in &observed.sandboxes {
-        let request = RemovePodSandboxRequest { pod_sandbox_id: sandbox.id.clone() };
-        let runtime = services.runtime.clone();
-        detached(async move { runtime.remove_pod_sandbox(request).await }).await?;
+        remove_sandbox(services, &sandbox.id).await?;
     }
     Ok(())
+}
+
+/// Forgets a sandbox.
+pub(crate) async fn remove_sandbox(services: &Arc<Services>, id: &str) -> cri_api::Result<()> {
+    let request = RemovePodSandboxRequest { pod_sandbox_id: id.to_owned() };
+    let runtime = services.runtime.clone();
+    detached(async move { runtime.remove_pod_sandbox(request).await }).await.map(drop)
 }
 
 /// Forgets a container.

@@ -228,11 +228,14 @@ impl Inner {
         if !ended && !running && pod.deletion_timestamp().is_none() {
             let others: Vec<Arc<Object>> = self.workers.lock().values().map(|mailbox| mailbox.pod()).collect();
             let node = self.services.node.get(&self.services.config.node_name);
-            let (facts, config) = (&self.services.facts, &self.services.config);
-            let is_static = crate::worker::is_static(&pod);
-            let admitted =
-                admission::admit(&pod, node.as_deref(), &others, &facts.allocatable, config.max_pods, is_static);
-            if let Err(refusal) = admitted {
+            let site = admission::Site {
+                node: node.as_deref(),
+                others: &others,
+                allocatable: &self.services.facts.allocatable,
+                max_pods: self.services.config.max_pods,
+                app_armor: self.services.facts.app_armor,
+            };
+            if let Err(refusal) = admission::admit(&pod, site, crate::worker::is_static(&pod)) {
                 let inner = self.clone();
                 tokio::spawn(async move { inner.refuse(pod, refusal).await });
                 return;

@@ -19,6 +19,7 @@ pub mod container_config;
 pub mod container_resources;
 pub mod dns;
 pub mod downward;
+pub mod env_file;
 pub mod environment;
 pub mod expansion;
 mod file_watch;

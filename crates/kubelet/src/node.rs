@@ -49,6 +49,8 @@ pub struct Machine {
     pub kernel_version: String,
     /// `PRETTY_NAME` of the distribution.
     pub os_image: String,
+    /// Whether the kernel enforces AppArmor profiles.
+    pub app_armor: bool,
     /// Whether swap is on, and how much.
     pub swap_bytes: i64,
 }
@@ -81,6 +83,7 @@ impl Machine {
             boot_id: first_line("/proc/sys/kernel/random/boot_id"),
             kernel_version: first_line("/proc/sys/kernel/osrelease"),
             os_image: pretty.unwrap_or("Linux").trim_matches('"').to_owned(),
+            app_armor: first_line("/sys/module/apparmor/parameters/enabled") == "Y",
             swap_bytes: kibibytes("SwapTotal") * 1024,
         }
     }
@@ -103,7 +106,7 @@ impl Machine {
         let hugepages: i64 = self.hugepages.iter().map(|(_, bytes)| bytes).sum();
         let memory = (self.memory_bytes - config.reserved_memory_bytes - hugepages).max(0);
         allocatable.insert("memory".to_owned(), whole(memory, Format::Binary));
-        NodeFacts { capacity, allocatable, ..NodeFacts::default() }
+        NodeFacts { capacity, allocatable, app_armor: self.app_armor, ..NodeFacts::default() }
     }
 }
 

@@ -6,7 +6,7 @@
 
 use std::collections::BTreeMap;
 
-use api::views::core_v1::{Container as Spec, Pod, PodSpec};
+use api::views::core_v1::{Container as Spec, ContainerRestartRule, Pod, PodSpec};
 use component_helpers::resources::is_sidecar;
 
 use crate::{
@@ -72,6 +72,17 @@ pub struct Kill {
     pub by_probe: Option<ProbeKind>,
 }
 
+/// A container to forget, so that the pod starts anew in its sandbox.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Reset {
+    /// The runtime's identifier.
+    pub id: String,
+    /// Its name.
+    pub name: String,
+    /// Whether it has to be stopped first.
+    pub kill: bool,
+}
+
 /// The kinds of probes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum ProbeKind {
@@ -88,6 +99,8 @@ pub enum ProbeKind {
 pub struct Plan {
     /// Stop everything that is left of the pod, sandboxes included.
     pub kill_pod: bool,
+    /// Containers to stop at once and to forget, in this order: a rule restarts all of the pod's containers.
+    pub reset: Vec<Reset>,
     /// Containers to stop.
     pub kill: Vec<Kill>,
     /// Make a sandbox, the pod's how-many-eth it is.
@@ -115,14 +128,59 @@ pub fn sandbox_needed(pod: Pod<'_>, observed: &Observed) -> Option<u32> {
     (!usable).then_some(newest.attempt + 1)
 }
 
+/// The action of the rule that is about a container's end with `exit_code`.
+fn rule_action<'a>(container: Spec<'a>, exit_code: i32) -> Option<&'a str> {
+    let matches = |rule: &ContainerRestartRule<'a>| {
+        rule.exit_codes().is_some_and(|codes| {
+            let listed = codes.values().iter().any(|code| code == i64::from(exit_code));
+            listed == (codes.operator() == "In")
+        })
+    };
+    container.restart_policy_rules().iter().find(matches).map(|rule| rule.action())
+}
+
+/// Whether a container that ended with `exit_code` makes all containers of its pod start anew.
+pub fn restarts_all(container: Spec<'_>, exit_code: i32) -> bool {
+    rule_action(container, exit_code) == Some("RestartAllContainers")
+}
+
+/// Whether some end of some container would make all containers of the pod start anew.
+pub fn could_restart_all(spec: PodSpec<'_>) -> bool {
+    let containers = spec.init_containers().iter().chain(spec.containers().iter());
+    let mut rules = containers.flat_map(|container| container.restart_policy_rules().iter());
+    rules.any(|rule| rule.action() == "RestartAllContainers")
+}
+
+/// Whether a container has ended by which all containers of the pod start anew.
+pub fn restarting_all(spec: PodSpec<'_>, observed: &Observed) -> bool {
+    let mut containers = spec.init_containers().iter().chain(spec.containers().iter());
+    containers.any(|container| {
+        let latest = observed.latest(container.name());
+        latest.is_some_and(|latest| latest.state == State::Exited && restarts_all(container, latest.exit_code))
+    })
+}
+
+/// Everything that has to go before all containers start anew: those that asked for it last, since they are what says
+/// that it is under way.
+fn plan_reset(spec: PodSpec<'_>, observed: &Observed) -> Vec<Reset> {
+    let mut order = [Vec::new(), Vec::new(), Vec::new(), Vec::new()];
+    for (offset, list) in [(1, spec.init_containers()), (0, spec.containers())] {
+        for container in list.iter() {
+            for found in observed.containers.iter().filter(|found| found.name == container.name()) {
+                let ended = found.state == State::Exited;
+                let source = ended && restarts_all(container, found.exit_code);
+                let place = offset + if source { 2 } else { 0 };
+                order[place].push(Reset { id: found.id.clone(), name: found.name.clone(), kill: !ended });
+            }
+        }
+    }
+    order.into_iter().flatten().collect()
+}
+
 /// Whether a container that ended with `exit_code` is to run again.
 pub fn restarts_after(spec: PodSpec<'_>, container: Spec<'_>, exit_code: i32) -> bool {
-    for rule in container.restart_policy_rules().iter() {
-        let Some(codes) = rule.exit_codes() else { continue };
-        let listed = codes.values().iter().any(|code| code == i64::from(exit_code));
-        if listed == (codes.operator() == "In") {
-            return true;
-        }
+    if rule_action(container, exit_code).is_some() {
+        return true;
     }
     match container.restart_policy().unwrap_or(spec.restart_policy()) {
         "Never" => false,
@@ -163,6 +221,9 @@ fn has_created_regular(spec: PodSpec<'_>, observed: &Observed) -> bool {
 
 /// What is to be done for `pod`, which is neither deleted nor finished.
 pub fn plan(pod: Pod<'_>, observed: &Observed, probes: &Probes) -> Plan {
+    if restarting_all(pod.spec(), observed) {
+        return Plan { reset: plan_reset(pod.spec(), observed), ..Plan::default() };
+    }
     match sandbox_needed(pod, observed) {
         Some(attempt) => plan_sandbox(pod, observed, attempt),
         None => plan_containers(pod, observed, probes),

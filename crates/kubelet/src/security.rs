@@ -98,7 +98,8 @@ impl<'a> Effective<'a> {
         self.own.seccomp_profile().or(self.pod.seccomp_profile())
     }
 
-    fn app_armor(self) -> Option<AppArmorProfile<'a>> {
+    /// The AppArmor profile to run under, if one is set.
+    pub fn app_armor(self) -> Option<AppArmorProfile<'a>> {
         self.own.app_armor_profile().or(self.pod.app_armor_profile())
     }
 

@@ -23,6 +23,8 @@ pub struct NodeFacts {
     pub capacity: Resources,
     /// What pods may use of it.
     pub allocatable: Resources,
+    /// Whether the kernel enforces AppArmor profiles.
+    pub app_armor: bool,
 }
 
 impl NodeFacts {

@@ -14,13 +14,15 @@ use api::views::core_v1::{Container, EphemeralContainer, Pod};
 use apimachinery::{Object, Value};
 use client::{EventType, kinds};
 use cri_api::v1::{
-    CreateContainerRequest, PodSandboxConfig, PodSandboxStatusRequest, RunPodSandboxRequest, StartContainerRequest,
+    CreateContainerRequest, ImageSpec, PodSandboxConfig, PodSandboxStatusRequest, RunPodSandboxRequest,
+    StartContainerRequest,
 };
 use parking_lot::Mutex;
 use tokio::{sync::watch, time::Instant};
 
 use crate::{
-    container_config, dns,
+    container_config::{self, MountSource},
+    dns,
     downward::Addresses,
     environment,
     kill::{self, KillContainer},
@@ -214,8 +216,9 @@ impl Starter {
         let warn = |reason: &'static str, message: String| {
             services.container_event(&reference, EventType::Warning, reason, message);
         };
-        let image = self.image(container, &reference, scene).await?;
-        let config = match self.configuration(kind, container, image, scene).await {
+        let image = self.image((container.image(), container.image_pull_policy()), &reference, scene).await?;
+        let images = self.image_volumes(container, &reference, scene).await?;
+        let config = match self.configuration(kind, container, image, images, scene).await {
             Ok(config) => config,
             Err(message) => {
                 warn("Failed", format!("Error: {message}"));
@@ -271,12 +274,12 @@ impl Starter {
 
     async fn image(
         &self,
-        container: Container<'_>,
+        wanted: (&str, &str),
         reference: &Value,
         scene: Scene<'_>,
     ) -> Result<crate::images::Present, Failure> {
         let mut stop = self.stop.clone();
-        let pull = self.services.images.ensure(&self.pod, container, reference, scene.config);
+        let pull = self.services.images.ensure(&self.pod, wanted, reference, scene.config);
         let pulled = tokio::select! {
             pulled = pull => pulled,
             // An error means that the worker is gone, and nobody wants the container either.
@@ -289,11 +292,32 @@ impl Starter {
         })
     }
 
+    /// The images of the volumes that the container mounts, by volume.
+    async fn image_volumes(
+        &self,
+        container: Container<'_>,
+        reference: &Value,
+        scene: Scene<'_>,
+    ) -> Result<BTreeMap<String, ImageSpec>, Failure> {
+        let mut images = BTreeMap::new();
+        let volumes = Pod::of(&self.pod).spec().volumes();
+        for mount in container.volume_mounts().iter() {
+            let Some(source) = volumes.iter().find(|volume| volume.name() == mount.name()).and_then(|v| v.image())
+            else {
+                continue;
+            };
+            let present = self.image((source.reference(), source.pull_policy()), reference, scene).await?;
+            images.insert(mount.name().to_owned(), present.spec);
+        }
+        Ok(images)
+    }
+
     async fn configuration(
         &self,
         kind: ContainerKind,
         container: Container<'_>,
         image: crate::images::Present,
+        images: BTreeMap<String, ImageSpec>,
         scene: Scene<'_>,
     ) -> Result<cri_api::v1::ContainerConfig, String> {
         let (services, pod) = (&self.services, &self.pod);
@@ -302,7 +326,15 @@ impl Starter {
         security::Effective::new(view.spec(), container)
             .check_non_root(&pod_title(pod), name, image.uid, &image.username)
             .map_err(|error| error.to_string())?;
-        let restart_count = self.observed.latest(name).map_or(0, |latest| latest.restart_count + 1);
+        let logs = services.config.pod_log_directory(view).join(name);
+        let restart_count = match self.observed.latest(name) {
+            Some(latest) => latest.restart_count + 1,
+            // The runtime has lost it, by a reboot perhaps; its logs are still there.
+            None => {
+                let logs = logs.clone();
+                blocking(move || restarts_by_logs(&logs)).await
+            }
+        };
         services.services.synced().await;
         let known = services.services.list_namespace(pod.namespace());
         let master = services.services.get_namespaced("default", "kubernetes");
@@ -312,9 +344,10 @@ impl Starter {
             objects: &services.objects,
             addresses: scene.addresses,
             allocatable: &services.facts.allocatable,
+            volumes: scene.volumes,
         };
         let environment = environment::make(container, &sources).await.map_err(|error| error.to_string())?;
-        let mounts = self.mounts(container, &environment, scene).await?;
+        let mounts = self.mounts(container, &environment, &images, scene).await?;
         let (hosts_file, termination_file) = self.files(name, scene).await.map_err(|error| error.to_string())?;
         let ephemeral = EphemeralContainer(container.0).target_container_name();
         let target = match kind {
@@ -337,21 +370,21 @@ impl Starter {
             memory_capacity_bytes: services.facts.memory_capacity_bytes(),
         };
         let config = container_config::make(view, inputs);
-        let logs = services.config.pod_log_directory(view).join(name);
         blocking(move || std::fs::create_dir_all(&logs))
             .await
             .map_err(|error| format!("make the log directory: {error}"))?;
         Ok(config)
     }
 
-    /// The host path of each volume mount.
+    /// What each volume mount shows.
     async fn mounts(
         &self,
         container: Container<'_>,
         environment: &[(String, Vec<u8>)],
+        images: &BTreeMap<String, ImageSpec>,
         scene: Scene<'_>,
-    ) -> Result<Vec<PathBuf>, String> {
-        let mut paths = Vec::new();
+    ) -> Result<Vec<MountSource>, String> {
+        let mut sources = Vec::new();
         for (index, mount) in container.volume_mounts().iter().enumerate() {
             let volume = scene.volumes.get(mount.name()).ok_or_else(|| {
                 format!("cannot find volume {:?} to mount into container {:?}", mount.name(), container.name())
@@ -360,9 +393,10 @@ impl Starter {
                 let found = environment.iter().find(|(known, _)| known == name);
                 found.map(|(_, value)| String::from_utf8_lossy(value).into_owned())
             };
+            let image = images.get(mount.name());
             let sub_path = match (mount.sub_path(), mount.sub_path_expr()) {
-                ("", "") => {
-                    paths.push(volume.path.clone());
+                ("", "") if image.is_none() => {
+                    sources.push(MountSource::Path(volume.path.clone()));
                     continue;
                 }
                 ("", expression) => crate::expansion::expand(expression, lookup),
@@ -370,6 +404,10 @@ impl Starter {
             };
             if sub_path.contains("$(") {
                 return Err(format!("failed to expand subPathExpr for volume {:?}: {sub_path}", mount.name()));
+            }
+            if let Some(image) = image {
+                sources.push(MountSource::Image { image: image.clone(), sub_path });
+                continue;
             }
             let target = self
                 .services
@@ -388,9 +426,9 @@ impl Starter {
                     container.name()
                 )
             })?;
-            paths.push(target);
+            sources.push(MountSource::Path(target));
         }
-        Ok(paths)
+        Ok(sources)
     }
 
     /// Writes `/etc/hosts` and makes the file for the termination message.
@@ -452,6 +490,18 @@ impl Starter {
         kill::container(&self.services, &self.pod, &kill).await;
         Err(Failure::new("PostStartHookError", message))
     }
+}
+
+/// How often a container was restarted, by its logs: `N.log` and what rotation made of it.
+fn restarts_by_logs(directory: &Path) -> u32 {
+    let entries = std::fs::read_dir(directory).into_iter().flatten().flatten();
+    let number = |entry: std::fs::DirEntry| {
+        let name = entry.file_name();
+        let (number, rest) = name.to_str()?.split_once(".log")?;
+        let number = number.parse::<u32>().ok()?;
+        (rest.is_empty() || rest.starts_with('.')).then_some(number + 1)
+    };
+    entries.filter_map(number).max().unwrap_or(0)
 }
 
 /// The name of the link to a container's log.

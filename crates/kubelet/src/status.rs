@@ -37,6 +37,8 @@ pub struct Inputs<'a> {
     pub hooked: &'a BTreeSet<String>,
     /// Whether the pod ends: containers are not started again, whatever the restart policy.
     pub terminal: bool,
+    /// Whether all containers are being stopped to start anew; [`compute`] finds out.
+    pub restarting_all: bool,
     /// The node's addresses, the primary one first.
     pub host_addresses: &'a [String],
     /// The runtime's name, the scheme of container identifiers.
@@ -49,6 +51,11 @@ pub struct Inputs<'a> {
 pub fn compute(pod: &Object, previous: &Value, inputs: Inputs<'_>) -> Value {
     let view = Pod::of(pod);
     let mut status = value!({});
+    // Until the last container is gone, it is the status before that says so.
+    let said = previous.list_at(&["conditions"]).iter().any(|condition| {
+        condition.str_at(&["type"]) == Some("AllContainersRestarting") && condition.str_at(&["status"]) == Some("True")
+    });
+    let inputs = Inputs { restarting_all: said || plan::restarting_all(view.spec(), inputs.observed), ..inputs };
     let init = containers::statuses(view, plan::ContainerKind::Init, previous, inputs);
     let regular = containers::statuses(view, plan::ContainerKind::Regular, previous, inputs);
     let ephemeral = containers::statuses(view, plan::ContainerKind::Ephemeral, previous, inputs);

@@ -22,6 +22,7 @@ mod config_map;
 mod downward_api;
 mod empty_dir;
 mod host_path;
+mod image;
 mod mounter;
 pub mod ownership;
 mod projected;
@@ -58,6 +59,7 @@ pub static PLUGINS: &[&dyn Plugin] = &[
     &secret::Secret,
     &projected::Projected,
     &downward_api::DownwardApi,
+    &image::Image,
 ];
 
 /// A volume that is there.

@@ -46,6 +46,7 @@ enum Done {
     Terminated,
     Hastened,
     Refreshed(Result<Option<Instant>, String>),
+    Reset,
 }
 
 /// The worker of one pod.
@@ -67,6 +68,8 @@ pub(crate) struct Worker {
     tasks: JoinSet<Done>,
     starting: bool,
     refreshing: bool,
+    /// Whether everything is being stopped to start anew.
+    resetting: bool,
     killing: BTreeSet<String>,
     /// The grace period with which the pod is being ended, while it is.
     ending: Option<i64>,
@@ -106,6 +109,7 @@ impl Worker {
             tasks: JoinSet::new(),
             starting: false,
             refreshing: false,
+            resetting: false,
             killing: BTreeSet::new(),
             ending: None,
             stop: watch::Sender::new(false),
@@ -153,6 +157,10 @@ impl Worker {
             }
             Ok(Done::Terminated) => self.ending = None,
             Ok(Done::Hastened) => {}
+            Ok(Done::Reset) => {
+                self.resetting = false;
+                self.restarts.clear();
+            }
             Ok(Done::Refreshed(refreshed)) => {
                 self.refreshing = false;
                 match refreshed {
@@ -168,6 +176,7 @@ impl Worker {
                 tracing::error!(%error, uid = self.uid, "a task of a pod panicked");
                 self.starting = false;
                 self.refreshing = false;
+                self.resetting = false;
                 self.killing.clear();
                 self.ending = None;
                 self.retry_at = Some(Instant::now() + RETRY);
@@ -263,7 +272,11 @@ impl Worker {
                 });
             }
         }
-        if self.starting {
+        if self.starting || self.resetting {
+            return;
+        }
+        if !plan.reset.is_empty() {
+            self.reset(pod, plan.reset);
             return;
         }
         self.retry_at = self.retry_at.filter(|at| *at > Instant::now());
@@ -292,6 +305,26 @@ impl Worker {
             stop: self.stop.subscribe(),
         };
         self.tasks.spawn(async move { Done::Started(starter.run(plan).await) });
+    }
+
+    /// Stops and forgets containers one after the other; the logs stay.
+    fn reset(&mut self, pod: &Arc<Object>, reset: Vec<plan::Reset>) {
+        self.resetting = true;
+        let (services, pod) = (self.services.clone(), pod.clone());
+        self.tasks.spawn(async move {
+            for plan::Reset { id, name, kill } in reset {
+                if kill {
+                    let message = Some(format!("Container {name} is restarted with all containers of its pod"));
+                    let request = KillContainer { id: id.clone(), name, message, grace_period_seconds: 0 };
+                    kill::container(&services, &pod, &request).await;
+                }
+                if let Err(error) = kill::remove_container(&services, &id).await {
+                    tracing::warn!(%error, id, "a container could not be removed before its pod starts anew");
+                    break;
+                }
+            }
+            Done::Reset
+        });
     }
 
     /// Until when a container must not be started: it is being stopped, or it ended too often.
@@ -347,8 +380,20 @@ impl Worker {
         });
     }
 
-    /// Removes containers that ended before the last that ended.
+    /// Removes containers that ended before the last that ended, and sandboxes that nothing is left in.
     fn collect_garbage(&mut self, observed: &Observed) {
+        for sandbox in observed.sandboxes.iter().skip(1).filter(|sandbox| !sandbox.ready) {
+            let empty = !observed.containers.iter().any(|container| container.sandbox_id == sandbox.id);
+            if empty && !self.starting && self.killing.insert(sandbox.id.clone()) {
+                let (services, id) = (self.services.clone(), sandbox.id.clone());
+                self.tasks.spawn(async move {
+                    if let Err(error) = kill::remove_sandbox(&services, &id).await {
+                        tracing::warn!(%error, id, "an old sandbox could not be removed");
+                    }
+                    Done::Killed(id)
+                });
+            }
+        }
         let mut seen: BTreeMap<&str, usize> = BTreeMap::new();
         for container in &observed.containers {
             let count = seen.entry(&container.name).or_default();
@@ -498,7 +543,9 @@ impl Worker {
     async fn report(&mut self, pod: &Arc<Object>, observed: &Observed, terminal: bool, last: bool) {
         let phase = self.written.status().str_at("phase").unwrap_or_default();
         let ended = matches!(phase, "Succeeded" | "Failed");
-        if ended && self.torn_down {
+        // One that was refused never had anything here, and a worker that comes later has nothing to add either.
+        let nothing = observed.sandboxes.is_empty() && observed.containers.is_empty();
+        if ended && (self.torn_down || nothing) {
             return;
         }
         let probes = self.probers.results();
@@ -512,6 +559,7 @@ impl Worker {
                 failures: &failures,
                 hooked: &hooked,
                 terminal,
+                restarting_all: false,
                 host_addresses: &self.services.config.host_addresses(),
                 runtime_name: &self.services.facts.runtime_name,
                 now: stdx::clock::now(),

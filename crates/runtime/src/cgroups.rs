@@ -165,16 +165,23 @@ fn children(directory: &Path) -> Vec<PathBuf> {
         .collect()
 }
 
+/// How often a group that is busy without a process in sight is tried to be removed: the kernel lists a process no
+/// more a moment before it lets go of the group.
+const BUSY_TRIES: u32 = 200;
+
 /// Removes a group with its descendants, and kills and awaits whoever is still in it. Blocks until that is done; not
 /// for a thread that others wait for.
 pub(crate) fn remove(directories: &[PathBuf]) -> io::Result<()> {
     for directory in directories {
+        let mut tries = BUSY_TRIES;
         loop {
             match remove_tree(directory) {
                 Err(error) if error.raw_os_error() == Some(libc::EBUSY) => {
                     kill_processes(directories.iter().map(PathBuf::as_path));
                     if !await_processes(directory)? {
-                        return Err(error);
+                        // Whoever made it busy has gone between the two looks, or is about to.
+                        tries = tries.checked_sub(1).ok_or(error)?;
+                        std::thread::yield_now();
                     }
                 }
                 result => break result?,

@@ -301,6 +301,7 @@ impl Inner {
             remove_directory(&directory)
         })
         .await?;
+        self.images.release(&container.id);
         self.forget_container(&container.id);
         self.container_event(container, ContainerEventType::ContainerDeletedEvent);
         Ok(())

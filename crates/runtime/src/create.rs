@@ -19,11 +19,14 @@ use crate::init::DEFAULT_PATH;
 use crate::records::{ContainerRecord, Phase};
 use crate::runtime::{Inner, lock, now_nanoseconds, path_text};
 use crate::sandbox::Sandbox;
-use crate::spec::{ContainerSpec, DeviceSpec, MountSpec, ProcessSpec, Propagation, RootSpec, UserSpec};
-use crate::{capabilities, identifiers, seccomp, signals, state};
+use crate::spec::{ContainerSpec, DeviceSpec, ImageMountSpec, MountSpec, ProcessSpec, Propagation, RootSpec, UserSpec};
+use crate::{capabilities, confinement, identifiers, seccomp, signals, state};
 
 /// Files of the sandbox that stand in `/etc` of each container, unless a mount of the caller's does.
 const POD_FILES: [(&str, &str); 2] = [("resolv.conf", "/etc/resolv.conf"), ("hostname", "/etc/hostname")];
+
+/// Where, in a container's directory, an image volume is mounted for a moment.
+const SCRATCH: &str = "scratch";
 
 /// The security part of a configuration.
 pub(crate) fn security_of(config: &ContainerConfig) -> LinuxContainerSecurityContext {
@@ -49,6 +52,8 @@ impl Inner {
             let written = container.save();
             if written.is_err() {
                 let _ = fs::remove_dir_all(&container.directory);
+                let _ = fs::remove_dir_all(inner.writable_layer(&container.id));
+                inner.images.release(&container.id);
             }
             written.map(|()| Arc::new(container))
         })
@@ -60,8 +65,16 @@ impl Inner {
 
     fn prepare_container(&self, sandbox: Arc<Sandbox>, config: ContainerConfig) -> Result<Container> {
         let id = identifiers::new_identifier().context(|| "make an identifier".to_owned())?;
+        let prepared = self.prepare_named(id.clone(), sandbox, config);
+        if prepared.is_err() {
+            self.images.release(&id);
+        }
+        prepared
+    }
+
+    fn prepare_named(&self, id: String, sandbox: Arc<Sandbox>, config: ContainerConfig) -> Result<Container> {
         let image = config.image.as_ref().map(|image| image.image.clone()).unwrap_or_default();
-        let image = self.images.runnable(&image)?;
+        let image = self.images.runnable(&image, &id)?;
         let sandbox_record = lock(&sandbox.record).clone();
         let directory = sandbox.directory.join("containers").join(&id);
         let cgroup = format!("{}/{id}", sandbox_record.cgroup_parent);
@@ -91,6 +104,7 @@ impl Inner {
             fs::create_dir_all(&spec.root.upper)?;
             fs::create_dir_all(&spec.root.work)?;
             fs::create_dir_all(&spec.root.mount_point)?;
+            fs::create_dir_all(directory.join(SCRATCH))?;
             state::write(&directory.join("spec.json"), &spec)
         };
         if let Err(error) = make() {
@@ -120,7 +134,7 @@ impl Inner {
                 mount_point: path_text(&directory.join("rootfs")),
                 readonly: security.readonly_rootfs,
             },
-            mounts: mounts(sandbox, config)?,
+            mounts: self.mounts(sandbox, &record.id, config, directory)?,
             devices: devices(config, security.privileged)?,
             masked_paths: if security.privileged { Vec::new() } else { security.masked_paths },
             readonly_paths: if security.privileged { Vec::new() } else { security.readonly_paths },
@@ -156,6 +170,7 @@ impl Inner {
             ambient_capabilities,
             no_new_privileges: security.no_new_privs,
             seccomp: seccomp::programs(&security, capabilities)?,
+            app_armor: confinement::profile(&security)?,
             oom_score_adj: i32::try_from(record.resources.oom_score_adj).ok(),
             terminal: config.tty,
             cgroup_procs: self.cgroup_procs(&record.cgroup),
@@ -203,20 +218,47 @@ fn environment(sandbox: &Sandbox, config: &ContainerConfig, image: &[String]) ->
     Ok(variables)
 }
 
-/// The pod's shared memory and files, then the caller's mounts: those nearer to the root first.
-fn mounts(sandbox: &Sandbox, config: &ContainerConfig) -> Result<Vec<MountSpec>> {
-    let mut mounts = vec![standard_mount(&sandbox.shared_memory(), "/dev/shm")];
-    for (name, destination) in POD_FILES {
-        let source = sandbox.directory.join(name);
-        if source.exists() {
-            mounts.push(standard_mount(&source, destination));
+impl Inner {
+    /// The pod's shared memory and files, then the caller's mounts: those nearer to the root first.
+    fn mounts(
+        &self,
+        sandbox: &Sandbox,
+        id: &str,
+        config: &ContainerConfig,
+        directory: &Path,
+    ) -> Result<Vec<MountSpec>> {
+        let mut mounts = vec![standard_mount(&sandbox.shared_memory(), "/dev/shm")];
+        for (name, destination) in POD_FILES {
+            let source = sandbox.directory.join(name);
+            if source.exists() {
+                mounts.push(standard_mount(&source, destination));
+            }
         }
+        let requested = config.mounts.iter().map(|wanted| match &wanted.image {
+            Some(image) if !image.image.is_empty() => self.image_mount(id, wanted, &image.image, directory),
+            _ => mount(wanted),
+        });
+        let requested = requested.collect::<Result<Vec<_>>>()?;
+        mounts.retain(|standard| !requested.iter().any(|mount| mount.destination == standard.destination));
+        mounts.extend(requested);
+        mounts.sort_by_key(|mount| Path::new(&mount.destination).components().count());
+        Ok(mounts)
     }
-    let requested = config.mounts.iter().map(mount).collect::<Result<Vec<_>>>()?;
-    mounts.retain(|standard| !requested.iter().any(|mount| mount.destination == standard.destination));
-    mounts.extend(requested);
-    mounts.sort_by_key(|mount| Path::new(&mount.destination).components().count());
-    Ok(mounts)
+
+    /// An image as a volume: its layers, read-only.
+    fn image_mount(&self, id: &str, wanted: &Mount, image: &str, directory: &Path) -> Result<MountSpec> {
+        let runnable = self.images.runnable(image, id)?;
+        let layers = self.images.layers_directory();
+        Ok(MountSpec {
+            readonly: true,
+            image: Some(ImageMountSpec {
+                layers: runnable.lower.iter().map(|layer| path_text(&layers.join(layer))).collect(),
+                sub_path: wanted.image_sub_path.clone(),
+                scratch: path_text(&directory.join(SCRATCH)),
+            }),
+            ..standard_mount(Path::new(""), &path_text(&Path::new("/").join(&wanted.container_path)))
+        })
+    }
 }
 
 fn standard_mount(source: &Path, destination: &str) -> MountSpec {
@@ -226,19 +268,24 @@ fn standard_mount(source: &Path, destination: &str) -> MountSpec {
         readonly: false,
         recursive_readonly: false,
         propagation: Propagation::Private,
+        attributes: 0,
+        image: None,
     }
 }
 
 fn mount(mount: &Mount) -> Result<MountSpec> {
     let refuse = |what: &str| Err(Error::unimplemented(format!("mount at {}: {what}", mount.container_path)));
-    if mount.image.as_ref().is_some_and(|image| !image.image.is_empty()) {
-        return refuse("image volumes are not supported");
-    }
     if !mount.uid_mappings.is_empty() || !mount.gid_mappings.is_empty() {
         return refuse("mappings of users are not supported");
     }
-    if !mount.mount_options.is_empty() {
-        return refuse("mount options are not supported");
+    let mut attributes = 0;
+    for option in &mount.mount_options {
+        attributes |= match option.as_str() {
+            "noexec" => libc::MOUNT_ATTR_NOEXEC,
+            "nosuid" => libc::MOUNT_ATTR_NOSUID,
+            "nodev" => libc::MOUNT_ATTR_NODEV,
+            other => return refuse(&format!("the mount option {other:?} is not supported")),
+        };
     }
     let propagation = match mount.propagation() {
         MountPropagation::PropagationPrivate => Propagation::Private,
@@ -265,6 +312,8 @@ fn mount(mount: &Mount) -> Result<MountSpec> {
         readonly: mount.readonly,
         recursive_readonly: mount.recursive_read_only,
         propagation,
+        attributes,
+        image: None,
     })
 }
 

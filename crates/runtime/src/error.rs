@@ -42,6 +42,7 @@ impl From<ImageError> for Error {
             ImageError::NotFound(_) => Code::NotFound,
             ImageError::InvalidReference { .. } => Code::InvalidArgument,
             ImageError::InvalidContent { .. } => Code::Unknown,
+            ImageError::InUse { .. } => Code::FailedPrecondition,
             ImageError::File { .. } => Code::Internal,
         };
         Self::new(code, error.to_string())
@@ -52,6 +53,8 @@ impl From<PullError> for Error {
     fn from(error: PullError) -> Self {
         let code = match error {
             PullError::Image(error) => return error.into(),
+            PullError::Resolve { ref source, .. } if matches!(**source, PullError::Request { .. }) => Code::Unavailable,
+            PullError::Resolve { .. } => Code::Unknown,
             PullError::NotFound(_) | PullError::Platform(_) => Code::NotFound,
             PullError::Denied { .. } | PullError::Authorize { .. } => Code::Unauthenticated,
             PullError::Request { .. } => Code::Unavailable,

@@ -18,6 +18,7 @@ pub(crate) mod document;
 mod pull;
 pub(crate) mod reference;
 mod unpack;
+mod users;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -42,6 +43,14 @@ pub enum ImageError {
     /// Nothing of that name is present.
     #[error("image {0:?} is not present")]
     NotFound(String),
+    /// A container is made of it.
+    #[error("image {image:?} is in use by container {container}")]
+    InUse {
+        /// The image.
+        image: String,
+        /// One of the containers.
+        container: String,
+    },
     /// The name is none.
     #[error("{name:?} is no image reference: {reason}")]
     InvalidReference {
@@ -115,6 +124,9 @@ struct Catalog {
     /// By chain digest: a layer together with all below it.
     layers: BTreeMap<String, Layer>,
     next_layer: u64,
+    /// Not kept: containers are noted again when they are adopted.
+    #[serde(skip)]
+    users: users::Users,
 }
 
 /// Images on one disk. All methods block on that disk.
@@ -212,8 +224,15 @@ impl ImageStore {
         serde_json::from_slice(&bytes).map_err(|error| ImageError::invalid(&image.id, error))
     }
 
-    pub(crate) fn runnable(&self, name: &str) -> Result<RunnableImage, ImageError> {
+    /// What a container needs of an image, which stays from now on until the container lets go of it.
+    pub(crate) fn runnable(&self, name: &str, container: &str) -> Result<RunnableImage, ImageError> {
         let image = self.find(name)?;
+        let mut catalog = self.catalog();
+        if !catalog.images.contains_key(&image.id) {
+            return Err(ImageError::NotFound(name.to_owned()));
+        }
+        catalog.users.add(container, &image.id);
+        drop(catalog);
         let configuration = self.configuration(&image)?;
         let catalog = self.catalog();
         let number = |chain: &String| catalog.layers.get(chain).map(|layer| layer.number.to_string());
@@ -223,8 +242,18 @@ impl ImageStore {
         Ok(RunnableImage { image, configuration, lower })
     }
 
+    /// Notes that a container from before this process uses an image.
+    pub(crate) fn hold(&self, image_id: &str, container: &str) {
+        self.catalog().users.add(container, image_id);
+    }
+
+    /// Forgets the images of a container that is gone.
+    pub(crate) fn release(&self, container: &str) {
+        self.catalog().users.remove(container);
+    }
+
     /// Removes a name, or with an identifier all names; an image without names goes, with the layers that were only
-    /// its own. Layers of running containers stay on disk until the last mount has gone: the kernel holds them.
+    /// its own. The last name of an image that a container is made of stays.
     pub fn remove(&self, name: &str) -> Result<(), ImageError> {
         let _changing = self.change();
         let image = self.find(name)?;
@@ -236,6 +265,9 @@ impl ImageStore {
             entry.tags.remove(&reference);
             entry.pulled.remove(&reference);
             return self.save(&catalog);
+        }
+        if let Some(container) = catalog.users.of(&image.id) {
+            return Err(ImageError::InUse { image: name.to_owned(), container: container.to_owned() });
         }
         catalog.images.remove(&image.id);
         self.save(&catalog)?;

@@ -9,6 +9,7 @@
 mod container;
 mod devices;
 mod directory;
+mod image;
 mod pod;
 mod process;
 mod root;

@@ -13,6 +13,7 @@
 mod capabilities;
 mod cgroups;
 mod config;
+mod confinement;
 mod container;
 mod create;
 mod descriptors;
@@ -24,6 +25,7 @@ mod identifiers;
 mod image_service;
 pub mod images;
 pub mod init;
+mod lost;
 mod network;
 mod records;
 mod registry;

@@ -16,6 +16,8 @@ pub(crate) struct SandboxRecord {
     pub(crate) created_at: i64,
     /// Whether its shim holds its namespaces.
     pub(crate) ready: bool,
+    /// Whether it is still being made: whoever finds it so finds what an end without warning has left.
+    pub(crate) unfinished: bool,
     pub(crate) addresses: Vec<String>,
     /// The cgroup that its containers' are made in.
     pub(crate) cgroup_parent: String,
@@ -26,6 +28,11 @@ pub(crate) struct SandboxRecord {
 }
 
 impl SandboxRecord {
+    /// The cgroup of the init of the process namespace that the pod's containers share.
+    pub(crate) fn init_cgroup(&self) -> String {
+        format!("{}/init-{}", self.cgroup_parent, self.id.get(..12).unwrap_or(&self.id))
+    }
+
     pub(crate) fn metadata(&self) -> PodSandboxMetadata {
         self.config.metadata.clone().unwrap_or_default()
     }

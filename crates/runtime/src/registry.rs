@@ -52,6 +52,14 @@ pub enum PullError {
         /// What the registry said.
         reason: String,
     },
+    /// No host says what the name means.
+    #[error("failed to resolve reference \"{reference}\": {source}")]
+    Resolve {
+        /// The image.
+        reference: String,
+        /// Why.
+        source: Box<PullError>,
+    },
     /// The token service gave no token.
     #[error("failed to authorize: failed to fetch {kind} token: {reason}")]
     Authorize {
@@ -61,7 +69,7 @@ pub enum PullError {
         reason: String,
     },
     /// The request did not get an answer: no route, no name, TLS.
-    #[error("failed to do request: {method} \"{url}\": {reason}")]
+    #[error("failed to do request: {} \"{url}\": {reason}", method_word(method))]
     Request {
         /// GET or HEAD.
         method: Method,
@@ -102,6 +110,12 @@ pub enum PullError {
     /// The name is none, or the content cannot be unpacked.
     #[error(transparent)]
     Image(#[from] ImageError),
+}
+
+/// A method as Go's client names it in errors: `Head`.
+fn method_word(method: &Method) -> String {
+    let (first, rest) = method.as_str().split_at(1);
+    format!("{first}{}", rest.to_lowercase())
 }
 
 impl PullError {
@@ -145,7 +159,12 @@ impl Session {
     pub(crate) async fn resolve(&self) -> Result<Option<String>, PullError> {
         let path = format!("manifests/{}", self.target());
         let question = Question { method: Method::HEAD, path: &path, accept: Some(MANIFEST_TYPES), offset: 0 };
-        let response = self.ask(question, true).await?;
+        let response = self.ask(question, true).await.map_err(|error| match error {
+            source @ (PullError::Request { .. } | PullError::Status { .. }) => {
+                PullError::Resolve { reference: self.reference.to_string(), source: Box::new(source) }
+            }
+            other => other,
+        })?;
         let digest = response.headers().get("docker-content-digest").and_then(|value| value.to_str().ok());
         Ok(digest.map(str::to_owned))
     }

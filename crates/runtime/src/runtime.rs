@@ -1,6 +1,6 @@
 //! The runtime as a whole: what it holds, how it finds again what runs, and lookup by identifier.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -17,7 +17,7 @@ use crate::executable::Executable;
 use crate::images::ImageStore;
 use crate::records::{ContainerRecord, SandboxRecord};
 use crate::sandbox::Sandbox;
-use crate::{identifiers, state};
+use crate::{identifiers, lost, state};
 
 /// Containers on this host. Cheap to clone; all clones are the same runtime.
 ///
@@ -80,6 +80,11 @@ impl Runtime {
         self.inner.images.clone()
     }
 
+    /// The sandboxes that there are, by identifier.
+    pub fn sandboxes(&self) -> BTreeSet<String> {
+        lock(&self.inner.sandboxes).keys().cloned().collect()
+    }
+
     /// Where the network namespace of a sandbox is pinned; `None` in the host's network or when stopped.
     pub fn network_namespace(&self, pod_sandbox_id: &str) -> Result<Option<PathBuf>> {
         let sandbox = self.inner.sandbox(pod_sandbox_id)?;
@@ -101,8 +106,8 @@ impl Runtime {
                 }
             };
             match record {
-                Some(record) => self.adopt_sandbox(directory, record).await,
-                None => Sandbox::discard(&directory, &self.inner).await,
+                Some(record) if !record.unfinished => self.adopt_sandbox(directory, record).await,
+                unfinished => lost::discard(&directory, &self.inner, unfinished.as_ref()).await,
             }
         }
         self.remove_unknown_layers();
@@ -116,6 +121,7 @@ impl Runtime {
         for directory in entries.map(|entry| entry.path()) {
             match state::read::<ContainerRecord>(&directory.join("container.json")) {
                 Ok(Some(record)) => {
+                    self.inner.hold_images(&record);
                     let container = Arc::new(Container::new(directory, sandbox.clone(), record));
                     lock(&self.inner.containers).insert(container.id.clone(), container);
                 }
@@ -145,6 +151,16 @@ impl Inner {
     /// The cgroup that all shims share: what they use is not their pods'.
     pub(crate) fn shims_cgroup(&self) -> String {
         format!("{}/shims", self.config.cgroup_root)
+    }
+
+    /// Notes which images a container from before this process is made of.
+    fn hold_images(&self, record: &ContainerRecord) {
+        self.images.hold(&record.image_id, &record.id);
+        for image in record.config.mounts.iter().filter_map(|mount| mount.image.as_ref()) {
+            if let Ok(image) = self.images.find(&image.image) {
+                self.images.hold(&image.id, &record.id);
+            }
+        }
     }
 
     pub(crate) fn pods_directory(&self) -> PathBuf {

@@ -20,10 +20,13 @@ use crate::runtime::{Inner, lock, now_nanoseconds, path_text};
 use crate::shim::SHIM_NAME;
 use crate::shim::protocol::{PodRequest, Request, Response};
 use crate::shim_client::{Conversation, ShimClient};
-use crate::{cgroups, identifiers, state, sys};
+use crate::{cgroups, identifiers, lost, state, sys};
 
 /// Size of a pod's `/dev/shm`, as with other runtimes.
 const SHARED_MEMORY_LIMIT_BYTES: u64 = 64 << 20;
+
+/// Where a shim's standard error goes.
+pub(crate) const SHIM_LOG: &str = "shim.log";
 
 /// One sandbox.
 pub(crate) struct Sandbox {
@@ -93,33 +96,9 @@ impl Sandbox {
     fn unmount(&self) {
         unmount_all(&self.directory);
     }
-
-    /// Clears away what an interrupted creation has left.
-    pub(crate) async fn discard(directory: &Path, inner: &Inner) {
-        let shim = ShimClient::new(directory.join("shim.sock"));
-        let _ = shim.call(Request::Shutdown, &[]).await;
-        if let (Some(network), Some(id)) = (&inner.config.network, directory.file_name()) {
-            let request = PodNetworkRequest {
-                sandbox_id: id.to_string_lossy().into_owned(),
-                pod_namespace: String::new(),
-                pod_name: String::new(),
-                pod_uid: String::new(),
-                network_namespace: directory.join("netns"),
-                port_mappings: Vec::new(),
-                annotations: Default::default(),
-            };
-            if let Err(error) = network.teardown(&request).await {
-                tracing::warn!(error, sandbox = request.sandbox_id, "the network of a lost sandbox remains");
-            }
-        }
-        unmount_all(directory);
-        if let Err(error) = fs::remove_dir_all(directory) {
-            tracing::warn!(%error, directory = %directory.display(), "a lost sandbox's directory remains");
-        }
-    }
 }
 
-fn unmount_all(directory: &Path) {
+pub(crate) fn unmount_all(directory: &Path) {
     for name in ["netns", "shm"] {
         let path = directory.join(name);
         while unmount(&path, UnmountFlags::DETACH | UnmountFlags::NOFOLLOW).is_ok() {}
@@ -145,6 +124,7 @@ impl Inner {
             created_at: now_nanoseconds(),
             cgroup_parent: if owns_cgroup_parent { format!("{}/pods/{id}", self.config.cgroup_root) } else { parent },
             owns_cgroup_parent,
+            unfinished: true,
             config,
             ..SandboxRecord::default()
         };
@@ -152,12 +132,13 @@ impl Inner {
         let result = self.start_sandbox(&sandbox).await;
         if let Err(mut error) = result {
             // A shim that ended has told its log why.
-            let log = fs::read_to_string(sandbox.directory.join("shim.log")).unwrap_or_default();
+            let log = fs::read_to_string(sandbox.directory.join(SHIM_LOG)).unwrap_or_default();
             if !log.is_empty() {
                 error.message = format!("{}: {}", error.message, log.trim_end());
             }
             self.release(&sandbox).await;
-            Sandbox::discard(&sandbox.directory, &self).await;
+            let record = lock(&sandbox.record).clone();
+            lost::discard(&sandbox.directory, &self, Some(&record)).await;
             return Err(error);
         }
         self.sandbox_event(&sandbox, ContainerEventType::ContainerCreatedEvent);
@@ -185,7 +166,10 @@ impl Inner {
             })?;
             lock(&sandbox.record).addresses = addresses.iter().map(ToString::to_string).collect();
         }
-        lock(&sandbox.record).ready = true;
+        {
+            let mut record = lock(&sandbox.record);
+            (record.ready, record.unfinished) = (true, false);
+        }
         sandbox.save()?;
         self.add_sandbox(sandbox.clone());
         conversation.ask(Request::Subscribe, &[]).await?;
@@ -200,11 +184,18 @@ impl Inner {
         for part in ["containers", "shm"] {
             fs::create_dir_all(directory.join(part)).context(|| format!("create {}", directory.display()))?;
         }
+        // From here on things are made that only the record leads to.
+        sandbox.save()?;
         write_resolver_file(directory, &record.config)?;
         self.cgroups.create(&record.cgroup_parent).context(|| format!("create the cgroup {}", record.cgroup_parent))?;
+        if let Some(resources) = record.config.linux.as_ref().and_then(|linux| linux.resources.as_ref()) {
+            self.cgroups
+                .limit(&record.cgroup_parent, resources)
+                .context(|| format!("limit the cgroup {}", record.cgroup_parent))?;
+        }
         let namespaces = sandbox.namespaces();
         let shared_processes = namespaces.pid() == NamespaceMode::Pod;
-        let init_cgroup = format!("{}/init-{}", record.cgroup_parent, &record.id[..12]);
+        let init_cgroup = record.init_cgroup();
         if shared_processes {
             self.cgroups.create(&init_cgroup).context(|| format!("create the cgroup {init_cgroup}"))?;
         }
@@ -233,7 +224,9 @@ impl Inner {
         let context = || format!("start the shim of sandbox {}", sandbox.id);
         let (own, theirs) = UnixStream::pair().context(context)?;
         own.set_nonblocking(true).context(context)?;
-        let log = fs::File::create(sandbox.directory.join("shim.log")).context(context)?;
+        let log = fs::File::create(sandbox.directory.join(SHIM_LOG)).context(context)?;
+        // Whoever has it open holds the lock, from the fork on to the shim's end ([`lost`]).
+        rustix::fs::flock(&log, rustix::fs::FlockOperation::LockExclusive).context(context)?;
         let mut child = Command::new(self.executable.path())
             .arg0(SHIM_NAME)
             .env_clear()
@@ -273,7 +266,9 @@ impl Inner {
             Ok(_) => tracing::error!(sandbox = sandbox.id, "the shim's answer is none to the question"),
             Err(error) => {
                 tracing::warn!(%error, sandbox = sandbox.id, "the pod's shim is gone");
-                self.shim_ended(&sandbox).await;
+                self.end_without_shim(&sandbox);
+                // The network may be there only when all sandboxes are known.
+                tokio::spawn(async move { self.shim_ended(&sandbox).await });
             }
         }
     }
@@ -300,17 +295,27 @@ impl Inner {
 
     /// Without its shim a pod has no namespaces for new processes and nobody to reap the old: it is over.
     async fn shim_ended(self: &Arc<Self>, sandbox: &Arc<Sandbox>) {
-        lock(&sandbox.record).ready = false;
-        for container in self.containers_of(&sandbox.id) {
-            let directories = self.cgroups.directories(&lock(&container.record).cgroup);
-            cgroups::kill_processes(directories.iter().map(PathBuf::as_path));
-            self.container_lost(&container);
+        self.end_without_shim(sandbox);
+        // One that does not answer any more may live all the same.
+        let log = sandbox.directory.join(SHIM_LOG);
+        if let Err(error) = blocking(move || lost::end_shim(&log).context(|| "end the shim".to_owned())).await {
+            tracing::warn!(%error, sandbox = sandbox.id, "the shim of a sandbox that is over remains");
         }
         self.release(sandbox).await;
         if let Err(error) = sandbox.save() {
             tracing::warn!(%error, "a sandbox's record is out of date");
         }
         self.sandbox_event(sandbox, ContainerEventType::ContainerStoppedEvent);
+    }
+
+    /// Notes that the sandbox and its containers are over.
+    fn end_without_shim(self: &Arc<Self>, sandbox: &Arc<Sandbox>) {
+        lock(&sandbox.record).ready = false;
+        for container in self.containers_of(&sandbox.id) {
+            let directories = self.cgroups.directories(&lock(&container.record).cgroup);
+            cgroups::kill_processes(directories.iter().map(PathBuf::as_path));
+            self.container_lost(&container);
+        }
     }
 
     /// Kills the containers, ends the shim and releases the network; does nothing for what is done.
@@ -355,7 +360,7 @@ impl Inner {
             }
         }
         let record = lock(&sandbox.record).clone();
-        let init = self.cgroups.directories(&format!("{}/init-{}", record.cgroup_parent, &record.id[..12]));
+        let init = self.cgroups.directories(&record.init_cgroup());
         let unmounted = sandbox.clone();
         let cleaned = blocking(move || {
             unmounted.unmount();
@@ -375,6 +380,8 @@ impl Inner {
         }
         let record = lock(&sandbox.record).clone();
         let parent = record.owns_cgroup_parent.then(|| self.cgroups.directories(&record.cgroup_parent));
+        // While the record is there: who is interrupted here begins again.
+        self.give_back_parent(&record);
         let removed = sandbox.clone();
         blocking(move || {
             if let Some(parent) = parent {
@@ -389,6 +396,29 @@ impl Inner {
         self.forget_sandbox(&sandbox.id);
         self.sandbox_event(sandbox, ContainerEventType::ContainerDeletedEvent);
         Ok(())
+    }
+}
+
+impl Inner {
+    /// Removes the cgroup that a sandbox's caller named, once nothing is in it any more: no other sandbox of the pod
+    /// needs it, and an empty group serves nobody.
+    pub(crate) fn give_back_parent(&self, record: &SandboxRecord) {
+        let parent = &record.cgroup_parent;
+        let shared = self.all_sandboxes().iter().any(|other| {
+            let other = lock(&other.record);
+            other.id != record.id && other.cgroup_parent == *parent
+        });
+        if shared || record.owns_cgroup_parent {
+            return;
+        }
+        for directory in self.cgroups.directories(parent) {
+            match fs::remove_dir(&directory) {
+                Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+                    tracing::debug!(%error, directory = %directory.display(), "a pod's cgroup remains");
+                }
+                _ => {}
+            }
+        }
     }
 }
 

@@ -76,6 +76,9 @@ struct Shim {
     containers: BTreeMap<String, Container>,
     commands: Vec<Command>,
     launches: Vec<Launch>,
+    /// Connections that are told what runs as soon as no container is on its way: one whose runtime has gone would
+    /// otherwise be known to nobody.
+    subscribing: Vec<u64>,
     /// Init of the process namespace that containers share.
     pod_init: Option<(i32, OwnedFd)>,
     buffer: Box<[u8; BUFFER_BYTES]>,
@@ -131,6 +134,7 @@ impl Shim {
             containers: BTreeMap::new(),
             commands: Vec::new(),
             launches: Vec::new(),
+            subscribing: Vec::new(),
             pod_init: None,
             buffer: Box::new([0; BUFFER_BYTES]),
             shutting_down: false,

@@ -77,6 +77,23 @@ pub(crate) struct MountSpec {
     pub(crate) recursive_readonly: bool,
     /// How later mounts travel.
     pub(crate) propagation: Propagation,
+    /// `MOUNT_ATTR_*` flags beyond those.
+    #[serde(default)]
+    pub(crate) attributes: u64,
+    /// The image that is mounted; `source` is empty then.
+    #[serde(default)]
+    pub(crate) image: Option<ImageMountSpec>,
+}
+
+/// An image as a volume.
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct ImageMountSpec {
+    /// Paths of its layers, topmost first.
+    pub(crate) layers: Vec<String>,
+    /// What of it is mounted, as a path in it; empty for all.
+    pub(crate) sub_path: String,
+    /// An empty directory to mount on for a moment; the mount is seen in the container's mount namespace only.
+    pub(crate) scratch: String,
 }
 
 /// One device node.
@@ -107,6 +124,9 @@ pub(crate) struct ProcessSpec {
     pub(crate) no_new_privileges: bool,
     /// The seccomp programs, base64 of `struct sock_filter` arrays; empty for unconfined.
     pub(crate) seccomp: Vec<String>,
+    /// The AppArmor profile to run under.
+    #[serde(default)]
+    pub(crate) app_armor: Option<String>,
     /// Written to `oom_score_adj`, but never less than what this process may give.
     pub(crate) oom_score_adj: Option<i32>,
     /// Whether it has a terminal.

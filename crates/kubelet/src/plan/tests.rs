@@ -73,6 +73,51 @@ fn check(pod: &Value, observed: &Observed, probes: &Probes, expected: &str) {
 }
 
 #[test]
+fn a_rule_restarts_all_containers() {
+    let pod = value!({"metadata": {}, "spec": {
+        "restartPolicy": "Never",
+        "initContainers": [{"name": "i"}],
+        "containers": [
+            {"name": "a", "restartPolicyRules": [
+                {"action": "RestartAllContainers", "exitCodes": {"operator": "In", "values": [42]}},
+                {"action": "Restart", "exitCodes": {"operator": "In", "values": [43]}}
+            ]},
+            {"name": "b"}
+        ]
+    }});
+    let container = |name: &str, state: State, exit_code: i32| Container {
+        id: format!("{name}1"),
+        name: name.to_owned(),
+        sandbox_id: "s".to_owned(),
+        state,
+        exit_code,
+        hash: container_hash(find(Pod::of(&pod), name)),
+        ..Container::default()
+    };
+    let observed = |code: i32| Observed {
+        sandboxes: vec![Sandbox { id: "s".to_owned(), ready: true, addresses: vec!["1".into()], ..Sandbox::default() }],
+        containers: vec![
+            container("a", State::Exited, code),
+            container("b", State::Running, 0),
+            container("i", State::Exited, 0),
+        ],
+    };
+    let reset = |code: i32| plan(Pod::of(&pod), &observed(code), &Probes::new());
+    let order: Vec<(String, bool)> = reset(42).reset.into_iter().map(|reset| (reset.id, reset.kill)).collect();
+    assert_eq!(order, [("b1".to_owned(), true), ("i1".to_owned(), false), ("a1".to_owned(), false)]);
+    assert!(reset(42).start.is_empty());
+    assert_eq!(reset(43).start.iter().map(|start| start.name.as_str()).collect::<Vec<_>>(), ["a"]);
+    assert!(reset(1).reset.is_empty() && reset(1).start.is_empty());
+    assert!(could_restart_all(Pod::of(&pod).spec()));
+}
+
+fn find<'a>(pod: Pod<'a>, name: &str) -> Spec<'a> {
+    let spec = pod.spec();
+    let all = spec.init_containers().values().iter().chain(spec.containers().values());
+    all.map(Spec::of).find(|container| container.name() == name).unwrap()
+}
+
+#[test]
 fn sandboxes() {
     let none = Probes::new();
     for (policy, sandboxes, containers, expected) in [

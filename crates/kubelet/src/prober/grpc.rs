@@ -1,4 +1,4 @@
-//! The gRPC health check, by hand: one unary call of `grpc.health.v1.Health/Check` over cleartext HTTP/2.
+//! The gRPC health check, by hand: one unary call of `grpc.health.v1.Health/Check` over HTTP/2, in the clear or over TLS.
 
 use std::time::Duration;
 
@@ -46,9 +46,9 @@ fn status(frame: &[u8]) -> Option<u64> {
 }
 
 /// Asks whether `service` (the whole server when empty) serves; an error is a failure in words.
-pub async fn check(host: &str, port: u16, service: &str, timeout: Duration) -> Result<(), String> {
+pub async fn check(host: &str, port: u16, service: &str, tls: bool, timeout: Duration) -> Result<(), String> {
     let address = if host.contains(':') { format!("[{host}]:{port}") } else { format!("{host}:{port}") };
-    match tokio::time::timeout(timeout, call(host, port, &address, service)).await {
+    match tokio::time::timeout(timeout, call(host, port, &address, service, tls)).await {
         Ok(result) => result,
         Err(_) => Err(format!(
             "timeout: failed to connect service \"{address}\" within {}s: context deadline exceeded",
@@ -57,14 +57,30 @@ pub async fn check(host: &str, port: u16, service: &str, timeout: Duration) -> R
     }
 }
 
-async fn call(host: &str, port: u16, address: &str, service: &str) -> Result<(), String> {
-    let failed = |error: &dyn std::fmt::Display| format!("error: failed to connect service at \"{address}\": {error}");
-    let stream =
-        TcpStream::connect((host, port)).await.map_err(|error| failed(&crate::http_get::dial_error(&error)))?;
+fn failed(address: &str, error: &dyn std::fmt::Display) -> String {
+    format!("error: failed to connect service at \"{address}\": {error}")
+}
+
+async fn call(host: &str, port: u16, address: &str, service: &str, tls: bool) -> Result<(), String> {
+    let stream = TcpStream::connect((host, port))
+        .await
+        .map_err(|error| failed(address, &crate::http_get::dial_error(&error)))?;
+    if tls {
+        let stream =
+            crate::http_get::over_tls(host, stream, &[b"h2"]).await.map_err(|error| failed(address, &error))?;
+        return exchange(stream, "https", address, service).await;
+    }
+    exchange(stream, "http", address, service).await
+}
+
+async fn exchange<S>(stream: S, scheme: &str, address: &str, service: &str) -> Result<(), String>
+where
+    S: tokio::io::AsyncRead + tokio::io::AsyncWrite + Send + Unpin + 'static,
+{
     let handshake = hyper::client::conn::http2::handshake(TokioExecutor::new(), TokioIo::new(stream)).await;
-    let (mut sender, connection) = handshake.map_err(|error| failed(&error))?;
+    let (mut sender, connection) = handshake.map_err(|error| failed(address, &error))?;
     let exchange = async {
-        let call = http::Request::post(format!("http://{address}/grpc.health.v1.Health/Check"))
+        let call = http::Request::post(format!("{scheme}://{address}/grpc.health.v1.Health/Check"))
             .header("content-type", "application/grpc")
             .header("te", "trailers")
             .header("user-agent", "kube-probe/1.37")

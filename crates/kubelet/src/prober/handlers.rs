@@ -50,9 +50,8 @@ pub async fn run(
     }
     if let Some(call) = handler.grpc() {
         let port = u16::try_from(call.port()).map_err(|_| format!("invalid port number: {}", call.port()))?;
-        return grpc::check(pod_address, port, call.service().unwrap_or_default(), timeout)
-            .await
-            .map(|()| Outcome::Success);
+        let (service, tls) = (call.service().unwrap_or_default(), call.mode() == Some("TLS"));
+        return grpc::check(pod_address, port, service, tls, timeout).await.map(|()| Outcome::Success);
     }
     Err("missing probe handler".to_owned())
 }

@@ -8,8 +8,8 @@ use super::Inputs;
 use crate::plan;
 
 /// Types of conditions that only the kubelet writes.
-pub const OWNED_CONDITIONS: [&str; 5] =
-    ["PodScheduled", "Ready", "Initialized", "ContainersReady", "PodReadyToStartContainers"];
+pub const OWNED_CONDITIONS: [&str; 6] =
+    ["PodScheduled", "Ready", "Initialized", "ContainersReady", "PodReadyToStartContainers", "AllContainersRestarting"];
 
 /// Status, reason and message.
 type Verdict = (bool, &'static str, String);
@@ -84,6 +84,18 @@ fn initialized(pod: Pod<'_>, statuses: &[&Value], phase: &str, started: bool) ->
     if started || message.is_empty() { TRUE } else { (false, "ContainersNotInitialized", message) }
 }
 
+/// Whether all containers are being stopped to start anew, as a rule of one of them wants.
+fn restarting(pod: Pod<'_>, phase: &str, inputs: Inputs<'_>) -> Verdict {
+    match phase {
+        "Succeeded" => (false, "PodCompleted", String::new()),
+        "Failed" => (false, "PodFailed", String::new()),
+        _ if plan::restarting_all(pod.spec(), inputs.observed) => {
+            (true, "RestartAllContainersStarted", "container exited with restart policy rule".to_owned())
+        }
+        _ => (false, "", String::new()),
+    }
+}
+
 fn condition(kind: &str, verdict: &Verdict, generation: i64) -> Value {
     let mut condition = value!({
         "type": kind, "status": if verdict.0 { "True" } else { "False" }, "lastProbeTime": null
@@ -114,15 +126,21 @@ pub(super) fn conditions(
         previous.list_at(&["conditions"]).iter().filter(|condition| !owned(condition)).cloned().collect();
     let sandbox = (plan::sandbox_needed(view, inputs.observed).is_none(), "", String::new());
     let started = plan::has_started_regular(view.spec(), inputs.observed);
+    // Once initialized, always so: also while all containers start anew.
+    let was_initialized = previous.list_at(&["conditions"]).iter().any(|condition| {
+        condition.str_at(&["type"]) == Some("Initialized") && condition.str_at(&["status"]) == Some("True")
+    });
     let containers_ready = containers_ready(view, statuses, phase);
     let verdicts = [
         ("PodReadyToStartContainers", sandbox),
-        ("Initialized", initialized(view, statuses, phase, started)),
+        ("Initialized", initialized(view, statuses, phase, started || was_initialized)),
         ("Ready", ready(view, &containers_ready, &all)),
         ("ContainersReady", containers_ready),
         ("PodScheduled", TRUE),
     ];
-    for (kind, verdict) in verdicts {
+    let restarts =
+        plan::could_restart_all(view.spec()).then(|| ("AllContainersRestarting", restarting(view, phase, inputs)));
+    for (kind, verdict) in verdicts.into_iter().chain(restarts) {
         let mut condition = condition(kind, &verdict, pod.generation());
         let before = previous.list_at(&["conditions"]).iter().find(|before| before.str_at(&["type"]) == Some(kind));
         let since = before

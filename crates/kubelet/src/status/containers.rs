@@ -12,6 +12,8 @@ use crate::{
 
 /// The exit code of a container of which nobody knows how it ended.
 const LOST_EXIT_CODE: i64 = 137;
+/// The reason of a container that was removed because all of its pod start anew.
+pub(super) const RESTARTING_ALL: &str = "RestartingAllContainers";
 
 /// The statuses of one list of containers, in the order of the specification for init containers and by name
 /// otherwise.
@@ -86,7 +88,7 @@ fn without_container(
     before: Option<&Value>,
     inputs: Inputs<'_>,
 ) -> Value {
-    if let Some(before) = before
+    if let Some(before) = before.filter(|_| !inputs.restarting_all)
         && before.at(&["state", "terminated"]).is_some()
     {
         return before.clone();
@@ -114,6 +116,16 @@ fn without_container(
     let view = ContainerStatus::of(before);
     status.set(&["restartCount"], view.restart_count());
     status.set(&["lastState"], before.get("lastState").cloned().unwrap_or_else(|| value!({})));
+    if inputs.restarting_all && before.at(&["state", "waiting"]).is_none() {
+        // The runtime was told to forget it, so that all containers of the pod start anew.
+        let message = "The container is removed because RestartAllContainers in place";
+        status.set(&["state"], waiting(RESTARTING_ALL, message));
+        let mut ended = lost(message);
+        ended.set(&["reason"], RESTARTING_ALL);
+        status.set(&["lastState"], value!({"terminated": ended}));
+        status.set(&["restartCount"], view.restart_count() + 1);
+        return status;
+    }
     if view.state().running().is_some() && view.last_state().terminated().is_none() {
         status.set(
             &["lastState", "terminated"],
@@ -152,9 +164,9 @@ fn state(container: &Container, before: Option<&Value>, inputs: Inputs<'_>) -> V
                 "startedAt": null, "finishedAt": null
             });
             for (key, time) in [("startedAt", container.started_at), ("finishedAt", container.finished_at)] {
-                if let Some(time) = stamp(time) {
-                    ended.set(&[key], time);
-                }
+                // One that was never started has the time that is none in Go's clock of seconds.
+                let time = stamp(time).unwrap_or_else(|| "1970-01-01T00:00:00Z".into());
+                ended.set(&[key], time);
             }
             if !container.message.is_empty() {
                 ended.set(&["message"], container.message.as_str());

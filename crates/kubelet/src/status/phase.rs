@@ -1,9 +1,10 @@
 //! The phase of a pod.
 
-use api::views::core_v1::{ContainerStatus, PodSpec};
+use api::views::core_v1::{Container, ContainerStatus, PodSpec};
 use apimachinery::Value;
 use component_helpers::resources::is_sidecar;
 
+use super::containers::RESTARTING_ALL;
 use crate::plan::restarts_after;
 
 #[derive(Default)]
@@ -17,6 +18,12 @@ struct Counts {
     stopped: usize,
     stopped_for_good: usize,
     succeeded: usize,
+}
+
+/// Whether a container that ended runs again: by its policy, or because all of its pod start anew.
+fn restarts(spec: PodSpec<'_>, container: Container<'_>, status: ContainerStatus<'_>, code: i32) -> bool {
+    let ended = status.state().terminated().or_else(|| status.last_state().terminated());
+    restarts_after(spec, container, code) || ended.is_some_and(|ended| ended.reason() == RESTARTING_ALL)
 }
 
 fn exit_code(status: ContainerStatus<'_>) -> Option<i32> {
@@ -45,7 +52,7 @@ fn count_init(spec: PodSpec<'_>, statuses: &[Value], counts: &mut Counts) {
             match ended.filter(|_| !running) {
                 None => counts.pending_init += 1,
                 Some(0) => {}
-                Some(code) => counts.failed_init += usize::from(!restarts_after(spec, container, code)),
+                Some(code) => counts.failed_init += usize::from(!restarts(spec, container, status, code)),
             }
         }
     }
@@ -62,7 +69,7 @@ fn count_regular(spec: PodSpec<'_>, statuses: &[Value], counts: &mut Counts) {
             counts.running += 1;
         } else if let Some(code) = exit_code(status) {
             counts.stopped += 1;
-            counts.stopped_for_good += usize::from(!restarts_after(spec, container, code));
+            counts.stopped_for_good += usize::from(!restarts(spec, container, status, code));
             counts.succeeded += usize::from(code == 0 && status.state().terminated().is_some());
         } else if status.state().waiting().is_some() {
             counts.waiting += 1;

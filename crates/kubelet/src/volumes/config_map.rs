@@ -21,8 +21,27 @@ pub(super) struct Selection<'a> {
     pub(super) source: Source,
     pub(super) name: &'a str,
     pub(super) items: ViewList<'a, KeyToPath<'a>>,
-    pub(super) mode: i64,
+    pub(super) defaults: Defaults,
     pub(super) optional: bool,
+}
+
+/// Who may do what with files of which nothing else is said.
+#[derive(Clone, Copy)]
+pub(super) struct Defaults {
+    pub(super) mode: i64,
+    pub(super) user: Option<i64>,
+}
+
+impl Defaults {
+    pub(super) fn new(mode: Option<i64>, user: Option<i64>) -> Defaults {
+        Defaults { mode: mode.unwrap_or(DEFAULT_MODE), user }
+    }
+
+    /// A file with these, unless it has a mode or a user of its own.
+    pub(super) fn file(self, data: Vec<u8>, mode: Option<i64>, user: Option<i64>) -> File {
+        let owner = user.or(self.user).and_then(|user| u32::try_from(user).ok());
+        File { data, mode: bits(mode.unwrap_or(self.mode)), owner }
+    }
 }
 
 /// Permission bits out of an API number.
@@ -36,22 +55,22 @@ pub(super) async fn project(
     selection: Selection<'_>,
     payload: &mut Payload,
 ) -> Result<(), Error> {
-    let Selection { source, name, items, mode, optional } = selection;
+    let Selection { source, name, items, defaults, optional } = selection;
     let namespace = context.pod.namespace();
     let Some(object) = context.volumes.objects.get(source, namespace, name).await? else {
         return if optional { Ok(()) } else { Err(Error::Missing(missing(source, name))) };
     };
     let data = data(source, &object);
     if items.is_empty() {
-        let files = data.into_iter().map(|(key, data)| (key, File { data, mode: bits(mode), owner: None }));
+        let files = data.into_iter().map(|(key, data)| (key, defaults.file(data, None, None)));
         payload.extend(files);
         return Ok(());
     }
     for item in items.iter() {
         match data.iter().find(|(key, _)| key == item.key()) {
             Some((_, data)) => {
-                let mode = bits(item.mode().unwrap_or(mode));
-                payload.insert(item.path().to_owned(), File { data: data.clone(), mode, owner: None });
+                let file = defaults.file(data.clone(), item.mode(), item.user());
+                payload.insert(item.path().to_owned(), file);
             }
             None if optional => {}
             None => {
@@ -100,7 +119,7 @@ impl Plugin for ConfigMap {
             source: Source::ConfigMap,
             name: source.name(),
             items: source.items(),
-            mode: source.default_mode().unwrap_or(DEFAULT_MODE),
+            defaults: Defaults::new(source.default_mode(), source.default_user()),
             optional: source.optional() == Some(true),
         };
         project(context, selection, &mut payload).await?;

@@ -6,8 +6,8 @@ use async_trait::async_trait;
 
 use super::{
     Context, Error, Mounted, Plugin,
-    atomic_writer::{File, Payload},
-    config_map::{DEFAULT_MODE, bits, write},
+    atomic_writer::Payload,
+    config_map::{Defaults, write},
 };
 use crate::downward;
 
@@ -17,7 +17,7 @@ pub(super) struct DownwardApi;
 pub(super) fn project(
     context: &Context<'_>,
     items: ViewList<'_, DownwardAPIVolumeFile<'_>>,
-    mode: i64,
+    defaults: Defaults,
     payload: &mut Payload,
 ) -> Result<(), Error> {
     for item in items.iter() {
@@ -28,8 +28,7 @@ pub(super) fn project(
         } else {
             continue;
         };
-        let mode = bits(item.mode().unwrap_or(mode));
-        payload.insert(item.path().to_owned(), File { data: text.into_bytes(), mode, owner: None });
+        payload.insert(item.path().to_owned(), defaults.file(text.into_bytes(), item.mode(), item.user()));
     }
     Ok(())
 }
@@ -47,7 +46,8 @@ impl Plugin for DownwardApi {
     async fn set_up(&self, context: &Context<'_>, volume: Volume<'_>) -> Result<Mounted, Error> {
         let Some(source) = volume.downward_api() else { return Err(Error::NoPlugin(volume.name().to_owned())) };
         let mut payload = Payload::new();
-        project(context, source.items(), source.default_mode().unwrap_or(DEFAULT_MODE), &mut payload)?;
+        let defaults = Defaults::new(source.default_mode(), source.default_user());
+        project(context, source.items(), defaults, &mut payload)?;
         write(context, payload, true).await
     }
 }

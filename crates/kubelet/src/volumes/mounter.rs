@@ -16,6 +16,12 @@ pub trait Mounter: Send + Sync {
     /// Mounts a new tmpfs on a directory unless one is there; `size_bytes` is its limit, if any.
     fn tmpfs(&self, directory: &Path, size_bytes: Option<u64>) -> io::Result<()>;
 
+    /// Mounts a new file system of huge pages on a directory.
+    fn huge_pages(&self, directory: &Path, page_bytes: u64) -> io::Result<()>;
+
+    /// Whether something is mounted on a directory.
+    fn is_mounted(&self, directory: &Path) -> bool;
+
     /// Makes what `source` is open on appear at `target`, which exists.
     fn bind(&self, source: &OwnedFd, target: &Path) -> io::Result<()>;
 
@@ -55,14 +61,24 @@ fn mount_points(mountinfo: &str, directory: &Path) -> Vec<PathBuf> {
 
 impl Mounter for KernelMounter {
     fn tmpfs(&self, directory: &Path, size_bytes: Option<u64>) -> io::Result<()> {
-        let known = fs::read_to_string("/proc/self/mountinfo")?;
-        if mount_points(&known, directory).iter().any(|point| point == directory) {
+        if self.is_mounted(directory) {
             return Ok(());
         }
         let size = size_bytes.map_or(String::new(), |bytes| format!(",size={bytes}"));
         let options = std::ffi::CString::new(format!("mode=0777{size}"))?;
         mount("tmpfs", directory, "tmpfs", MountFlags::NOSUID | MountFlags::NODEV, options.as_c_str())?;
         Ok(())
+    }
+
+    fn huge_pages(&self, directory: &Path, page_bytes: u64) -> io::Result<()> {
+        let options = std::ffi::CString::new(format!("pagesize={page_bytes}"))?;
+        mount("nodev", directory, "hugetlbfs", MountFlags::NOSUID | MountFlags::NODEV, options.as_c_str())?;
+        Ok(())
+    }
+
+    fn is_mounted(&self, directory: &Path) -> bool {
+        let known = fs::read_to_string("/proc/thread-self/mountinfo").unwrap_or_default();
+        mount_points(&known, directory).iter().any(|point| point == directory)
     }
 
     fn bind(&self, source: &OwnedFd, target: &Path) -> io::Result<()> {
@@ -75,7 +91,7 @@ impl Mounter for KernelMounter {
 
     fn unmount_below(&self, directory: &Path) -> io::Result<()> {
         // Mountinfo lists a mount after the one it stands on.
-        for point in mount_points(&fs::read_to_string("/proc/self/mountinfo")?, directory).into_iter().rev() {
+        for point in mount_points(&fs::read_to_string("/proc/thread-self/mountinfo")?, directory).into_iter().rev() {
             unmount(&point, UnmountFlags::DETACH | UnmountFlags::NOFOLLOW)?;
         }
         Ok(())
@@ -85,6 +101,32 @@ impl Mounter for KernelMounter {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// A volume that some process still uses is taken away all the same: it goes when that process does.
+    #[test]
+    fn a_volume_in_use_is_unmounted() {
+        if !rustix::process::geteuid().is_root() {
+            return;
+        }
+        // A thread of its own, whose mounts nobody else sees.
+        let work = || {
+            // Only this thread has other mounts and another working directory.
+            rustix::thread::unshare(rustix::thread::UnshareFlags::FS | rustix::thread::UnshareFlags::NEWNS)?;
+            mount_change("/", MountPropagationFlags::PRIVATE | MountPropagationFlags::REC)?;
+            let directory = tempfile::tempdir()?;
+            let volume = directory.path().join("volume");
+            fs::create_dir(&volume)?;
+            KernelMounter.tmpfs(&volume, None)?;
+            let kept = fs::File::create(volume.join("open"))?;
+            rustix::process::chdir(&volume)?;
+            let busy = unmount(&volume, UnmountFlags::NOFOLLOW);
+            KernelMounter.unmount_below(directory.path())?;
+            fs::remove_dir_all(&volume)?;
+            Ok::<_, io::Error>((busy, kept.metadata()?.len(), volume.exists()))
+        };
+        let (busy, size, exists) = std::thread::spawn(work).join().unwrap().unwrap();
+        assert_eq!((busy, size, exists), (Err(rustix::io::Errno::BUSY), 0, false));
+    }
 
     #[test]
     fn mount_points_below_a_directory() {

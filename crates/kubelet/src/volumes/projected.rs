@@ -7,7 +7,7 @@ use tokio::time::Instant;
 use super::{
     Context, Error, Mounted, Plugin,
     atomic_writer::{File, Payload},
-    config_map::{self, DEFAULT_MODE, Selection, bits, write},
+    config_map::{self, Defaults, Selection, bits, write},
     downward_api,
 };
 use crate::objects::Source;
@@ -35,26 +35,28 @@ impl Plugin for Projected {
 
     async fn set_up(&self, context: &Context<'_>, volume: Volume<'_>) -> Result<Mounted, Error> {
         let Some(projected) = volume.projected() else { return Err(Error::NoPlugin(volume.name().to_owned())) };
-        let mode = projected.default_mode().unwrap_or(DEFAULT_MODE);
+        let defaults = Defaults::new(projected.default_mode(), projected.default_user());
         let mut payload = Payload::new();
         let mut refresh_at: Option<Instant> = None;
         for source in projected.sources().iter() {
             if let Some(secret) = source.secret() {
                 let (name, items) = (secret.name(), secret.items());
                 let optional = secret.optional() == Some(true);
-                let selection = Selection { source: Source::Secret, name, items, mode, optional };
+                let selection = Selection { source: Source::Secret, name, items, defaults, optional };
                 config_map::project(context, selection, &mut payload).await?;
             } else if let Some(map) = source.config_map() {
                 let (name, items, optional) = (map.name(), map.items(), map.optional() == Some(true));
-                let selection = Selection { source: Source::ConfigMap, name, items, mode, optional };
+                let selection = Selection { source: Source::ConfigMap, name, items, defaults, optional };
                 config_map::project(context, selection, &mut payload).await?;
             } else if let Some(downward) = source.downward_api() {
-                downward_api::project(context, downward.items(), mode, &mut payload)?;
+                downward_api::project(context, downward.items(), defaults, &mut payload)?;
             } else if let Some(token) = source.service_account_token() {
                 let audience = token.audience();
                 let issued = context.volumes.tokens.get(context.pod, audience, token.expiration_seconds()).await?;
-                let user = common_user(Pod::of(context.pod));
-                let mode = if user.is_some() || context.fs_group().is_some() { 0o600 } else { bits(mode) };
+                // Who is named owns the token; else the one user that all containers run as.
+                let named = token.user().or(defaults.user).and_then(|user| u32::try_from(user).ok());
+                let user = named.or_else(|| common_user(Pod::of(context.pod)));
+                let mode = if user.is_some() || context.fs_group().is_some() { 0o600 } else { bits(defaults.mode) };
                 payload.insert(token.path().to_owned(), File { data: issued.token.into_bytes(), mode, owner: user });
                 refresh_at = Some(refresh_at.map_or(issued.renew_at, |earlier| earlier.min(issued.renew_at)));
             } else {

@@ -6,7 +6,7 @@ use async_trait::async_trait;
 use super::{
     Context, Error, Mounted, Plugin,
     atomic_writer::Payload,
-    config_map::{DEFAULT_MODE, Selection, project, write},
+    config_map::{Defaults, Selection, project, write},
 };
 use crate::objects::Source;
 
@@ -29,7 +29,7 @@ impl Plugin for Secret {
             source: Source::Secret,
             name: source.secret_name(),
             items: source.items(),
-            mode: source.default_mode().unwrap_or(DEFAULT_MODE),
+            defaults: Defaults::new(source.default_mode(), source.default_user()),
             optional: source.optional() == Some(true),
         };
         project(context, selection, &mut payload).await?;

@@ -16,18 +16,38 @@ fn refused(sub_path: &str, why: &str) -> io::Error {
     io::Error::new(io::ErrorKind::InvalidInput, format!("the subpath {sub_path:?} {why}"))
 }
 
+fn check(sub_path: &str) -> io::Result<&Path> {
+    let relative = Path::new(sub_path);
+    if relative.components().all(|part| matches!(part, Component::Normal(_) | Component::CurDir)) {
+        return Ok(relative);
+    }
+    Err(refused(sub_path, "must be relative and must not contain '..'"))
+}
+
+fn open_root(volume: &Path) -> io::Result<OwnedFd> {
+    Ok(openat(CWD, volume, OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC, Mode::empty())?)
+}
+
+fn resolve(root: &OwnedFd, path: &Path) -> Result<OwnedFd, rustix::io::Errno> {
+    let path = if path.as_os_str().is_empty() { Path::new(".") } else { path };
+    let flags = OFlags::PATH | OFlags::CLOEXEC;
+    openat2(root, path, flags, Mode::empty(), ResolveFlags::BENEATH | ResolveFlags::NO_MAGICLINKS)
+}
+
+/// Opens `sub_path` below `volume`, which must be there.
+pub fn open_existing(volume: &Path, sub_path: &str) -> io::Result<OwnedFd> {
+    let relative = check(sub_path)?;
+    resolve(&open_root(volume)?, relative).map_err(|error| match error {
+        rustix::io::Errno::XDEV => refused(sub_path, "leads out of the volume"),
+        other => other.into(),
+    })
+}
+
 /// Opens `sub_path` below `volume`. What does not exist is made, as directories with the permissions of the volume.
 pub fn open(volume: &Path, sub_path: &str) -> io::Result<OwnedFd> {
-    let relative = Path::new(sub_path);
-    if !relative.components().all(|part| matches!(part, Component::Normal(_) | Component::CurDir)) {
-        return Err(refused(sub_path, "must be relative and must not contain '..'"));
-    }
-    let root = openat(CWD, volume, OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC, Mode::empty())?;
-    let resolve = |path: &Path| {
-        let path = if path.as_os_str().is_empty() { Path::new(".") } else { path };
-        let flags = OFlags::PATH | OFlags::CLOEXEC;
-        openat2(&root, path, flags, Mode::empty(), ResolveFlags::BENEATH | ResolveFlags::NO_MAGICLINKS)
-    };
+    let relative = check(sub_path)?;
+    let root = open_root(volume)?;
+    let resolve = |path: &Path| resolve(&root, path);
     match resolve(relative) {
         Err(rustix::io::Errno::NOENT) => {}
         Err(rustix::io::Errno::XDEV) => return Err(refused(sub_path, "leads out of the volume")),

@@ -1,4 +1,7 @@
-use std::{fs, io, os::fd::OwnedFd};
+use std::{
+    fs, io,
+    os::{fd::OwnedFd, unix::fs::PermissionsExt},
+};
 
 use apimachinery::{Value, base64_encode, value};
 use client::{kinds, testing::FakeApi};
@@ -11,6 +14,12 @@ pub(crate) struct NoMounts;
 impl Mounter for NoMounts {
     fn tmpfs(&self, _: &Path, _: Option<u64>) -> io::Result<()> {
         Ok(())
+    }
+    fn huge_pages(&self, _: &Path, _: u64) -> io::Result<()> {
+        Ok(())
+    }
+    fn is_mounted(&self, _: &Path) -> bool {
+        false
     }
     fn bind(&self, _: &OwnedFd, _: &Path) -> io::Result<()> {
         Ok(())
@@ -30,6 +39,30 @@ fn pod(volumes: Value) -> Object {
 async fn set_up(api: &FakeApi, root: &Path, pod: &Object) -> Result<BTreeMap<String, Mounted>, MountError> {
     let volumes = Volumes::new(root.to_owned(), Arc::new(NoMounts), api.client("test"));
     volumes.set_up(pod, &Addresses::default(), &Resources::new()).await
+}
+
+#[tokio::test]
+async fn empty_directories_have_the_mode_that_is_asked_for() {
+    let (api, directory) = (FakeApi::new(), tempfile::tempdir().unwrap());
+    let pod = pod(value!([
+        {"name": "default", "emptyDir": {}}, {"name": "sticky", "emptyDir": {"mode": 0o1750}}
+    ]));
+    let mounted = set_up(&api, directory.path(), &pod).await.unwrap();
+    let mode = |volume: &str| fs::metadata(&mounted[volume].path).unwrap().permissions().mode() & 0o7777;
+    assert_eq!((mode("default"), mode("sticky")), (0o777, 0o1750));
+    // What the pod itself did to it stays.
+    fs::set_permissions(&mounted["sticky"].path, fs::Permissions::from_mode(0o700)).unwrap();
+    set_up(&api, directory.path(), &pod).await.unwrap();
+    assert_eq!(mode("sticky"), 0o700);
+}
+
+#[test]
+fn owners_of_files() {
+    let defaults = config_map::Defaults::new(None, Some(7));
+    let shown = |file: atomic_writer::File| (file.mode, file.owner);
+    assert_eq!(shown(defaults.file(Vec::new(), None, None)), (0o644, Some(7)));
+    assert_eq!(shown(defaults.file(Vec::new(), Some(0o400), Some(8))), (0o400, Some(8)));
+    assert_eq!(shown(config_map::Defaults::new(Some(0o600), None).file(Vec::new(), None, None)), (0o600, None));
 }
 
 #[tokio::test]

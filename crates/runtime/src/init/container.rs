@@ -9,7 +9,7 @@ use rustix::io::Errno;
 use rustix::mount::{MountAttrFlags, OpenTreeFlags, open_tree};
 
 use super::directory::{Root, attach};
-use super::{Failure, Never, Reports, Step, devices, process, root, terminal};
+use super::{Failure, Never, Reports, Step, devices, image, process, root, terminal};
 use crate::spec::{CgroupView, ContainerSpec, MountSpec, Propagation};
 use crate::sys::{self, MountAttributes, mount_set_attributes};
 
@@ -27,6 +27,11 @@ pub(super) fn run(spec: ContainerSpec, reports: &Reports) -> Result<Never, Failu
     let root = Root::open(Path::new(&spec.root.mount_point)).step(|| "open the root".to_owned())?;
     mount_standard(&root, &spec)?;
     for (mount, bind) in spec.mounts.iter().zip(binds) {
+        let bind = match (bind, &mount.image) {
+            (Some(bind), _) => bind,
+            (None, Some(image)) => image::open(image, &mount.destination)?,
+            (None, None) => continue,
+        };
         root.mount(&bind, Path::new(&mount.destination))
             .step(|| format!("error mounting {:?} to rootfs at {:?}", mount.source, mount.destination))?;
     }
@@ -53,7 +58,11 @@ fn clone_tree(path: &str, recursive: bool) -> io::Result<OwnedFd> {
     Ok(open_tree(CWD, path, flags)?)
 }
 
-fn clone_source(mount: &MountSpec) -> Result<OwnedFd, Failure> {
+/// Clones what is mounted from the host; `None` for what is made later.
+fn clone_source(mount: &MountSpec) -> Result<Option<OwnedFd>, Failure> {
+    if mount.image.is_some() {
+        return Ok(None);
+    }
     let clone = || -> io::Result<OwnedFd> {
         let tree = clone_tree(&mount.source, true)?;
         let propagation = match mount.propagation {
@@ -68,9 +77,13 @@ fn clone_source(mount: &MountSpec) -> Result<OwnedFd, Failure> {
             let attributes = MountAttributes { set: libc::MOUNT_ATTR_RDONLY, ..Default::default() };
             mount_set_attributes(tree.as_fd(), attributes, mount.recursive_readonly)?;
         }
+        if mount.attributes != 0 {
+            let attributes = MountAttributes { set: mount.attributes, ..Default::default() };
+            mount_set_attributes(tree.as_fd(), attributes, false)?;
+        }
         Ok(tree)
     };
-    clone().step(|| format!("error mounting {:?} to rootfs at {:?}", mount.source, mount.destination))
+    clone().map(Some).step(|| format!("error mounting {:?} to rootfs at {:?}", mount.source, mount.destination))
 }
 
 fn mount_standard(root: &Root, spec: &ContainerSpec) -> Result<(), Failure> {

@@ -29,6 +29,8 @@ pub(super) fn run() -> ! {
 
 fn isolate() -> io::Result<()> {
     let private = |failure: super::Failure| io::Error::other(failure.0);
+    // Without its shim a pod is over, also when that has not moved this process into a cgroup yet.
+    rustix::process::set_parent_process_death_signal(Some(rustix::process::Signal::KILL))?;
     rustix::process::setsid()?;
     rustix::thread::set_name(super::INIT_NAME)?;
     root::make_private().map_err(private)?;

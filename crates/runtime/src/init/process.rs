@@ -16,7 +16,7 @@ use rustix::thread::{ThreadNameSpaceType, move_into_thread_name_spaces};
 use super::user::User;
 use super::{Failure, Never, PROCESS, Reports, Step, terminal, user};
 use crate::spec::ProcessSpec;
-use crate::sys;
+use crate::{confinement, sys};
 
 /// Where programs are looked for when the container says nothing.
 pub(crate) const DEFAULT_PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
@@ -52,6 +52,9 @@ pub(super) fn run(process: ProcessSpec, reports: &Reports) -> Result<Never, Fail
     let user = user::resolve(Path::new("/"), &process.user)?;
     let seccomp = process.seccomp.iter().map(|program| decode_program(program)).collect::<Result<Vec<_>, _>>()?;
     let directory = enter_working_directory(&process.working_directory)?;
+    if let Some(profile) = &process.app_armor {
+        confinement::confine_at_exec(profile).step(|| format!("apply apparmor profile {profile}"))?;
+    }
     own_streams(&user);
     rustix::thread::set_keep_capabilities(true).step(|| "keep capabilities".to_owned())?;
     let capabilities = limit_capabilities(process.capabilities)?;

@@ -70,11 +70,21 @@ async fn connect(name: &str, port: u16) -> Result<TcpStream, String> {
     for address in addresses {
         match tokio::time::timeout(CONNECT_LIMIT, TcpStream::connect((address, port))).await {
             Ok(Ok(stream)) => return Ok(stream),
-            Ok(Err(error)) => failed = format!("dial tcp {address}:{port}: {error}"),
+            Ok(Err(error)) => failed = format!("dial tcp {address}:{port}: {}", dial_error(&error)),
             Err(_) => failed = format!("dial tcp {address}:{port}: i/o timeout"),
         }
     }
     Err(failed)
+}
+
+/// The words of Go's dialer, which clients know.
+fn dial_error(error: &std::io::Error) -> String {
+    match error.kind() {
+        std::io::ErrorKind::ConnectionRefused => "connect: connection refused".to_owned(),
+        std::io::ErrorKind::HostUnreachable => "connect: no route to host".to_owned(),
+        std::io::ErrorKind::NetworkUnreachable => "connect: network is unreachable".to_owned(),
+        _ => error.to_string(),
+    }
 }
 
 async fn talk(

@@ -176,6 +176,7 @@ impl Shim {
         }
         let launch = self.launches.swap_remove(index);
         self.launch_ended(launch);
+        self.answer_subscribers();
     }
 
     fn launch_ended(&mut self, launch: Launch) {

@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use rustix::net::{AddressFamily, SocketFlags, SocketType, socket_with};
 
 use super::attach::Attached;
-use super::launch::{ChildNamespace, ChildStreams, Purpose};
+use super::launch::{ChildNamespace, ChildStreams, Launch, Purpose};
 use super::log::Log;
 use super::protocol::{
     AttachRequest, Envelope, ExecRequest, FailureKind, ProcessNamespace, Request, Response, StartRequest, VERSION,
@@ -78,13 +78,29 @@ impl Shim {
     }
 
     fn subscribe(&mut self, connection: u64) -> Result<(), Failure> {
+        self.subscribing.push(connection);
+        self.answer_subscribers();
+        Ok(())
+    }
+
+    /// Tells those who have subscribed what runs, unless a container is on its way.
+    pub(super) fn answer_subscribers(&mut self) {
+        let is_container = |launch: &Launch| matches!(launch.purpose, Purpose::Container { .. });
+        if self.launches.iter().any(is_container) {
+            return;
+        }
+        for connection in std::mem::take(&mut self.subscribing) {
+            self.answer_subscriber(connection);
+        }
+    }
+
+    fn answer_subscriber(&mut self, connection: u64) {
         let containers = self.containers.iter().map(|(id, container)| container.report(id)).collect();
         let init_pid = self.pod_init.as_ref().map(|(pid, _)| *pid);
         if let Some(connection) = self.connections.get_mut(&connection) {
             connection.subscribed = true;
         }
         self.reply(connection, &Response::Status { containers, init_pid }, &[]);
-        Ok(())
     }
 
     fn shut_down(&mut self) -> Result<(), Failure> {

@@ -15,6 +15,7 @@ pub(crate) const TESTS: &[Test] = &[
     ("an_archive_is_imported_and_run", |host| Box::pin(an_archive_is_imported_and_run(host))),
     ("a_layout_is_imported_by_digest", |host| Box::pin(a_layout_is_imported_by_digest(host))),
     ("layers_cannot_climb_out", |host| Box::pin(layers_cannot_climb_out(host))),
+    ("a_full_disk_takes_no_half_image", |host| Box::pin(a_full_disk_takes_no_half_image(host))),
     ("removed_images_leave_nothing", |host| Box::pin(removed_images_leave_nothing(host))),
 ];
 
@@ -63,6 +64,11 @@ fn configuration(layers: &[Vec<u8>]) -> Vec<u8> {
         "rootfs": {"type": "layers", "diff_ids": diffs},
     }))
     .unwrap()
+}
+
+/// A docker-archive of the image `made:here`, a layer for each list of files.
+pub(crate) fn archive_of(path: &Path, layers: &[&[(&str, &str)]]) {
+    docker_archive(path, &layers.iter().map(|files| layer(files)).collect::<Vec<_>>());
 }
 
 /// A docker-archive, compressed as a whole.
@@ -181,6 +187,28 @@ async fn layers_cannot_climb_out(host: Host) {
         assert_eq!(std::fs::read_to_string(&outside).unwrap(), "untouched");
         assert!(!Path::new("/etc/made").exists());
     }
+}
+
+/// An image for which there is no room is refused in so many words, leaves nothing, and comes in once there is room.
+async fn a_full_disk_takes_no_half_image(host: Host) {
+    let images = host.directory.join("root/images");
+    std::fs::create_dir_all(&images).unwrap();
+    let flags = rustix::mount::MountFlags::empty();
+    rustix::mount::mount("small", &images, "tmpfs", flags, c"size=1m").unwrap();
+    let runtime = runtime::Runtime::open(host.config()).await.unwrap();
+    let (path, large) = (host.directory.join("large.tar"), "x".repeat(2 << 20));
+    docker_archive(&path, &[layer(&[("small", "fits")]), layer(&[("large", &large)])]);
+    let refused = runtime.images().import(&path, None).unwrap_err().to_string();
+    assert!(refused.contains("No space left on device"), "{refused}");
+    let left = |part: &str| std::fs::read_dir(images.join(part)).unwrap().count();
+    assert!(runtime.images().list().is_empty());
+    // The layer that did fit may stay for the next try, until the store is opened again.
+    drop(runtime);
+    let runtime = runtime::Runtime::open(host.config()).await.unwrap();
+    assert_eq!((left("layers"), left("downloads"), left("blobs/sha256")), (0, 0, 0));
+    rustix::mount::mount_remount(&images, flags, "size=8m").unwrap();
+    runtime.images().import(&path, None).unwrap();
+    assert_eq!((runtime.images().list().len(), left("layers")), (1, 2));
 }
 
 async fn removed_images_leave_nothing(host: Host) {

@@ -2,7 +2,8 @@
 
 use cri_api::v1::security_profile::ProfileType;
 use cri_api::v1::*;
-use cri_api::{Code, RuntimeService};
+use cri_api::{Code, ImageService, RuntimeService};
+use runtime::{BuildSource, ImageBuild};
 
 use crate::harness::{Host, Pod, Test, owner, security};
 
@@ -12,6 +13,7 @@ pub(crate) const TESTS: &[Test] = &[
     ("the_root_can_be_read_only", |host| Box::pin(the_root_can_be_read_only(host))),
     ("paths_are_masked_and_protected", |host| Box::pin(paths_are_masked_and_protected(host))),
     ("mounts_are_made_as_asked", |host| Box::pin(mounts_are_made_as_asked(host))),
+    ("images_are_mounted_as_volumes", |host| Box::pin(images_are_mounted_as_volumes(host))),
     ("limits_are_set_and_changed", |host| Box::pin(limits_are_set_and_changed(host))),
     ("namespaces_are_private_or_shared", |host| Box::pin(namespaces_are_private_or_shared(host))),
     ("the_environment_is_merged", |host| Box::pin(the_environment_is_merged(host))),
@@ -131,6 +133,79 @@ async fn mounts_are_made_as_asked(host: Host) {
     assert_eq!(pod.exec(&container, &["write", "/deep/in/the/root/inner/new"]).await.0, 1);
     assert!(source.join("made").is_dir(), "a source that did not exist was made");
     assert_eq!(owner(&source.join("new")), (0, 0));
+}
+
+/// Images of one layer and of several, whole and in part, are seen and cannot be written; who uses one keeps it.
+async fn images_are_mounted_as_volumes(host: Host) {
+    let runtime = host.runtime().await;
+    let file = |destination: &str, text: &str| BuildSource::Bytes {
+        bytes: text.as_bytes().to_vec(),
+        destination: destination.into(),
+        mode: 0o644,
+    };
+    let content = ImageBuild {
+        name: "example.org/content:1".to_owned(),
+        sources: vec![file("/top", "whole"), file("/data/inner", "part")],
+        ..ImageBuild::default()
+    };
+    runtime.images().build(&content).unwrap();
+    let layers = host.directory.join("layers.tar");
+    crate::images::archive_of(&layers, &[&[("low", "below")], &[("high", "above")]]);
+    runtime.images().import(&layers, None).unwrap();
+    let image = |name: &str, sub_path: &str, container_path: &str| Mount {
+        image: Some(ImageSpec { image: name.to_owned(), ..Default::default() }),
+        image_sub_path: sub_path.to_owned(),
+        container_path: container_path.to_owned(),
+        readonly: true,
+        ..Default::default()
+    };
+    let options = Mount {
+        host_path: host.directory.to_str().unwrap().to_owned(),
+        container_path: "/options".to_owned(),
+        mount_options: vec!["noexec".to_owned(), "nosuid".to_owned()],
+        ..Default::default()
+    };
+    let mounts = vec![
+        image("example.org/content:1", "", "/content"),
+        image("example.org/content:1", "data", "/part"),
+        image("example.org/content:1", "data/inner", "/file"),
+        image("made:here", "", "/several"),
+        options,
+    ];
+    let pod = Pod::run(&host, &runtime).await;
+    let container = pod.start(&["wait"], |config| config.mounts = mounts).await;
+    for (path, text) in [
+        ("/content/top", "whole"),
+        ("/part/inner", "part"),
+        ("/file", "part"),
+        ("/several/low", "below"),
+        ("/several/high", "above"),
+    ] {
+        assert_eq!(pod.exec(&container, &["read", path]).await.1, text, "{path}");
+    }
+    for path in ["/content/new", "/part/new", "/file", "/several/new"] {
+        assert_eq!(pod.exec(&container, &["write", path]).await.1, "Read-only file system (os error 30)\n", "{path}");
+    }
+    let (_, mounted, _) = pod.exec(&container, &["read", "/proc/self/mounts"]).await;
+    let line = mounted.lines().find(|line| line.contains(" /options ")).unwrap();
+    assert!(line.contains("noexec") && line.contains("nosuid"), "{line}");
+    // A mount that is looked at for a part of it is not left behind.
+    assert!(!mounted.contains("scratch"), "{mounted}");
+    let missing = pod.create(&["wait"], |config| config.mounts = vec![image("example.org/none", "", "/none")]).await;
+    assert!(missing.unwrap_err().is_not_found());
+    let escape = image("example.org/content:1", "../../etc", "/etc-of-host");
+    let id = pod.create(&["wait"], |config| config.mounts = vec![escape]).await.unwrap();
+    assert!(runtime.start_container(StartContainerRequest { container_id: id }).await.is_err(), "it has no /etc");
+
+    let remove = RemoveImageRequest { image: Some(ImageSpec { image: "made:here".into(), ..Default::default() }) };
+    let refused = runtime.remove_image(remove.clone()).await.unwrap_err();
+    assert_eq!(refused.code, Code::FailedPrecondition, "{refused}");
+    // Whoever takes over knows it, too.
+    drop(runtime);
+    let runtime = host.runtime().await;
+    assert!(runtime.remove_image(remove.clone()).await.is_err());
+    runtime.remove_container(RemoveContainerRequest { container_id: container }).await.unwrap();
+    runtime.remove_image(remove).await.unwrap();
 }
 
 async fn limits_are_set_and_changed(host: Host) {

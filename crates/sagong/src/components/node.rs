@@ -2,7 +2,7 @@
 
 mod peers;
 
-use std::{net::IpAddr, path::PathBuf, sync::Arc};
+use std::{collections::BTreeSet, net::IpAddr, path::PathBuf, sync::Arc, time::Duration};
 
 use anyhow::Context;
 use apiserver::UserInfo;
@@ -15,26 +15,29 @@ use kubelet::{
 };
 use network::{Attachment, Cidr, HostPort, NodeNetwork, Overlay, Transport};
 use runtime::{PodNetwork, PodNetworkRequest, Runtime};
-use tokio::{net::TcpListener, sync::OnceCell};
+use tokio::{net::TcpListener, sync::SetOnce};
 
 use crate::directories::node_images;
 
 use super::{NodeContext, NodeParts};
 
+/// How long the making or ending of a pod's network waits for the node's own.
+const NETWORK_LIMIT: Duration = Duration::from_secs(60);
+const NO_RANGE: &str = "the node has no range of pod addresses yet";
+
 /// The pod network of this node, opened when the API has given the node its range.
 struct Attachments {
-    network: OnceCell<Arc<NodeNetwork>>,
+    network: SetOnce<Arc<NodeNetwork>>,
 }
 
 impl Attachments {
-    /// Runs `work` where it may block.
+    /// Runs `work` where it may block, once there is a network.
     async fn with<T: Send + 'static>(
         &self,
         work: impl FnOnce(&NodeNetwork) -> Result<T, String> + Send + 'static,
     ) -> Result<T, String> {
-        let Some(network) = self.network.get().cloned() else {
-            return Err("the node has no range of pod addresses yet".to_owned());
-        };
+        let opened = tokio::time::timeout(NETWORK_LIMIT, self.network.wait()).await;
+        let network = opened.map_err(|_| NO_RANGE.to_owned())?.clone();
         tokio::task::spawn_blocking(move || work(&network)).await.map_err(|error| error.to_string())?
     }
 }
@@ -75,15 +78,12 @@ impl PodNetwork for Attachments {
     }
 
     async fn teardown(&self, request: &PodNetworkRequest) -> Result<(), String> {
-        if self.network.get().is_none() {
-            return Ok(());
-        }
         let sandbox = request.sandbox_id.clone();
         self.with(move |network| network.detach(&sandbox).map_err(|error| error.to_string())).await
     }
 
     fn not_ready_reason(&self) -> Option<String> {
-        self.network.get().is_none().then(|| "the node has no range of pod addresses yet".to_owned())
+        self.network.get().is_none().then(|| NO_RANGE.to_owned())
     }
 }
 
@@ -113,7 +113,7 @@ pub(super) async fn run(context: NodeContext) -> anyhow::Result<()> {
     let node = context.node.clone();
     let user = UserInfo::new(format!("system:node:{}", node.name), &["system:nodes"]);
     let client = context.client(user, "kubelet");
-    let attachments = Arc::new(Attachments { network: OnceCell::new() });
+    let attachments = Arc::new(Attachments { network: SetOnce::new() });
     let runtime_config = runtime::Config {
         network: Some(attachments.clone()),
         registry_directories: vec!["/etc/containerd/certs.d".into(), node.registry_directory.clone()],
@@ -121,7 +121,7 @@ pub(super) async fn run(context: NodeContext) -> anyhow::Result<()> {
     };
     let runtime = Runtime::open(runtime_config).await.context("cannot open the container runtime")?;
     let runtime = Arc::new(runtime);
-    let images = runtime.images();
+    let (images, known_sandboxes) = (runtime.images(), runtime.sandboxes());
     let config = kubelet_config(&context, &node);
     let dependencies = Dependencies {
         client: client.clone(),
@@ -146,6 +146,7 @@ pub(super) async fn run(context: NodeContext) -> anyhow::Result<()> {
         let opened = tokio::task::spawn_blocking(move || NodeNetwork::open(config)).await?;
         let opened = opened.context("cannot set up the pod network")?;
         let opened = Arc::new(opened);
+        forget_lost_sandboxes(&opened, known_sandboxes).await?;
         let _ = attachments.network.set(opened.clone());
         kubelet.runtime_changed();
         peers::follow(&client, &node.name, opened).await
@@ -156,6 +157,21 @@ pub(super) async fn run(context: NodeContext) -> anyhow::Result<()> {
         () = kubelet.run() => Ok(()),
         failed = network => failed,
     }
+}
+
+/// Gives back the addresses of sandboxes that the runtime does not have: their making was interrupted.
+async fn forget_lost_sandboxes(network: &Arc<NodeNetwork>, known: BTreeSet<String>) -> anyhow::Result<()> {
+    let network = network.clone();
+    tokio::task::spawn_blocking(move || {
+        for sandbox in network.sandboxes().iter().filter(|sandbox| !known.contains(*sandbox)) {
+            tracing::info!(sandbox, "the addresses of a sandbox that is gone are free again");
+            if let Err(error) = network.detach(sandbox) {
+                tracing::warn!(%error, sandbox, "the network of a lost sandbox remains");
+            }
+        }
+    })
+    .await?;
+    Ok(())
 }
 
 /// Serves the kubelet's API: logs, exec, attach, port-forward, statistics.
