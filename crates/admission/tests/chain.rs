@@ -117,6 +117,8 @@ fn resource(
         cache,
         creator,
         conversion: None,
+        versions: None,
+        guard: apiserver::Guard::default(),
     }
 }
 

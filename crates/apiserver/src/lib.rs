@@ -29,7 +29,7 @@ pub use admission::{AdmissionPlugin, Attributes, Operation};
 pub use context::{RequestContext, UserInfo};
 pub use registry::Registry;
 pub use resource::{
-    Column, Connector, Conversion, Creator, DefaultTable, Resource, SchemaHandle, Strategy, Subresource,
+    Column, Connector, Conversion, Creator, DefaultTable, Guard, Resource, SchemaHandle, Strategy, Subresource,
     SubresourceHandler, TableConvertor,
 };
 pub use server::Server;

@@ -288,7 +288,7 @@ mod tests {
     use client::ResourceKind;
 
     use super::*;
-    use crate::{DefaultTable, resource::DefaultStrategy};
+    use crate::{DefaultTable, Guard, resource::DefaultStrategy};
 
     fn expand(document: &Bytes) -> Value {
         let mut text = Vec::new();
@@ -321,6 +321,8 @@ mod tests {
             cache: None,
             creator: None,
             conversion: None,
+            versions: None,
+            guard: Guard::default(),
         }
     }
 

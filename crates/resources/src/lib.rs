@@ -10,6 +10,8 @@
 mod allocator;
 pub mod bootstrap;
 mod connect;
+mod conversion;
+mod events;
 mod install;
 mod pods;
 mod printers;

@@ -51,11 +51,24 @@ pub async fn delete(
     options: &DeleteOptions,
 ) -> Result<Deleted, Status> {
     let resource = target.resource;
+    Ok(match delete_stored(server, context, target, options).await? {
+        Deleted::Gone(object) => Deleted::Gone(resource.served(object)?),
+        Deleted::Pending(object) => Deleted::Pending(resource.served(object)?),
+    })
+}
+
+async fn delete_stored(
+    server: &Arc<Server>,
+    context: &RequestContext,
+    target: &update::Target<'_>,
+    options: &DeleteOptions,
+) -> Result<Deleted, Status> {
+    let resource = target.resource;
     let cache = resource.stored()?;
     let key = resource.key(target.namespace, target.name);
     loop {
         let entry = cache.get(&key).ok_or_else(|| resource.not_found(target.name))?;
-        let old = resource.object(&entry)?;
+        let old = cache.object(&entry)?;
         check_preconditions(target, &old, options)?;
         let mut attributes = Attributes {
             context,

@@ -73,7 +73,7 @@ pub(crate) fn check_fields(resource: &Resource, selector: &fields::Selector) -> 
     Ok(())
 }
 
-/// Whether the selectors of `query` select `object`.
+/// Whether the selectors of `query` select `object`, which is as it is stored.
 pub(crate) fn selects(resource: &Resource, query: &Query, object: &Object) -> bool {
     (query.labels.is_everything() || query.labels.matches(object.labels()))
         && (query.fields.is_everything()
@@ -182,6 +182,7 @@ async fn past(
 }
 
 fn collect(resource: &Arc<Resource>, query: &Query, entries: &[Arc<Entry>], revision: u64) -> Result<List, Status> {
+    let cache = resource.stored()?;
     let unfiltered = query.labels.is_everything() && query.fields.is_everything();
     let mut items = Vec::with_capacity(if unfiltered { entries.len().min(query.limit.max(1)) } else { 0 });
     for (index, entry) in entries.iter().enumerate() {
@@ -194,9 +195,9 @@ fn collect(resource: &Arc<Resource>, query: &Query, entries: &[Arc<Entry>], revi
                 remaining: unfiltered.then(|| (entries.len() - index) as u64),
             });
         }
-        let object = resource.object(entry)?;
+        let object = cache.object(entry)?;
         if selects(resource, query, &object) {
-            items.push(object);
+            items.push(resource.served(object)?);
         }
     }
     Ok(List { items, resource_version: revision, continue_token: String::new(), remaining: None })

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use apimachinery::{Object, Status, Str};
+use apimachinery::{Object, Status, Str, Value};
 use store::{Expect, StoreError, Write};
 
 use super::{WriteOptions, create, delete, metadata, set_type};
@@ -81,7 +81,7 @@ pub async fn update(
                 .map(|object| (object, true));
         };
         match try_update(server, context, target, cache, &entry, change, options).await? {
-            Outcome::Done(object) => return Ok((object, false)),
+            Outcome::Done(object) => return Ok((resource.served(object)?, false)),
             Outcome::Raced => {}
         }
     }
@@ -106,8 +106,9 @@ async fn try_update(
     let resource = target.resource;
     let strategy = &resource.strategy;
     let kind = &resource.kind;
-    let old = resource.object(entry)?;
-    let mut object = change.apply(Some(&old))?;
+    let old = cache.object(entry)?;
+    let served = resource.served(old.clone())?;
+    let mut object = change.apply(Some(&served))?;
     create::check_namespace(resource, target.namespace, &mut object)?;
     set_type(resource, &mut object);
     if object.name() != target.name {
@@ -138,13 +139,17 @@ async fn try_update(
     }
     metadata::inherit(&mut object, &old);
     if !change.tracks_itself() {
-        managed::track(resource, Some(&old), &mut object, target.subresource, options, &context.user_agent);
+        managed::track(resource, Some(&served), &mut object, target.subresource, options, &context.user_agent);
     }
+    let mut object = resource.to_stored(object)?;
     run_admission(server, context, target, &mut object, &old, options.dry_run, Phase::Admit).await?;
     strategy.prepare_for_update(context, target.subresource, &mut object, &old);
     bump_generation(resource, &mut object, &old);
     let mut errors = metadata::validate_update(resource, &object, &old);
     errors.extend(strategy.validate_update(target.subresource, &object, &old));
+    if asks_anew(&object, &old) {
+        errors.extend(resource.guard.refusal(&object));
+    }
     if !errors.is_empty() {
         return Err(resource.invalid(target.name, &errors));
     }
@@ -203,17 +208,15 @@ async fn run_admission(
     }
 }
 
-/// The generation counts what the user asks for: everything but metadata and status.
+/// Whether a change is one of what the user asks for: everything but metadata and status.
+fn asks_anew(object: &Object, old: &Object) -> bool {
+    let of_user = |(key, _): &(&Str, &Value)| !matches!(key.as_str(), "metadata" | "status" | "apiVersion" | "kind");
+    !object.root().iter().filter(of_user).eq(old.root().iter().filter(of_user))
+}
+
+/// The generation counts what the user asks for.
 fn bump_generation(resource: &Resource, object: &mut Object, old: &Object) {
-    if !resource.strategy.has_generation() {
-        return;
-    }
-    let asked = |object: &Object| -> Vec<_> {
-        let root = object.root().iter();
-        let asked = root.filter(|(key, _)| !matches!(key.as_str(), "metadata" | "status" | "apiVersion" | "kind"));
-        asked.map(|(key, value)| (key.clone(), value.clone())).collect()
-    };
-    if asked(object) != asked(old) {
+    if resource.strategy.has_generation() && asks_anew(object, old) {
         object.metadata_mut().insert(Str::from_static("generation"), old.generation() + 1);
     }
 }
@@ -234,7 +237,7 @@ pub(crate) async fn put(
 ) -> Result<Arc<Object>, PutError> {
     let write = Write::Put {
         key: cache.store_key(entry.key()),
-        value: resource.stored_bytes(cache, &object).map_err(PutError::Other)?,
+        value: cache.form().encode(&object),
         expect: Expect::Revision(entry.revision()),
         time_to_live: resource.strategy.time_to_live(&object),
     };

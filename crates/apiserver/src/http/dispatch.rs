@@ -347,7 +347,7 @@ impl<'a> Call<'a> {
         let deleted = delete::delete(self.server, self.context, &self.target(""), &options).await?;
         let kind = &self.resource.kind;
         Ok(match deleted {
-            delete::Deleted::Gone(object) if !self.resource.strategy.returns_deleted_object() => {
+            delete::Deleted::Gone(object) if !self.resource.returns_deleted_object() => {
                 let status = Status::success(&kind.group, &kind.resource, object.name(), object.uid());
                 respond::status_response(&status, accept)
             }
