@@ -6,7 +6,9 @@ use apimachinery::{Object, Status, Str};
 use store::{Expect, StoreError, Write};
 
 use super::{WriteOptions, metadata, now, set_type};
-use crate::{Attributes, Operation, RequestContext, Resource, Server, admission, patch::managed, server::store_status};
+use crate::{
+    Attributes, Operation, RequestContext, Resource, Server, admission, metrics, patch::managed, server::store_status,
+};
 
 /// Makes an object in `namespace` (empty for cluster-scoped kinds).
 ///
@@ -129,7 +131,8 @@ async fn store_new(
         expect: Expect::Absent,
         time_to_live: strategy.time_to_live(object),
     };
-    match server.registry().engine().commit(vec![write]).await {
+    let commit = server.registry().engine().commit(vec![write]);
+    match metrics::stored("create", &resource.kind, commit).await {
         Ok(committed) => {
             server.registry().wait_applied(committed.revision).await;
             object.metadata_mut().insert(Str::from_static("resourceVersion"), committed.revision.to_string());

@@ -10,6 +10,7 @@ use super::{now, read, update};
 use crate::{
     Attributes, Operation, RequestContext, Resource, Server, admission,
     cache::{Cache, Entry},
+    metrics,
     resource::Grace,
     server::store_status,
 };
@@ -196,7 +197,7 @@ pub(crate) async fn remove(
 ) -> Result<Option<Arc<Object>>, Status> {
     let write = Write::Delete { key: cache.store_key(entry.key()), expect: Expect::Revision(entry.revision()) };
     let registry = server.registry();
-    match registry.engine().commit(vec![write]).await {
+    match metrics::stored("delete", &target.resource.kind, registry.engine().commit(vec![write])).await {
         Ok(committed) => {
             registry.wait_applied(committed.revision).await;
             let metadata = object.metadata_mut();

@@ -6,7 +6,7 @@ use apimachinery::{Object, Status, fields, labels, value};
 use base64::Engine as _;
 use store::RangeRequest;
 
-use crate::{Resource, Server, cache::Entry, server::store_status};
+use crate::{Resource, Server, cache::Entry, metrics, server::store_status};
 
 /// Which objects of a collection.
 #[derive(Clone, Debug, Default)]
@@ -177,7 +177,8 @@ async fn past(
         *last += 1;
     }
     let request = RangeRequest { start, end: end.into(), limit: 0, revision: Some(revision) };
-    let range = server.registry().engine().range(request).await.map_err(|error| store_status(&error))?;
+    let range = metrics::stored("list", &resource.kind, server.registry().engine().range(request)).await;
+    let range = range.map_err(|error| store_status(&error))?;
     Ok(range.items.iter().map(|kv| cache.past_entry(kv)).collect())
 }
 

@@ -9,6 +9,7 @@ use super::{WriteOptions, create, delete, metadata, set_type};
 use crate::{
     Attributes, Operation, RequestContext, Resource, Server, admission,
     cache::{Cache, Entry},
+    metrics,
     patch::managed,
     server::store_status,
 };
@@ -242,7 +243,7 @@ pub(crate) async fn put(
         time_to_live: resource.strategy.time_to_live(&object),
     };
     let registry = server.registry();
-    match registry.engine().commit(vec![write]).await {
+    match metrics::stored("update", &resource.kind, registry.engine().commit(vec![write])).await {
         Ok(committed) => {
             registry.wait_applied(committed.revision).await;
             object.metadata_mut().insert(Str::from_static("resourceVersion"), committed.revision.to_string());

@@ -24,11 +24,14 @@ use crate::{
         update::{self, Replacement, Target},
         watch::Watch,
     },
-    openapi,
+    metrics, openapi,
 };
 
 /// Watches end after this time and a random part of it again, so that clients spread over servers.
 const WATCH_TIMEOUT: Duration = Duration::from_secs(1800);
+
+/// The paths outside of the API whose requests are counted.
+const METERED_PATHS: [&str; 5] = ["/healthz", "/livez", "/readyz", "/metrics", "/version"];
 
 pub(super) async fn dispatch(server: Arc<Server>, connection: Arc<Connection>, request: HttpRequest) -> HttpResponse {
     let accept = Accept::parse(request.headers());
@@ -69,6 +72,11 @@ fn text<'h>(headers: &'h HeaderMap, name: &str) -> &'h str {
 async fn authenticate(server: &Server, connection: &Connection, headers: &HeaderMap) -> Result<UserInfo, Status> {
     if let Some(user) = &connection.user {
         return Ok(user.clone());
+    }
+    if connection.front_proxy
+        && let Some(user) = authentication::front_proxy_user(headers)
+    {
+        return Ok(user);
     }
     let Some(token) = text(headers, "authorization").strip_prefix("Bearer ") else {
         return Ok(UserInfo::anonymous());
@@ -138,10 +146,17 @@ async fn other_request(
 ) -> Result<HttpResponse, Status> {
     let verb = request.method().as_str().to_lowercase();
     authorization::authorize(server, context, &Action::path(&verb, request.uri().path()))?;
-    match request.uri().path().starts_with("/openapi/") {
+    let path = request.uri().path();
+    let observed =
+        METERED_PATHS.iter().find(|metered| **metered == path).map(|path| metrics::Request::begin_path(path));
+    let answer = match path.starts_with("/openapi/") {
         true => openapi::serve(server, request).await,
         false => discovery::serve(server, request),
+    };
+    if let (Some(observed), Ok(response)) = (observed, &answer) {
+        observed.finish(response.status().as_u16(), None);
     }
+    answer
 }
 
 fn verb_of(method: &Method, route: &ResourceRoute, parameters: &Parameters) -> Result<&'static str, Status> {
@@ -191,7 +206,60 @@ async fn resource_request(
     if !resource.kind.namespaced {
         route.namespace.clear();
     }
-    let call = Call { server, context, resource: &resource, route: &route, parameters: &parameters };
+    let connects = matches!(
+        resource.subresource(&route.subresource).map(|found| &found.handler),
+        Some(SubresourceHandler::Connect(_))
+    );
+    let applies = text(request.headers(), "content-type").starts_with("application/apply-patch");
+    let observed = metrics::Request::begin(
+        metrics::verb(if connects { "connect" } else { verb }, applies),
+        parameters.is_set("dryRun"),
+        resource.kind.clone(),
+        resource.subresource(&route.subresource).map_or("", |found| found.name.as_str()),
+        &route.namespace,
+        &route.name,
+    );
+    let long_running = connects || verb == "watch";
+    let place = match long_running {
+        true => None,
+        false => match server.in_flight().enter(verb, &context.user) {
+            Ok(place) => Some(place),
+            Err(status) => {
+                observed.terminated(status.code);
+                return Err(status);
+            }
+        },
+    };
+    let answer = resource_call(server, context, &resource, &route, &parameters, verb, request, accept).await;
+    drop(place);
+    match answer {
+        Ok(response) if long_running => {
+            let code = response.status().as_u16();
+            Ok(response.map(|body| observed.follow(body, code)))
+        }
+        Ok(response) => {
+            observed.finish(response.status().as_u16(), http_body::Body::size_hint(response.body()).exact());
+            Ok(response)
+        }
+        Err(status) => {
+            observed.finish(status.code, None);
+            Err(status)
+        }
+    }
+}
+
+#[allow(clippy::too_many_arguments, reason = "the parts of one request")]
+async fn resource_call(
+    server: &Arc<Server>,
+    context: &RequestContext,
+    resource: &Arc<Resource>,
+    route: &ResourceRoute,
+    parameters: &Parameters,
+    verb: &str,
+    request: HttpRequest,
+    accept: Result<Accept, Status>,
+) -> Result<HttpResponse, Status> {
+    let call = Call { server, context, resource, route, parameters };
     if !route.subresource.is_empty() {
         let subresource = resource.subresource(&route.subresource).ok_or_else(Status::no_such_path)?;
         return call.subresource(subresource, verb, request, accept).await;

@@ -7,7 +7,8 @@ use hyper_util::{
     rt::{TokioExecutor, TokioIo, TokioTimer},
     server::conn::auto,
 };
-use rustls::ServerConfig;
+use pki::tls::{ClientOrigin, ClientTrust};
+use rustls::{ServerConfig, pki_types::CertificateDer};
 use tokio::{
     io::{AsyncRead, AsyncWrite},
     net::TcpListener,
@@ -16,7 +17,7 @@ use tokio::{
 use tokio_rustls::TlsAcceptor;
 
 use super::dispatch;
-use crate::{Server, UserInfo, authentication};
+use crate::{Server, UserInfo, authentication, metrics};
 
 /// Connections at once; more wait in the kernel's queue.
 const CONNECTIONS_LIMIT: usize = 16_384;
@@ -32,13 +33,32 @@ const HTTP2_STREAMS_LIMIT: u32 = 250;
 pub struct Connection {
     /// The identity of the client certificate, verified with the handshake.
     pub user: Option<UserInfo>,
+    /// Whether the client is a front proxy, whose requests name their users in headers.
+    pub front_proxy: bool,
 }
 
-/// Serves TLS on `listener` until `stop` turns true; connections then finish what they are doing.
+impl Connection {
+    /// What a verified chain says; `trust` is what verified it.
+    fn of_chain(trust: &ClientTrust, chain: &[CertificateDer<'_>]) -> Connection {
+        let user = || chain.first().and_then(|leaf| authentication::certificate_user(leaf));
+        match trust.origin(chain) {
+            Some(ClientOrigin::Client) => Connection { user: user(), front_proxy: false },
+            Some(ClientOrigin::FrontProxy) => {
+                let allowed =
+                    user().is_some_and(|user| authentication::FRONT_PROXY_NAMES.contains(&user.name.as_str()));
+                Connection { user: None, front_proxy: allowed }
+            }
+            None => Connection::default(),
+        }
+    }
+}
+
+/// Serves TLS on `listener`, to clients that `trust` knows and others, until `stop` turns true; connections then finish what they are doing.
 pub async fn serve_tls(
     server: Arc<Server>,
     listener: TcpListener,
     config: Arc<ServerConfig>,
+    trust: Arc<ClientTrust>,
     mut stop: watch::Receiver<bool>,
 ) {
     let acceptor = TlsAcceptor::from(config);
@@ -58,18 +78,19 @@ pub async fn serve_tls(
                 continue;
             }
         };
-        let (server, acceptor, stop) = (server.clone(), acceptor.clone(), stop.clone());
+        let (server, acceptor, stop, trust) = (server.clone(), acceptor.clone(), stop.clone(), trust.clone());
         tokio::spawn(async move {
             let _permit = permit;
             let _ = stream.set_nodelay(true);
             let handshake = tokio::time::timeout(HANDSHAKE_TIMEOUT, acceptor.accept(stream)).await;
             let Ok(Ok(stream)) = handshake else {
                 tracing::debug!("TLS handshake failed");
+                metrics::handshake_failed();
                 return;
             };
             let certificates = stream.get_ref().1.peer_certificates();
-            let user = certificates.and_then(|chain| authentication::certificate_user(chain.first()?));
-            serve_connection(server, TokioIo::new(stream), Connection { user }, stop).await;
+            let connection = certificates.map_or_else(Connection::default, |chain| Connection::of_chain(&trust, chain));
+            serve_connection(server, TokioIo::new(stream), connection, stop).await;
         });
     }
 }

@@ -1,4 +1,5 @@
 //! The built-in resources over real connections to a server with a real store.
 
+mod outside;
 mod versions;
 mod wire;

@@ -5,8 +5,8 @@ use std::sync::Arc;
 use apimachinery::{Value, decode, json, value};
 use apiserver::{
     Server, UserInfo,
-    authorization::PrivilegedGroup,
-    http::{Connection, serve_connection},
+    authorization::{Action, Authorizer, Decision, PrivilegedGroup},
+    http::{Connection, InFlight, serve_connection},
     server::Parts,
 };
 use bytes::Bytes;
@@ -47,6 +47,18 @@ impl Answer {
     }
 }
 
+/// Lets everybody called `reader` read.
+struct Readers;
+
+impl Authorizer for Readers {
+    fn authorize(&self, _: &Server, user: &UserInfo, action: &Action<'_>) -> Decision {
+        match user.name == "reader" && matches!(action.verb, "get" | "list" | "watch") {
+            true => Decision::Allow(String::new()),
+            false => Decision::NoOpinion(String::new()),
+        }
+    }
+}
+
 /// A server.
 pub(crate) struct Api {
     pub(crate) server: Arc<Server>,
@@ -58,15 +70,21 @@ pub(crate) struct Api {
 impl Api {
     /// A server with an empty store, in which the namespace `default` is.
     pub(crate) async fn start() -> Api {
+        Api::with_limits(InFlight::default()).await
+    }
+
+    /// The same, which answers no more requests at once.
+    pub(crate) async fn with_limits(in_flight: InFlight) -> Api {
         let directory = tempfile::tempdir().unwrap();
         let options = store::embedded::Options::default();
         let engine = store::embedded::open(directory.path().join("store"), options).unwrap();
-        let server = Server::new(Parts {
+        let parts = Parts {
             engine,
             admission: Vec::new(),
-            authorizers: vec![Arc::new(PrivilegedGroup)],
+            authorizers: vec![Arc::new(PrivilegedGroup), Arc::new(Readers)],
             authenticators: Vec::new(),
-        });
+        };
+        let server = Server::with_limits(parts, in_flight);
         tokio::spawn(server.registry().clone().follow());
         let allocators = ServiceAllocators::new(Ranges::default());
         install(&server, &Extensions::default(), &allocators).await.unwrap();
@@ -78,13 +96,12 @@ impl Api {
 
     /// A connection as a member of `system:masters`.
     pub(crate) fn connect(&self) -> tokio::io::DuplexStream {
-        self.connect_as(Some(UserInfo::new("admin", &["system:masters"])))
+        self.connect_as(Connection { user: Some(UserInfo::new("admin", &["system:masters"])), front_proxy: false })
     }
 
-    /// A connection with the identity of a client certificate.
-    pub(crate) fn connect_as(&self, user: Option<UserInfo>) -> tokio::io::DuplexStream {
+    /// A connection of which this is known.
+    pub(crate) fn connect_as(&self, connection: Connection) -> tokio::io::DuplexStream {
         let (near, far) = tokio::io::duplex(1 << 20);
-        let connection = Connection { user };
         tokio::spawn(serve_connection(self.server.clone(), TokioIo::new(far), connection, self.stopped.clone()));
         near
     }
@@ -97,7 +114,19 @@ impl Api {
         headers: &[(&str, &str)],
         body: impl Into<Bytes>,
     ) -> Answer {
-        let io = TokioIo::new(self.connect());
+        self.call_on(self.connect(), method, path, headers, body).await
+    }
+
+    /// Sends a request on a connection of `connect_as`.
+    pub(crate) async fn call_on(
+        &self,
+        stream: tokio::io::DuplexStream,
+        method: &str,
+        path: &str,
+        headers: &[(&str, &str)],
+        body: impl Into<Bytes>,
+    ) -> Answer {
+        let io = TokioIo::new(stream);
         let (mut sender, connection) = http1::handshake(io).await.unwrap();
         tokio::spawn(connection);
         let mut request = Request::builder().method(method).uri(path).header(header::HOST, "test");
