@@ -341,6 +341,16 @@ pub trait Strategy: Send + Sync + 'static {
         Ok(())
     }
 
+    /// Takes back what [`Strategy::begin_update`] did, when the change was not stored after all.
+    async fn abort_update(&self, server: &Arc<Server>, object: &Object, old: &Object) {
+        let _ = (server, object, old);
+    }
+
+    /// Work after a change is stored: release of what the object had and has no more.
+    async fn after_update(&self, server: &Arc<Server>, object: &Object, old: &Object) {
+        let _ = (server, object, old);
+    }
+
     /// Work after an object is gone: release of addresses.
     async fn after_delete(&self, server: &Arc<Server>, object: &Object) {
         let _ = (server, object);

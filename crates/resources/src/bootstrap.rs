@@ -7,6 +7,8 @@ use apiserver::{authentication as front_proxy, health::Health};
 use client::{Client, ResourceKind, kinds};
 use futures::future::try_join_all;
 
+use crate::services;
+
 /// What the objects made at start depend on.
 #[derive(Clone, Debug)]
 pub struct Settings {
@@ -46,6 +48,7 @@ pub fn expect(health: &Health) {
     for check in [NAMESPACES_CHECK, CLASSES_CHECK, LEVELS_CHECK, SERVICE_CHECK, AUTHENTICATION_CHECK] {
         health.expect(check, "not finished");
     }
+    services::expect(health);
 }
 
 /// Makes what is missing, and brings what this server owns up to date.

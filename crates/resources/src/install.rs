@@ -33,7 +33,9 @@ pub async fn install(
     extensions: &Extensions,
     allocators: &Arc<ServiceAllocators>,
 ) -> Result<(), StoreError> {
-    services::provide(allocators.clone());
+    let mut extensions = extensions.clone();
+    extensions.strategies.insert(("", "services"), Arc::new(services::Services::new(allocators)));
+    let extensions = &extensions;
     for facts in api::resources() {
         let Some(row) = RESOURCES.iter().find(|row| row.group == facts.group && row.resource == facts.plural) else {
             continue;

@@ -7,7 +7,6 @@ use apiserver::{Guard, Strategy};
 use crate::{
     events::Events,
     pods::Pods,
-    services::Services,
     signing_requests::SigningRequests,
     strategies::{
         Deployments, Jobs, Namespaces, Nodes, PathNamed, Plain, ReplicaControllers, Secrets, Stateless,
@@ -89,7 +88,8 @@ pub const RESOURCES: &[Registration] = &[
     row("", "resourcequotas", uncounted).returned_when_deleted(),
     row("", "secrets", || Arc::new(Secrets)),
     row("", "serviceaccounts", stateless).returned_when_deleted(),
-    row("", "services", || Arc::new(Services)),
+    // The strategy, which holds the allocators, comes from `install`.
+    row("", "services", uncounted),
     row("admissionregistration.k8s.io", "mutatingadmissionpolicies", plain)
         .refused("admission policies are not evaluated yet"),
     row("admissionregistration.k8s.io", "mutatingadmissionpolicybindings", plain)

@@ -177,6 +177,8 @@ async fn control_plane(
     let ready_milliseconds = started.elapsed().as_millis();
     tracing::info!(milliseconds = ready_milliseconds as u64, port = options.port, "ready");
     tokio::spawn(compact(engine.clone()));
+    let (repaired, repairer, allocated) = (server.clone(), own.clone(), allocators.clone());
+    tokio::spawn(async move { resources::repair(repairer, allocated, repaired.health()).await });
     let images = Arc::new(SetOnce::new());
     let running = Running { client: own.clone(), images: images.clone(), ready_milliseconds };
     let (request_stop, mut stop_requested) = tokio::sync::mpsc::channel(1);

@@ -98,7 +98,7 @@ async fn delete_stored(
         if object == *old {
             return Ok(Deleted::Pending(old));
         }
-        match update::put(server, resource, cache, &entry, object).await {
+        match update::put(server, resource, cache, &entry, &mut object).await {
             Ok(object) => return Ok(Deleted::Pending(object)),
             Err(update::PutError::Conflict) => {}
             Err(update::PutError::Other(status)) => return Err(status),

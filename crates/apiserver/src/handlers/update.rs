@@ -165,16 +165,32 @@ async fn try_update(
     }
     strategy.begin_update(server, target.subresource, &mut object, &old, false).await?;
     if delete::is_finished(resource, &object) {
-        return delete::remove(server, target, cache, entry, object).await.map(|removed| match removed {
-            Some(object) => Outcome::Done(object),
-            None => Outcome::Raced,
-        });
+        let last = object.clone();
+        return match delete::remove(server, target, cache, entry, object).await {
+            Ok(Some(object)) => Ok(Outcome::Done(object)),
+            Ok(None) => {
+                strategy.abort_update(server, &last, &old).await;
+                Ok(Outcome::Raced)
+            }
+            Err(status) => {
+                strategy.abort_update(server, &last, &old).await;
+                Err(status)
+            }
+        };
     }
-    match put(server, resource, cache, entry, object).await {
-        Ok(object) => Ok(Outcome::Done(object)),
-        // The next attempt finds out whether the client named the revision, or a patch took it over.
-        Err(PutError::Conflict) => Ok(Outcome::Raced),
-        Err(PutError::Other(status)) => Err(status),
+    match put(server, resource, cache, entry, &mut object).await {
+        Ok(object) => {
+            strategy.after_update(server, &object, &old).await;
+            Ok(Outcome::Done(object))
+        }
+        Err(error) => {
+            strategy.abort_update(server, &object, &old).await;
+            match error {
+                // The next attempt finds out whether the client named the revision, or a patch took it over.
+                PutError::Conflict => Ok(Outcome::Raced),
+                PutError::Other(status) => Err(status),
+            }
+        }
     }
 }
 
@@ -228,26 +244,26 @@ pub(crate) enum PutError {
     Other(Status),
 }
 
-/// Stores `object` in place of `entry`.
+/// Stores `object` in place of `entry`, and takes it out of the caller's hands when that went well.
 pub(crate) async fn put(
     server: &Arc<Server>,
     resource: &Arc<Resource>,
     cache: &Arc<Cache>,
     entry: &Arc<Entry>,
-    mut object: Object,
+    object: &mut Object,
 ) -> Result<Arc<Object>, PutError> {
     let write = Write::Put {
         key: cache.store_key(entry.key()),
-        value: cache.form().encode(&object),
+        value: cache.form().encode(object),
         expect: Expect::Revision(entry.revision()),
-        time_to_live: resource.strategy.time_to_live(&object),
+        time_to_live: resource.strategy.time_to_live(object),
     };
     let registry = server.registry();
     match metrics::stored("update", &resource.kind, registry.engine().commit(vec![write])).await {
         Ok(committed) => {
             registry.wait_applied(committed.revision).await;
             object.metadata_mut().insert(Str::from_static("resourceVersion"), committed.revision.to_string());
-            Ok(Arc::new(object))
+            Ok(Arc::new(std::mem::take(object)))
         }
         Err(StoreError::Conflict { current, .. }) => {
             // The cache may not have what we lost against yet.

@@ -148,10 +148,6 @@ impl Api {
         self.call("POST", path, &[("content-type", "application/json")], json::to_vec(&object)).await
     }
 
-    pub(crate) async fn put(&self, path: &str, object: Value) -> Answer {
-        self.call("PUT", path, &[("content-type", "application/json")], json::to_vec(&object)).await
-    }
-
     /// A merge patch.
     pub(crate) async fn patch(&self, path: &str, patch: Value) -> Answer {
         let headers = [("content-type", "application/merge-patch+json")];
