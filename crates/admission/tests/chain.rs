@@ -116,6 +116,7 @@ fn resource(
         subresources,
         cache,
         creator,
+        reader: None,
         conversion: None,
         versions: None,
         guard: apiserver::Guard::default(),

@@ -248,6 +248,7 @@ async fn serve(server: &Arc<Server>, definition: &Object) -> Result<(), Status> 
             guard: apiserver::Guard::default(),
             cache: Some(cache),
             creator: None,
+            reader: None,
             kind,
         });
     }

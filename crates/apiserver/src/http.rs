@@ -13,7 +13,7 @@ mod table;
 
 pub use accept::{Accept, Format, View};
 pub use limits::{InFlight, MUTATING_REQUESTS_LIMIT, READ_REQUESTS_LIMIT};
-pub use node::{NodeDialer, NodeStream, proxy_to_node};
+pub use node::{NodeDialer, NodeStream, get_from_node, proxy_to_node};
 pub use parameters::Parameters;
 pub(crate) use respond::bytes_response;
 pub use respond::{Body, HttpResponse, full, json_response, status_response};

@@ -31,7 +31,7 @@ pub use admission::{AdmissionPlugin, Attributes, Operation};
 pub use context::{RequestContext, UserInfo};
 pub use registry::Registry;
 pub use resource::{
-    Column, Connector, Conversion, Creator, DefaultTable, Guard, Resource, SchemaHandle, Strategy, Subresource,
+    Column, Connector, Conversion, Creator, DefaultTable, Guard, Reader, Resource, SchemaHandle, Strategy, Subresource,
     SubresourceHandler, TableConvertor,
 };
 pub use server::Server;

@@ -174,7 +174,7 @@ impl Loopback {
                     let object = read::get(&resource, &request.namespace, &request.name)?;
                     one(Arc::new(scale::scale_of(&object, paths)?))
                 }
-                _ => one(read::get(&resource, &request.namespace, &request.name)?),
+                _ => one(read::get_any(server, &resource, &request.namespace, &request.name).await?),
             },
             Verb::List => {
                 let list = read::list(server, &resource, &query(&request)?).await?;

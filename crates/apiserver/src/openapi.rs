@@ -320,6 +320,7 @@ mod tests {
             subresources: Vec::new(),
             cache: None,
             creator: None,
+            reader: None,
             conversion: None,
             versions: None,
             guard: Guard::default(),

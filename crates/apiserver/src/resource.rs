@@ -70,6 +70,8 @@ pub struct Resource {
     pub cache: Option<Arc<Cache>>,
     /// Answers `create` for kinds that are not kept.
     pub creator: Option<Arc<dyn Creator>>,
+    /// Answers `get` and `list` for kinds that are not kept.
+    pub reader: Option<Arc<dyn Reader>>,
 }
 
 impl Resource {
@@ -210,6 +212,16 @@ pub trait Creator: Send + Sync + 'static {
         object: Object,
         dry_run: bool,
     ) -> Result<Object, Status>;
+}
+
+/// Answers questions about objects that are made when they are asked for.
+#[async_trait]
+pub trait Reader: Send + Sync + 'static {
+    /// The object `name` in `namespace` (empty for cluster-scoped kinds); `None` when there is none.
+    async fn get(&self, server: &Arc<Server>, namespace: &str, name: &str) -> Result<Option<Object>, Status>;
+
+    /// The objects of `namespace` (empty for all), in the order of their names.
+    async fn list(&self, server: &Arc<Server>, namespace: &str) -> Result<Vec<Object>, Status>;
 }
 
 /// Passes a connection through to where the object lives.

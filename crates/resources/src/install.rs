@@ -105,6 +105,7 @@ async fn resource(
         guard: row.guard,
         cache,
         creator,
+        reader: None,
     }))
 }
 

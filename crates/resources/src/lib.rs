@@ -13,6 +13,7 @@ mod connect;
 mod conversion;
 mod events;
 mod install;
+pub mod metrics;
 mod pods;
 mod printers;
 mod services;

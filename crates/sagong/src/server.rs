@@ -149,6 +149,7 @@ async fn control_plane(
     }
     tokio::spawn(server.registry().clone().follow());
     resources::install(&server, &extensions(&rbac, &issuer), &allocators).await.context("cannot read the store")?;
+    resources::metrics::install(&server);
     apiextensions::controller::serve_established(&server).await.context("cannot serve custom resources")?;
     server.health().set(DEFINITIONS_CHECK, Ok(()));
     allocators.restore(&server.registry().objects("", "services", "")?);

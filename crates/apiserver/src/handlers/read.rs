@@ -48,6 +48,21 @@ pub fn get(resource: &Arc<Resource>, namespace: &str, name: &str) -> Result<Arc<
     resource.object(&entry)
 }
 
+/// Reads one object of any kind, kept or not.
+///
+/// # Errors
+/// 404.
+pub async fn get_any(
+    server: &Arc<Server>,
+    resource: &Arc<Resource>,
+    namespace: &str,
+    name: &str,
+) -> Result<Arc<Object>, Status> {
+    let Some(reader) = &resource.reader else { return get(resource, namespace, name) };
+    let found = reader.get(server, namespace, name).await?;
+    found.map(Arc::new).ok_or_else(|| resource.not_found(name))
+}
+
 /// The value of a selectable field, or `None` when the kind has no such selector.
 pub(crate) fn field_value<'o>(resource: &Resource, object: &'o Object, field: &str) -> Option<&'o str> {
     match field {
@@ -113,6 +128,16 @@ fn write_token(revision: u64, last_key: &str) -> String {
 /// 400 for unknown selectors and tokens, 410 for a token whose revision is gone.
 pub async fn list(server: &Arc<Server>, resource: &Arc<Resource>, query: &Query) -> Result<List, Status> {
     check_fields(resource, &query.fields)?;
+    if let Some(reader) = &resource.reader {
+        let mut items = reader.list(server, &query.namespace).await?;
+        items.retain(|object| selects(resource, query, object));
+        return Ok(List {
+            items: items.into_iter().map(Arc::new).collect(),
+            resource_version: server.registry().applied_revision(),
+            continue_token: String::new(),
+            remaining: None,
+        });
+    }
     let prefix = key_prefix(&query.namespace);
     let (entries, revision) = if query.continue_token.is_empty() {
         first_page(server, resource, query, &prefix).await?

@@ -269,7 +269,7 @@ async fn resource_call(
         return Err(Status::method_not_supported(&route.group, &route.resource, request.method().as_str()));
     }
     match verb {
-        "get" => call.get(accept),
+        "get" => call.get(accept).await,
         "list" => call.list(accept).await,
         "watch" => call.watch(accept).await,
         "create" => call.create(request, accept).await,
@@ -297,8 +297,9 @@ impl<'a> Call<'a> {
         Target { resource: self.resource, namespace: &self.route.namespace, name: &self.route.name, subresource }
     }
 
-    fn get(&self, accept: Accept) -> Result<HttpResponse, Status> {
-        let object = read::get(self.resource, &self.route.namespace, &self.route.name)?;
+    async fn get(&self, accept: Accept) -> Result<HttpResponse, Status> {
+        let (namespace, name) = (&self.route.namespace, &self.route.name);
+        let object = read::get_any(self.server, self.resource, namespace, name).await?;
         Ok(self.respond(200, &object, accept))
     }
 
@@ -459,7 +460,7 @@ impl<'a> Call<'a> {
         let accept = accept?;
         match &subresource.handler {
             SubresourceHandler::Object => match verb {
-                "get" => self.get(accept),
+                "get" => self.get(accept).await,
                 "update" => self.update(request, accept, &subresource.name).await,
                 _ => self.patch(request, accept, &subresource.name).await,
             },
