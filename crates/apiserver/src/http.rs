@@ -2,6 +2,7 @@
 
 mod accept;
 mod dispatch;
+mod idle;
 mod limits;
 mod node;
 mod parameters;

@@ -30,6 +30,10 @@ use crate::{
 /// Watches end after this time and a random part of it again, so that clients spread over servers.
 const WATCH_TIMEOUT: Duration = Duration::from_secs(1800);
 
+/// A client that takes longer to send a body is given up: upstream's time for a whole request.
+const BODY_TIMEOUT: Duration = Duration::from_secs(60);
+/// YAML nested deeper than this is refused: its parser needs more stack for a level than that of JSON.
+const YAML_DEPTH_LIMIT: usize = 64;
 /// The paths outside of the API whose requests are counted.
 const METERED_PATHS: [&str; 5] = ["/healthz", "/livez", "/readyz", "/metrics", "/version"];
 
@@ -528,7 +532,10 @@ impl<'a> Call<'a> {
                 ))
             })?;
         check_kind(&value, kind)?;
-        patch::check_strict(self.context, self.parameters.field_validation()?, &strict_errors)?;
+        patch::check_strict(self.context, self.parameters.field_validation()?, &strict_errors).map_err(|status| {
+            let shown = format!("{} in version {:?} cannot be handled as a {}", kind.kind, kind.version, kind.kind);
+            Status::bad_request(format!("{shown}: {}", status.message))
+        })?;
         if default {
             self.resource.strategy.default(&schema, type_id, &mut value);
         }
@@ -598,14 +605,19 @@ pub(crate) fn parse_yaml(bytes: &Bytes) -> Result<Value, Status> {
     if bytes.first() == Some(&b'{') {
         return parse_json(bytes);
     }
-    let options = serde_saphyr::options! { legacy_octal_numbers: true };
+    let budget = serde_saphyr::budget! { max_depth: YAML_DEPTH_LIMIT };
+    let options = serde_saphyr::options! { legacy_octal_numbers: true, budget: budget };
     serde_saphyr::from_slice_with_options(bytes, options)
         .map_err(|error| Status::bad_request(format!("error decoding YAML: {error}")))
 }
 
 /// Reads a body up to the limit.
 pub(crate) async fn read_body(request: HttpRequest) -> Result<Bytes, Status> {
-    match Limited::new(request.into_body(), REQUEST_BODY_BYTES_LIMIT).collect().await {
+    let body = Limited::new(request.into_body(), REQUEST_BODY_BYTES_LIMIT).collect();
+    let Ok(body) = tokio::time::timeout(BODY_TIMEOUT, body).await else {
+        return Err(Status::timeout("request did not complete within the allotted timeout"));
+    };
+    match body {
         Ok(collected) => Ok(collected.to_bytes()),
         Err(error) if error.is::<http_body_util::LengthLimitError>() => Err(Status::request_entity_too_large(format!(
             "Request entity too large: limit is {REQUEST_BODY_BYTES_LIMIT}"

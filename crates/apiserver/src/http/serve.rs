@@ -16,7 +16,7 @@ use tokio::{
 };
 use tokio_rustls::TlsAcceptor;
 
-use super::dispatch;
+use super::{dispatch, idle::Requests};
 use crate::{Server, UserInfo, authentication, metrics};
 
 /// Connections at once; more wait in the kernel's queue.
@@ -25,6 +25,13 @@ const CONNECTIONS_LIMIT: usize = 16_384;
 const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(10);
 /// A client that takes longer to send its headers is given up.
 const HEADERS_TIMEOUT: Duration = Duration::from_secs(32);
+/// The most bytes of a request's headers.
+const HEADERS_BYTES_LIMIT: usize = 256 << 10;
+/// The most headers of a request over HTTP/1.1.
+const HEADERS_LIMIT: usize = 256;
+/// How often a silent HTTP/2 client is asked whether it is there, and how long it may take to say so, as upstream.
+const PING_INTERVAL: Duration = Duration::from_secs(30);
+const PING_TIMEOUT: Duration = Duration::from_secs(15);
 /// Streams of one HTTP/2 connection, as upstream since CVE-2023-44487.
 const HTTP2_STREAMS_LIMIT: u32 = 250;
 
@@ -105,18 +112,36 @@ pub async fn serve_connection<S>(
     S: AsyncRead + AsyncWrite + Send + Unpin + 'static,
 {
     let connection = Arc::new(connection);
+    let requests = Requests::new();
+    let counted = requests.clone();
     let service = service_fn(move |request| {
-        let (server, connection) = (server.clone(), connection.clone());
-        async move { Ok::<_, std::convert::Infallible>(dispatch::dispatch(server, connection, request).await) }
+        let (server, connection, request_under_way) = (server.clone(), connection.clone(), counted.begin());
+        async move {
+            let response = dispatch::dispatch(server, connection, request).await;
+            Ok::<_, std::convert::Infallible>(response.map(|body| request_under_way.follow(body)))
+        }
     });
     let mut builder = auto::Builder::new(TokioExecutor::new());
-    builder.http1().timer(TokioTimer::new()).header_read_timeout(HEADERS_TIMEOUT);
-    builder.http2().timer(TokioTimer::new()).max_concurrent_streams(HTTP2_STREAMS_LIMIT);
+    builder
+        .http1()
+        .timer(TokioTimer::new())
+        .header_read_timeout(HEADERS_TIMEOUT)
+        .max_headers(HEADERS_LIMIT)
+        .max_buf_size(HEADERS_BYTES_LIMIT);
+    builder
+        .http2()
+        .timer(TokioTimer::new())
+        .keep_alive_interval(PING_INTERVAL)
+        .keep_alive_timeout(PING_TIMEOUT)
+        .max_header_list_size(HEADERS_BYTES_LIMIT as u32)
+        .max_concurrent_streams(HTTP2_STREAMS_LIMIT);
     let served = builder.serve_connection_with_upgrades(stream, service);
     tokio::pin!(served);
     let ended = tokio::select! {
         result = served.as_mut() => Some(result),
         () = stopped(&mut stop) => None,
+        // A client that never says what protocol it speaks waits for nothing else: hanging up is the end.
+        begun = requests.idle() => if begun { None } else { return },
     };
     let ended = match ended {
         Some(result) => result,
