@@ -2,6 +2,8 @@
 
 mod accept;
 mod dispatch;
+mod idle;
+mod limits;
 mod node;
 mod parameters;
 mod respond;
@@ -11,8 +13,10 @@ mod stream;
 mod table;
 
 pub use accept::{Accept, Format, View};
-pub use node::{NodeDialer, NodeStream, proxy_to_node};
+pub use limits::{InFlight, MUTATING_REQUESTS_LIMIT, READ_REQUESTS_LIMIT};
+pub use node::{NodeDialer, NodeStream, get_from_node, proxy_to_node};
 pub use parameters::Parameters;
+pub(crate) use respond::bytes_response;
 pub use respond::{Body, HttpResponse, full, json_response, status_response};
 pub use route::{ResourceRoute, Route};
 pub use serve::{Connection, serve_connection, serve_tls};

@@ -288,7 +288,7 @@ mod tests {
     use client::ResourceKind;
 
     use super::*;
-    use crate::{DefaultTable, resource::DefaultStrategy};
+    use crate::{DefaultTable, Guard, resource::DefaultStrategy};
 
     fn expand(document: &Bytes) -> Value {
         let mut text = Vec::new();
@@ -320,7 +320,10 @@ mod tests {
             subresources: Vec::new(),
             cache: None,
             creator: None,
+            reader: None,
             conversion: None,
+            versions: None,
+            guard: Guard::default(),
         }
     }
 

@@ -2,14 +2,14 @@
 
 use std::sync::Arc;
 
-use apiserver::Strategy;
+use apiserver::{Guard, Strategy};
 
 use crate::{
+    events::Events,
     pods::Pods,
-    services::Services,
     signing_requests::SigningRequests,
     strategies::{
-        Deployments, Events, Jobs, Namespaces, Nodes, PathNamed, Plain, ReplicaControllers, Secrets, Stateless,
+        Deployments, Jobs, Namespaces, Nodes, PathNamed, Plain, ReplicaControllers, Secrets, Stateless,
         StatelessCounted, Uncounted,
     },
 };
@@ -22,29 +22,26 @@ pub struct Registration {
     pub resource: &'static str,
     /// Makes its strategy.
     pub strategy: fn() -> Arc<dyn Strategy>,
-    /// Why writes to it are refused: it guards something that this version does not enforce yet.
-    pub refused: Option<&'static str>,
-    /// What the client is warned of: the kind is kept, but nothing acts on it yet.
-    pub inert: Option<&'static str>,
-    /// A deletion answers with the object instead of a `Status`.
-    pub returned_when_deleted: bool,
+    /// What is refused or warned of, and how a deletion answers.
+    pub guard: Guard,
 }
 
 const fn row(group: &'static str, resource: &'static str, strategy: fn() -> Arc<dyn Strategy>) -> Registration {
-    Registration { group, resource, strategy, refused: None, inert: None, returned_when_deleted: false }
+    let guard = Guard { refused: None, inert: None, returned_when_deleted: false };
+    Registration { group, resource, strategy, guard }
 }
 
 impl Registration {
     const fn refused(self, reason: &'static str) -> Registration {
-        Registration { refused: Some(reason), ..self }
+        Registration { guard: Guard { refused: Some(reason), ..self.guard }, ..self }
     }
 
     const fn returned_when_deleted(self) -> Registration {
-        Registration { returned_when_deleted: true, ..self }
+        Registration { guard: Guard { returned_when_deleted: true, ..self.guard }, ..self }
     }
 
     const fn inert(self, reason: &'static str) -> Registration {
-        Registration { inert: Some(reason), ..self }
+        Registration { guard: Guard { inert: Some(reason), ..self.guard }, ..self }
     }
 }
 
@@ -79,7 +76,7 @@ pub const RESOURCES: &[Registration] = &[
     row("", "componentstatuses", stateless),
     row("", "configmaps", stateless),
     row("", "endpoints", stateless),
-    row("", "events", || Arc::new(Events)),
+    row("", "events", || Arc::new(Events::CORE)),
     row("", "limitranges", stateless),
     row("", "namespaces", || Arc::new(Namespaces)),
     row("", "nodes", || Arc::new(Nodes)),
@@ -91,7 +88,8 @@ pub const RESOURCES: &[Registration] = &[
     row("", "resourcequotas", uncounted).returned_when_deleted(),
     row("", "secrets", || Arc::new(Secrets)),
     row("", "serviceaccounts", stateless).returned_when_deleted(),
-    row("", "services", || Arc::new(Services)),
+    // The strategy, which holds the allocators, comes from `install`.
+    row("", "services", uncounted),
     row("admissionregistration.k8s.io", "mutatingadmissionpolicies", plain)
         .refused("admission policies are not evaluated yet"),
     row("admissionregistration.k8s.io", "mutatingadmissionpolicybindings", plain)
@@ -127,7 +125,7 @@ pub const RESOURCES: &[Registration] = &[
     row("certificates.k8s.io", "podcertificaterequests", uncounted).inert("no signer acts on it yet"),
     row("coordination.k8s.io", "leases", stateless),
     row("discovery.k8s.io", "endpointslices", counted),
-    row("events.k8s.io", "events", || Arc::new(Events)),
+    row("events.k8s.io", "events", || Arc::new(Events::OWN)),
     row("flowcontrol.apiserver.k8s.io", "flowschemas", plain).inert("requests are not queued by priority yet"),
     row("flowcontrol.apiserver.k8s.io", "prioritylevelconfigurations", plain)
         .inert("requests are not queued by priority yet"),

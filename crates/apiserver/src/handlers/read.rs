@@ -6,7 +6,7 @@ use apimachinery::{Object, Status, fields, labels, value};
 use base64::Engine as _;
 use store::RangeRequest;
 
-use crate::{Resource, Server, cache::Entry, server::store_status};
+use crate::{Resource, Server, cache::Entry, metrics, server::store_status};
 
 /// Which objects of a collection.
 #[derive(Clone, Debug, Default)]
@@ -48,6 +48,21 @@ pub fn get(resource: &Arc<Resource>, namespace: &str, name: &str) -> Result<Arc<
     resource.object(&entry)
 }
 
+/// Reads one object of any kind, kept or not.
+///
+/// # Errors
+/// 404.
+pub async fn get_any(
+    server: &Arc<Server>,
+    resource: &Arc<Resource>,
+    namespace: &str,
+    name: &str,
+) -> Result<Arc<Object>, Status> {
+    let Some(reader) = &resource.reader else { return get(resource, namespace, name) };
+    let found = reader.get(server, namespace, name).await?;
+    found.map(Arc::new).ok_or_else(|| resource.not_found(name))
+}
+
 /// The value of a selectable field, or `None` when the kind has no such selector.
 pub(crate) fn field_value<'o>(resource: &Resource, object: &'o Object, field: &str) -> Option<&'o str> {
     match field {
@@ -73,7 +88,7 @@ pub(crate) fn check_fields(resource: &Resource, selector: &fields::Selector) -> 
     Ok(())
 }
 
-/// Whether the selectors of `query` select `object`.
+/// Whether the selectors of `query` select `object`, which is as it is stored.
 pub(crate) fn selects(resource: &Resource, query: &Query, object: &Object) -> bool {
     (query.labels.is_everything() || query.labels.matches(object.labels()))
         && (query.fields.is_everything()
@@ -113,6 +128,16 @@ fn write_token(revision: u64, last_key: &str) -> String {
 /// 400 for unknown selectors and tokens, 410 for a token whose revision is gone.
 pub async fn list(server: &Arc<Server>, resource: &Arc<Resource>, query: &Query) -> Result<List, Status> {
     check_fields(resource, &query.fields)?;
+    if let Some(reader) = &resource.reader {
+        let mut items = reader.list(server, &query.namespace).await?;
+        items.retain(|object| selects(resource, query, object));
+        return Ok(List {
+            items: items.into_iter().map(Arc::new).collect(),
+            resource_version: server.registry().applied_revision(),
+            continue_token: String::new(),
+            remaining: None,
+        });
+    }
     let prefix = key_prefix(&query.namespace);
     let (entries, revision) = if query.continue_token.is_empty() {
         first_page(server, resource, query, &prefix).await?
@@ -177,11 +202,13 @@ async fn past(
         *last += 1;
     }
     let request = RangeRequest { start, end: end.into(), limit: 0, revision: Some(revision) };
-    let range = server.registry().engine().range(request).await.map_err(|error| store_status(&error))?;
+    let range = metrics::stored("list", &resource.kind, server.registry().engine().range(request)).await;
+    let range = range.map_err(|error| store_status(&error))?;
     Ok(range.items.iter().map(|kv| cache.past_entry(kv)).collect())
 }
 
 fn collect(resource: &Arc<Resource>, query: &Query, entries: &[Arc<Entry>], revision: u64) -> Result<List, Status> {
+    let cache = resource.stored()?;
     let unfiltered = query.labels.is_everything() && query.fields.is_everything();
     let mut items = Vec::with_capacity(if unfiltered { entries.len().min(query.limit.max(1)) } else { 0 });
     for (index, entry) in entries.iter().enumerate() {
@@ -194,9 +221,9 @@ fn collect(resource: &Arc<Resource>, query: &Query, entries: &[Arc<Entry>], revi
                 remaining: unfiltered.then(|| (entries.len() - index) as u64),
             });
         }
-        let object = resource.object(entry)?;
+        let object = cache.object(entry)?;
         if selects(resource, query, &object) {
-            items.push(object);
+            items.push(resource.served(object)?);
         }
     }
     Ok(List { items, resource_version: revision, continue_token: String::new(), remaining: None })
