@@ -93,7 +93,7 @@ pub(crate) fn build(programs: &[GoProgram]) -> anyhow::Result<()> {
         let started = Instant::now();
         let partial = path.with_extension("partial");
         let mut go = Command::new("go");
-        go.args(if *is_test { ["test", "-c"].as_slice() } else { ["build"].as_slice() });
+        go.args(if *is_test { ["test", "-c", "-vet=off"].as_slice() } else { ["build"].as_slice() });
         go.args(["-mod=mod", "-buildvcs=false", "-trimpath", "-ldflags", VERSION_FLAGS, "-o"]);
         // Static programs need nothing of the image that they are put into.
         go.arg(&partial).arg(package).env("CGO_ENABLED", "0").current_dir(module);

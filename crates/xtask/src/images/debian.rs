@@ -3,7 +3,7 @@
 use std::{
     collections::BTreeSet,
     path::{Path, PathBuf},
-    process::{Command, Stdio},
+    process::Command,
 };
 
 use anyhow::{Context, bail};
@@ -38,14 +38,10 @@ impl Debian {
         options.extend(["--no-breaks", "--no-replaces", "--no-enhances"]);
         let listed = output_of(Command::new("apt-cache").args(options).args(packages))
             .context("cannot read the list of packages: run apt-get update first")?;
+        // Virtual packages are listed as `<name>`; one that provides them is in the list as well.
         let names: BTreeSet<&str> =
             listed.lines().filter(|line| line.starts_with(char::is_alphanumeric) && !line.contains(':')).collect();
-        for name in names {
-            // Virtual packages cannot be downloaded; one that provides them is in the list as well.
-            let mut download = Command::new("apt-get");
-            download.args(["download", "-qq", name]).current_dir(&pool);
-            download.stdout(Stdio::null()).stderr(Stdio::null()).status().context("cannot run apt-get")?;
-        }
+        output_of(Command::new("apt-get").args(["download", "-qq"]).args(names).current_dir(&pool))?;
         for package in std::fs::read_dir(&pool)? {
             output_of(Command::new("dpkg-deb").arg("-x").arg(package?.path()).arg(&tree))?;
         }
