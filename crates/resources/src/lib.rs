@@ -13,6 +13,7 @@ mod connect;
 mod install;
 mod pods;
 mod printers;
+mod proxy;
 mod services;
 mod signing_requests;
 mod strategies;
