@@ -218,17 +218,22 @@ impl Worker {
         }
         self.carry_out(&pod, &observed, plan);
         // Files may show the pod's own labels and annotations.
-        let relabelled =
-            self.seen.replace(pod.clone()).is_some_and(|seen| {
-                seen.labels() != pod.labels() || seen.annotations() != pod.annotations()
-            });
+        let relabelled = self
+            .seen
+            .replace(pod.clone())
+            .is_some_and(|seen| seen.labels() != pod.labels() || seen.annotations() != pod.annotations());
         let due = self.refresh_at.is_some_and(|at| at <= Instant::now());
         self.stale |= mail.refresh_volumes || relabelled || due;
         if self.stale {
             self.refresh(&pod, &observed);
         }
         self.collect_garbage(&observed);
-        let wait = [self.retry_at, self.held_until, self.refresh_at.filter(|_| !self.refreshing && !self.stale), self.deadline(&pod)];
+        let wait = [
+            self.retry_at,
+            self.held_until,
+            self.refresh_at.filter(|_| !self.refreshing && !self.stale),
+            self.deadline(&pod),
+        ];
         Next::Wait(wait.into_iter().flatten().min())
     }
 
