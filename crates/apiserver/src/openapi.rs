@@ -27,6 +27,7 @@ use crate::{
 };
 use document::{Served, Subject};
 
+mod custom;
 mod document;
 mod leaves;
 mod model;
@@ -36,7 +37,7 @@ mod render;
 mod types;
 
 /// Raised when documents of the same resources come out differently: clients keep them by their hash.
-const FORM: u32 = 1;
+const FORM: u32 = 2;
 const YEAR: Duration = Duration::from_secs(365 * 24 * 3600);
 
 /// The documents of a server.

@@ -10,7 +10,7 @@ use apiserver::{
 use client::ResourceKind;
 use store::StoreError;
 
-use crate::{RESOURCES, Registration, ServiceAllocators, connect, conversion, pods, printers, services};
+use crate::{RESOURCES, Registration, ServiceAllocators, connect, conversion, pods, printers, proxy, services};
 
 /// What other crates answer: reviews and token requests, by group and resource or by `resource/subresource`.
 #[derive(Default, Clone)]
@@ -141,6 +141,8 @@ fn subresource(
         ("pods", "log" | "exec" | "attach" | "portforward") => {
             SubresourceHandler::Connect(Arc::new(connect::PodConnection::of(part.name)))
         }
+        ("pods", "proxy") => SubresourceHandler::Connect(Arc::new(proxy::PodProxy)),
+        ("services", "proxy") => SubresourceHandler::Connect(Arc::new(proxy::ServiceProxy)),
         ("nodes", "proxy") => SubresourceHandler::Connect(Arc::new(connect::NodeProxy)),
         (resource, name) => {
             let wanted = format!("{resource}/{name}");

@@ -16,6 +16,7 @@ mod install;
 pub mod metrics;
 mod pods;
 mod printers;
+mod proxy;
 mod services;
 mod signing_requests;
 mod strategies;

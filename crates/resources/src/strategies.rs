@@ -23,6 +23,19 @@ impl Strategy for Uncounted {
     }
 }
 
+/// Storage that waits to be bound when it is new.
+pub(crate) struct Unbound;
+
+impl Strategy for Unbound {
+    fn has_generation(&self) -> bool {
+        false
+    }
+
+    fn prepare_for_create(&self, _: &RequestContext, object: &mut Object) {
+        object.set(&["status"], value!({"phase": "Pending"}));
+    }
+}
+
 /// Neither status nor generation.
 pub(crate) struct Stateless;
 

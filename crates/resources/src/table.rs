@@ -10,7 +10,7 @@ use crate::{
     signing_requests::SigningRequests,
     strategies::{
         Deployments, Jobs, Namespaces, Nodes, PathNamed, Plain, ReplicaControllers, Secrets, Stateless,
-        StatelessCounted, Uncounted,
+        StatelessCounted, Unbound, Uncounted,
     },
 };
 
@@ -55,6 +55,11 @@ fn uncounted() -> Arc<dyn Strategy> {
     Arc::new(Uncounted)
 }
 
+/// Claims and volumes.
+fn unbound() -> Arc<dyn Strategy> {
+    Arc::new(Unbound)
+}
+
 /// Neither status nor generation.
 fn stateless() -> Arc<dyn Strategy> {
     Arc::new(Stateless)
@@ -80,8 +85,8 @@ pub const RESOURCES: &[Registration] = &[
     row("", "limitranges", stateless),
     row("", "namespaces", || Arc::new(Namespaces)),
     row("", "nodes", || Arc::new(Nodes)),
-    row("", "persistentvolumeclaims", uncounted).returned_when_deleted().inert("no volume controller binds claims yet"),
-    row("", "persistentvolumes", uncounted).returned_when_deleted().inert("no volume controller binds volumes yet"),
+    row("", "persistentvolumeclaims", unbound).returned_when_deleted().inert("no volume controller binds claims yet"),
+    row("", "persistentvolumes", unbound).returned_when_deleted().inert("no volume controller binds volumes yet"),
     row("", "pods", || Arc::new(Pods)),
     row("", "podtemplates", counted).returned_when_deleted(),
     row("", "replicationcontrollers", || Arc::new(ReplicaControllers)),

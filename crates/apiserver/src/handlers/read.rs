@@ -101,7 +101,8 @@ pub(crate) fn key_prefix(namespace: &str) -> String {
 }
 
 struct Position {
-    revision: u64,
+    /// `None` goes on with what there is now, after the revision of the first page has become too old.
+    revision: Option<u64>,
     after: String,
 }
 
@@ -111,14 +112,27 @@ fn read_token(token: &str) -> Result<Position, Status> {
     let value = apimachinery::decode::json_untyped(&bytes).map_err(|_| invalid())?;
     match (value.str_at(&["v"]), value.i64_at(&["rv"]), value.str_at(&["start"])) {
         (Some("meta.k8s.io/v1"), Some(revision), Some(after)) if !after.is_empty() => {
-            Ok(Position { revision: revision.max(0).unsigned_abs(), after: after.trim_end_matches('\0').to_owned() })
+            Ok(Position { revision: u64::try_from(revision).ok(), after: after.trim_end_matches('\0').to_owned() })
         }
         _ => Err(invalid()),
     }
 }
 
-fn write_token(revision: u64, last_key: &str) -> String {
-    let value = value!({"v": "meta.k8s.io/v1", "rv": revision as i64, "start": format!("{last_key}\0")});
+/// The answer to a token whose revision is gone; its own token goes on inconsistently.
+fn too_old(after: &str) -> Status {
+    let mut status = Status::expired(
+        "The provided continue parameter is too old to display a consistent list result. You can start a new list \
+         without the continue parameter, or use the continue token in this response to retrieve the remainder of \
+         the results. Continuing with the provided token results in an inconsistent list - objects that were \
+         created, modified, or deleted between the time the first chunk was returned and now may show up in the list.",
+    );
+    status.continue_token = write_token(None, after).into();
+    status
+}
+
+fn write_token(revision: Option<u64>, last_key: &str) -> String {
+    let revision = revision.map_or(-1, |revision| revision as i64);
+    let value = value!({"v": "meta.k8s.io/v1", "rv": revision, "start": format!("{last_key}\0")});
     base64::engine::general_purpose::URL_SAFE_NO_PAD.encode(apimachinery::json::to_vec(&value))
 }
 
@@ -143,8 +157,17 @@ pub async fn list(server: &Arc<Server>, resource: &Arc<Resource>, query: &Query)
         first_page(server, resource, query, &prefix).await?
     } else {
         let position = read_token(&query.continue_token)?;
-        let entries = past(server, resource, &prefix, &position.after, position.revision).await?;
-        (entries, position.revision)
+        match position.revision {
+            Some(revision) => {
+                let entries = past(server, resource, &prefix, &position.after, revision).await;
+                let expired = |status: Status| if status.is_expired() { too_old(&position.after) } else { status };
+                (entries.map_err(expired)?, revision)
+            }
+            None => {
+                let page = resource.stored()?.list(&prefix, &position.after);
+                (page.entries, page.revision)
+            }
+        }
     };
     collect(resource, query, &entries, revision)
 }
@@ -217,7 +240,7 @@ fn collect(resource: &Arc<Resource>, query: &Query, entries: &[Arc<Entry>], revi
             return Ok(List {
                 items,
                 resource_version: revision,
-                continue_token: write_token(revision, last_key),
+                continue_token: write_token(Some(revision), last_key),
                 remaining: unfiltered.then(|| (entries.len() - index) as u64),
             });
         }
@@ -227,4 +250,20 @@ fn collect(resource: &Arc<Resource>, query: &Query, entries: &[Arc<Entry>], revi
         }
     }
     Ok(List { items, resource_version: revision, continue_token: String::new(), remaining: None })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_token_that_is_too_old_leads_to_one_that_goes_on() {
+        let position = read_token(&write_token(Some(7), "a/b")).unwrap();
+        assert_eq!((position.revision, position.after.as_str()), (Some(7), "a/b"));
+        let status = too_old(&position.after);
+        let token = status.to_value().str_at(&["metadata", "continue"]).unwrap_or_default().to_owned();
+        let position = read_token(&token).unwrap();
+        assert_eq!((position.revision, position.after.as_str()), (None, "a/b"));
+        assert!(read_token("nonsense").is_err());
+    }
 }

@@ -145,7 +145,10 @@ async fn try_update(
     let mut object = resource.to_stored(object)?;
     run_admission(server, context, target, &mut object, &old, options.dry_run, Phase::Admit).await?;
     strategy.prepare_for_update(context, target.subresource, &mut object, &old);
-    bump_generation(resource, &mut object, &old);
+    // Where a pod runs is what the scheduler chooses, not what its author asks for.
+    if target.subresource != "binding" {
+        bump_generation(resource, &mut object, &old);
+    }
     let mut errors = metadata::validate_update(resource, &object, &old);
     errors.extend(strategy.validate_update(target.subresource, &object, &old));
     if asks_anew(&object, &old) {
