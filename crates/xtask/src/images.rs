@@ -17,6 +17,7 @@ use anyhow::Context;
 
 pub(crate) mod binaries;
 mod debian;
+pub(crate) mod end_to_end;
 mod layer;
 mod layout;
 mod serve;
