@@ -49,7 +49,11 @@ pub(crate) fn run(options: &AgentOptions) -> anyhow::Result<()> {
         bail!("a node makes namespaces, mounts and network links: run `sagong agent` as root");
     }
     let directories = Directories::open(&options.data_dir)?;
-    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().thread_name("node").build()?;
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .thread_name("node")
+        .max_blocking_threads(server::BLOCKING_THREADS)
+        .build()?;
     runtime.block_on(node(options, &directories))
 }
 
@@ -132,6 +136,7 @@ fn context(
             name: certificates.name.clone(),
             address: certificates.address,
             kubelet_port: options.kubelet_port,
+            max_pods: options.max_pods,
             directory: directories.node(),
             state_directory: options.state_dir.clone(),
             registry_directory: directories.registries(),

@@ -74,6 +74,8 @@ pub(crate) struct NodeSettings {
     pub(crate) address: Ipv4Addr,
     /// The port of the kubelet's API.
     pub(crate) kubelet_port: u16,
+    /// The most pods that run there.
+    pub(crate) max_pods: u16,
     /// What survives a reboot: images, volumes, logs.
     pub(crate) directory: PathBuf,
     /// Where mirrors of registries may be described, beside `/etc/containerd/certs.d`.

@@ -34,6 +34,10 @@ use crate::{
     status::StatusSource,
 };
 
+/// How many calls may block at once, on a disk or the kernel. Each thread has a heap of its own, and with hundreds of
+/// them a burst of pods would take hundreds of MiB.
+pub(crate) const BLOCKING_THREADS: usize = 32;
+
 /// Who issues service account tokens, as upstream's installers name it.
 const ISSUER: &str = "https://kubernetes.default.svc.cluster.local";
 /// The DNS service has the tenth address of the service network, as elsewhere.
@@ -68,6 +72,7 @@ pub(crate) fn run(options: &UpOptions, guest: Option<&dyn Guest>) -> anyhow::Res
         .enable_all()
         .thread_name("api")
         .worker_threads(std::thread::available_parallelism().map_or(2, usize::from))
+        .max_blocking_threads(BLOCKING_THREADS)
         .build()
         .context("cannot start the API's threads")?;
     let ended = api_runtime.block_on(control_plane(options, &directories, guest));
@@ -180,6 +185,7 @@ async fn control_plane(
             name: options.node_name.clone().unwrap_or(host_name),
             address: advertised,
             kubelet_port: options.kubelet_port,
+            max_pods: options.max_pods,
             directory: directories.node(),
             registry_directory: directories.registries(),
             state_directory: options.state_dir.clone(),

@@ -2,7 +2,10 @@
 
 use std::{
     fs, io,
-    os::fd::{AsFd, OwnedFd},
+    os::{
+        fd::{AsFd, OwnedFd},
+        unix::fs::MetadataExt,
+    },
     path::{Path, PathBuf},
 };
 
@@ -77,8 +80,10 @@ impl Mounter for KernelMounter {
     }
 
     fn is_mounted(&self, directory: &Path) -> bool {
-        let known = fs::read_to_string("/proc/thread-self/mountinfo").unwrap_or_default();
-        mount_points(&known, directory).iter().any(|point| point == directory)
+        // A file system of its own has a device of its own; the list of all mounts is long where there are many pods.
+        let device = |path: &Path| fs::symlink_metadata(path).map(|metadata| metadata.dev());
+        let parent = directory.parent().map(device);
+        matches!((device(directory), parent), (Ok(own), Some(Ok(parent))) if own != parent)
     }
 
     fn bind(&self, source: &OwnedFd, target: &Path) -> io::Result<()> {

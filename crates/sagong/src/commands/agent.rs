@@ -27,6 +27,9 @@ pub(crate) struct Options {
     /// The port of the kubelet's API.
     #[arg(long, default_value_t = 10250)]
     pub(crate) kubelet_port: u16,
+    /// The most pods that run on this node.
+    #[arg(long, default_value_t = 110)]
+    pub(crate) max_pods: u16,
     /// Where sockets and records of what runs are kept; empty after a reboot.
     #[arg(long, default_value = "/run/sagong")]
     pub(crate) state_dir: PathBuf,
