@@ -20,7 +20,8 @@ use crate::{
 
 /// What every container gets to end, even when no time is left.
 const MINIMUM_GRACE_PERIOD_SECONDS: i64 = 2;
-const DEFAULT_GRACE_PERIOD_SECONDS: i64 = 30;
+/// What a pod gets that does not say.
+pub(crate) const DEFAULT_GRACE_PERIOD_SECONDS: i64 = 30;
 
 /// A container to stop.
 #[derive(Clone, Debug)]

@@ -2,7 +2,10 @@
 
 use std::{
     collections::BTreeMap,
-    sync::{Arc, Weak},
+    sync::{
+        Arc, Weak,
+        atomic::{AtomicBool, Ordering},
+    },
     time::Duration,
 };
 
@@ -14,7 +17,7 @@ use cri_api::{
 };
 use futures::StreamExt;
 use parking_lot::Mutex;
-use tokio::sync::Notify;
+use tokio::sync::{Notify, watch};
 
 use crate::{
     admission,
@@ -59,6 +62,10 @@ pub(crate) struct Inner {
     machine: Machine,
     informers: SharedInformers,
     workers: Mutex<BTreeMap<String, Arc<Mailbox>>>,
+    /// Whether pods get no workers any more, and those that there are end their pods.
+    halted: AtomicBool,
+    /// How many workers there are, for who waits until there are none.
+    worker_count: watch::Sender<usize>,
     /// Woken when the node's status may have changed.
     node_changed: Mutex<Option<Arc<Notify>>>,
 }
@@ -105,6 +112,8 @@ impl Kubelet {
             machine,
             informers,
             workers: Mutex::default(),
+            halted: AtomicBool::new(false),
+            worker_count: watch::Sender::new(0),
             node_changed: Mutex::default(),
         };
         Kubelet { inner: Arc::new(inner) }
@@ -140,6 +149,27 @@ impl Kubelet {
     pub fn evict(&self, uid: &str, eviction: Eviction) -> bool {
         let mailbox = self.inner.workers.lock().get(uid).cloned();
         mailbox.map(|mailbox| mailbox.evict(eviction)).is_some()
+    }
+
+    /// Takes the node out of service: ends the containers of all pods within their grace periods, hooks included, and
+    /// starts nothing more. The pods stay in the API, and the next kubelet starts them again, as after a reboot.
+    /// `progress` is told how many pods are left whenever that changes; returns when there are none.
+    pub async fn halt(&self, mut progress: impl FnMut(usize) + Send) {
+        let inner = &self.inner;
+        let mut count = inner.worker_count.subscribe();
+        {
+            let workers = inner.workers.lock();
+            inner.halted.store(true, Ordering::Relaxed);
+            workers.values().for_each(|mailbox| mailbox.halt());
+        }
+        loop {
+            let left = *count.borrow_and_update();
+            progress(left);
+            // The sender lives in `inner`, as long as this call.
+            if left == 0 || count.changed().await.is_err() {
+                return;
+            }
+        }
     }
 
     pub(crate) fn inner(&self) -> &Arc<Inner> {
@@ -225,11 +255,20 @@ impl Inner {
     fn work(self: &Arc<Inner>, pod: Arc<Object>) -> Arc<Mailbox> {
         let uid = pod.uid().to_owned();
         let mailbox = Arc::new(Mailbox::new(pod));
-        self.workers.lock().insert(uid.clone(), mailbox.clone());
+        {
+            let mut workers = self.workers.lock();
+            workers.insert(uid.clone(), mailbox.clone());
+            self.worker_count.send_replace(workers.len());
+            if self.halted.load(Ordering::Relaxed) {
+                mailbox.halt();
+            }
+        }
         let (inner, worker) = (self.clone(), Worker::new(self.services.clone(), mailbox.clone()));
         tokio::spawn(async move {
             worker.run().await;
-            inner.workers.lock().remove(&uid);
+            let mut workers = inner.workers.lock();
+            workers.remove(&uid);
+            inner.worker_count.send_replace(workers.len());
         });
         mailbox
     }

@@ -3,6 +3,7 @@
 
 use std::collections::BTreeMap;
 
+use crate::kill::DEFAULT_GRACE_PERIOD_SECONDS;
 use api::views::core_v1::{Container, Pod};
 
 /// The pod's name.
@@ -48,6 +49,12 @@ fn identity(pod: Pod<'_>) -> [(String, String); 3] {
 /// The labels of a container.
 pub fn of_container(pod: Pod<'_>, container: &str) -> BTreeMap<String, String> {
     identity(pod).into_iter().chain([(CONTAINER_NAME.to_owned(), container.to_owned())]).collect()
+}
+
+/// The grace period that a container's annotations tell; upstream's default when they do not.
+pub fn termination_grace_period_seconds(annotations: &BTreeMap<String, String>) -> i64 {
+    let told = annotations.get(POD_TERMINATION_GRACE_PERIOD).and_then(|text| text.parse().ok());
+    told.unwrap_or(DEFAULT_GRACE_PERIOD_SECONDS)
 }
 
 /// A hash (FNV-1a) of the fields that cannot change while a container runs: name and image.

@@ -28,6 +28,8 @@ pub(crate) struct Mail {
     pub(crate) refresh_volumes: bool,
     /// Whether the node ends the pod.
     pub(crate) eviction: Option<Eviction>,
+    /// Whether the node starts nothing more and ends what runs, without a word about the pod's fate.
+    pub(crate) halted: bool,
 }
 
 /// A worker's mailbox.
@@ -39,7 +41,7 @@ pub(crate) struct Mailbox {
 
 impl Mailbox {
     pub(crate) fn new(pod: Arc<Object>) -> Mailbox {
-        let mail = Mail { pod, removed: false, refresh_volumes: false, eviction: None };
+        let mail = Mail { pod, removed: false, refresh_volumes: false, eviction: None, halted: false };
         Mailbox { mail: Mutex::new(mail), changed: Notify::new() }
     }
 
@@ -78,6 +80,11 @@ impl Mailbox {
 
     pub(crate) fn refresh_volumes(&self) {
         self.mail.lock().refresh_volumes = true;
+        self.wake();
+    }
+
+    pub(crate) fn halt(&self) {
+        self.mail.lock().halted = true;
         self.wake();
     }
 

@@ -379,3 +379,29 @@ async fn static_pods_run_and_are_mirrored() {
     std::fs::remove_file(manifests.join("etcd.json")).unwrap();
     bed.gone("etcd-node").await;
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_halted_node_ends_what_runs_and_the_next_kubelet_starts_it_again() {
+    let mut bed = bed().await;
+    bed.create("p", value!({"containers": [container("a"), container("b")], "terminationGracePeriodSeconds": 5}));
+    bed.until("p", is_ready).await;
+    let told = std::sync::Mutex::new(Vec::new());
+    bed.kubelet.halt(|left| told.lock().unwrap().push(left)).await;
+    let told = told.into_inner().unwrap();
+    assert_eq!((told.first(), told.last()), (Some(&1), Some(&0)));
+    assert!(bed.runtime.running("a").is_empty() && bed.runtime.running("b").is_empty());
+    // It stays in the API, and a pod that comes now is left alone.
+    assert!(bed.pod("p").unwrap().deletion_timestamp().is_none());
+    bed.create("late", value!({"containers": [container("c")]}));
+    tokio::time::sleep(Duration::from_secs(60)).await;
+    assert!(bed.runtime.running("a").is_empty() && bed.runtime.running("c").is_empty());
+
+    bed.running.abort();
+    bed.kubelet = kubelet(&bed.api, &bed.runtime, bed.directory.path()).await;
+    let next = bed.kubelet.clone();
+    bed.running = tokio::spawn(async move { next.run().await });
+    bed.until("late", is_ready).await;
+    let pod = bed.until("p", is_ready).await;
+    let restarts = pod.list_at(&["status", "containerStatuses"]).iter().map(|one| one.i64_at(&["restartCount"]));
+    assert_eq!(restarts.collect::<Vec<_>>(), [Some(1), Some(1)]);
+}

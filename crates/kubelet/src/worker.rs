@@ -208,7 +208,7 @@ impl Worker {
             plan = plan::plan(Pod::of(&pod), &observed, &probes);
             terminating = plan.kill_pod && plan.create_sandbox.is_none();
         }
-        self.probers.follow(&pod, &observed, terminating);
+        self.probers.follow(&pod, &observed, terminating || mail.halted);
         self.rotation.follow(&observed);
         let settled = terminating && self.settled(&observed);
         if is_static(&pod) && !mail.removed && !self.mirrored().await {
@@ -218,6 +218,9 @@ impl Worker {
         }
         if terminating {
             return self.terminate(&pod, &mail, &observed, settled, deleted).await;
+        }
+        if mail.halted {
+            return self.halt(&pod, &observed);
         }
         self.carry_out(&pod, &observed, plan);
         if mail.refresh_volumes || self.refresh_at.is_some_and(|at| at <= Instant::now()) {
@@ -427,7 +430,25 @@ impl Worker {
             return Next::Wait(None);
         }
         let grace = mail.eviction.as_ref().filter(|_| !deleted).map(|eviction| eviction.grace_period_seconds);
-        let grace = grace.unwrap_or_else(|| kill::grace_period_seconds(pod));
+        self.end(pod, observed, grace.unwrap_or_else(|| kill::grace_period_seconds(pod)));
+        Next::Wait(None)
+    }
+
+    /// Ends the pod's containers because the node goes out of service; a later kubelet starts them again, as after
+    /// a reboot.
+    fn halt(&mut self, pod: &Arc<Object>, observed: &Observed) -> Next {
+        self.stop.send_replace(true);
+        if self.settled(observed) {
+            return Next::Finished;
+        }
+        if !self.starting && self.killing.is_empty() {
+            self.end(pod, observed, kill::grace_period_seconds(pod));
+        }
+        Next::Wait(None)
+    }
+
+    /// Begins to stop all that runs, or leaves it less time than before.
+    fn end(&mut self, pod: &Arc<Object>, observed: &Observed, grace: i64) {
         match self.ending {
             None => {
                 self.ending = Some(grace);
@@ -447,7 +468,6 @@ impl Worker {
             }
             Some(_) => {}
         }
-        Next::Wait(None)
     }
 
     /// Clears away what is left of a pod that has ended.
@@ -461,7 +481,7 @@ impl Worker {
         }
         if !deleted {
             // Its containers are kept for their logs until somebody deletes the pod.
-            return Next::Wait(None);
+            return if mail.halted { Next::Finished } else { Next::Wait(None) };
         }
         if !mail.removed && !is_static(pod) {
             let options =

@@ -339,15 +339,16 @@ impl Inner {
             }
         }
         self.release(sandbox).await;
-        if lock(&sandbox.record).has_network {
+        if was_ready {
+            sandbox.save()?;
+            self.sandbox_event(sandbox, ContainerEventType::ContainerStoppedEvent);
+        }
+        // A runtime without a network leaves what another has set up to the next one that has it.
+        if lock(&sandbox.record).has_network && self.config.network.is_some() {
             return Err(Error::new(
                 cri_api::Code::Unknown,
                 format!("the network of sandbox {} could not be released", sandbox.id),
             ));
-        }
-        if was_ready {
-            sandbox.save()?;
-            self.sandbox_event(sandbox, ContainerEventType::ContainerStoppedEvent);
         }
         Ok(())
     }

@@ -18,13 +18,16 @@ use hyper::{
     service::service_fn,
 };
 use hyper_util::rt::TokioIo;
-use runtime::{BuildSource, ImageBuild, ImageStore, PullOptions, PullProgress};
+use runtime::{BuildSource, ImageBuild, PullOptions, PullProgress};
 use tokio::{
     net::{UnixListener, UnixStream},
-    sync::{SetOnce, mpsc},
+    sync::mpsc,
 };
 
-use crate::status::StatusSource;
+use crate::{
+    components::{NodeParts, NodePlace},
+    status::StatusSource,
+};
 
 /// The longest order.
 const ORDER_BYTES_LIMIT: usize = 1 << 20;
@@ -32,8 +35,8 @@ const ORDER_BYTES_LIMIT: usize = 1 << 20;
 /// What orders act on.
 #[derive(Clone)]
 pub(crate) struct Admin {
-    /// The node's images, once the runtime is there.
-    pub(crate) images: Arc<SetOnce<Arc<ImageStore>>>,
+    /// The node's parts, once they are there.
+    pub(crate) node: NodePlace,
     /// What the server says of itself; `None` for an agent.
     pub(crate) status: Option<Arc<StatusSource>>,
     /// Ends the server.
@@ -74,8 +77,10 @@ async fn answer(admin: &Admin, request: Request<Incoming>) -> Response<Body> {
         Ok(body) => decode::json_untyped(&body.to_bytes()).unwrap_or_default(),
         Err(_) => Value::Null,
     };
-    if path == "/images/pull" {
-        return Response::new(pull(admin, &order));
+    match path.as_str() {
+        "/images/pull" => return Response::new(pull(admin, &order)),
+        "/pods/stop" => return Response::new(stop_pods(admin)),
+        _ => {}
     }
     let admin = admin.clone();
     // Images are files: the work blocks.
@@ -93,31 +98,23 @@ async fn answer(admin: &Admin, request: Request<Incoming>) -> Response<Body> {
 /// Lines of progress that wait for their reader; when it is slower, steps are left out.
 const PROGRESS_LINES_MAX: usize = 64;
 
-/// Pulls an image; each line is a JSON document: progress, and at the end the image or an error.
-fn pull(admin: &Admin, order: &Value) -> Body {
+/// The node that orders are for.
+fn node(admin: &Admin) -> anyhow::Result<NodeParts> {
+    admin.node.get().context("this server has no node, or its runtime is not ready yet")
+}
+
+/// Work that tells of itself: each line is a JSON document; the last one is what the work answers, or its error.
+/// The work ends early when nobody reads any more.
+fn told<F>(work: impl FnOnce(mpsc::Sender<Value>) -> F) -> Body
+where
+    F: Future<Output = anyhow::Result<Value>> + Send + 'static,
+{
     let (lines, written) = mpsc::channel::<Value>(PROGRESS_LINES_MAX);
-    let (images, name) = (admin.images.get().cloned(), order.str_at(&["name"]).unwrap_or_default().to_owned());
-    let text = |field: &str| order.str_at(&[field]).unwrap_or_default().to_owned();
-    let credentials = runtime::Credentials {
-        username: text("username"),
-        password: text("password"),
-        ..runtime::Credentials::default()
-    };
+    let work = work(lines.clone());
     tokio::spawn(async move {
-        let progress = lines.clone();
-        let tell = move |step: PullProgress| drop(progress.try_send(progress_value(&step)));
-        let options = PullOptions { credentials, progress: Some(Arc::new(tell)) };
-        let pulled = async {
-            let images = images.context("this server has no node, or its runtime is not ready yet")?;
-            anyhow::Ok(images.pull(&name, &options).await?)
-        };
         let last = tokio::select! {
-            // Nobody waits for the end: what has come is kept for the next attempt.
             () = lines.closed() => return,
-            pulled = pulled => match pulled {
-                Ok(image) => value!({"image": image_value(&image)}),
-                Err(error) => value!({"error": format!("{error:#}")}),
-            },
+            done = work => done.unwrap_or_else(|error| value!({"error": format!("{error:#}")})),
         };
         // Without a reader nobody misses it.
         let _ = lines.send(last).await;
@@ -128,6 +125,34 @@ fn pull(admin: &Admin, order: &Value) -> Body {
         Some((Ok(Frame::data(Bytes::from(line))), written))
     });
     StreamBody::new(frames).boxed_unsync()
+}
+
+/// Ends the node's pods; lines say how many are left.
+fn stop_pods(admin: &Admin) -> Body {
+    let node = node(admin);
+    told(|lines| async move {
+        let progress = move |left: usize| drop(lines.try_send(value!({"podsLeft": left as i64})));
+        node?.kubelet.halt(progress).await;
+        Ok(value!({}))
+    })
+}
+
+/// Pulls an image; lines tell of its layers, the last one of the image.
+fn pull(admin: &Admin, order: &Value) -> Body {
+    let (node, name) = (node(admin), order.str_at(&["name"]).unwrap_or_default().to_owned());
+    let text = |field: &str| order.str_at(&[field]).unwrap_or_default().to_owned();
+    let credentials = runtime::Credentials {
+        username: text("username"),
+        password: text("password"),
+        ..runtime::Credentials::default()
+    };
+    told(|lines| async move {
+        // What has come before a reader leaves is kept for the next attempt.
+        let tell = move |step: PullProgress| drop(lines.try_send(progress_value(&step)));
+        let options = PullOptions { credentials, progress: Some(Arc::new(tell)) };
+        let image = node?.images.pull(&name, &options).await?;
+        Ok(value!({"image": image_value(&image)}))
+    })
 }
 
 fn progress_value(step: &PullProgress) -> Value {
@@ -153,7 +178,7 @@ fn carry_out(admin: &Admin, path: &str, order: &Value) -> anyhow::Result<Value> 
         let status = admin.status.as_ref().context("this is an agent: ask on the server's machine")?;
         return Ok(status.value());
     }
-    let images = admin.images.get().context("this server has no node, or its runtime is not ready yet")?;
+    let images = node(admin)?.images;
     let text = |field: &str| order.str_at(&[field]).unwrap_or_default().to_owned();
     match path {
         "/images" => Ok(images.list().iter().map(image_value).collect()),

@@ -22,13 +22,11 @@ use client::{
     remote::{Remote, ServerAddress},
 };
 
-use tokio::sync::SetOnce;
-
 use crate::{
     admin,
     api_access::ApiAccess,
     commands::AgentOptions,
-    components::{self, NodeContext, NodeSettings},
+    components::{self, NodeContext, NodePlace, NodeSettings},
     directories::Directories,
     join_token::JoinToken,
     server,
@@ -83,14 +81,14 @@ async fn node(options: &AgentOptions, directories: &Directories) -> anyhow::Resu
     let tls = certificates.client_config(&credential)?;
     let remote = Remote::new(server.clone(), tls, None, USER_AGENT)?;
     let settings = cluster_settings(&Client::new(remote.clone(), USER_AGENT)).await?;
-    let images = Arc::new(SetOnce::new());
-    let context = context(options, directories, &certificates, &settings, remote.clone(), images.clone())?;
+    let node_parts = NodePlace::new();
+    let context = context(options, directories, &certificates, &settings, remote.clone(), node_parts.clone())?;
     tracing::info!(node = context.node.name, server = %server, "joined");
     components::start_node(&context, &Arc::default());
     let renewed = tokio::spawn(certificates.keep(remote, credential));
 
     let (request_stop, mut stop_requested) = tokio::sync::mpsc::channel(1);
-    let orders = admin::Admin { images, status: None, stop: request_stop };
+    let orders = admin::Admin { node: node_parts, status: None, stop: request_stop };
     let admin = tokio::spawn(admin::serve(admin::listen(&directories.admin_socket())?, orders));
     tokio::select! {
         signal = server::wait_for_signal() => signal?,
@@ -122,7 +120,7 @@ fn context(
     certificates: &NodeCertificates,
     settings: &Object,
     remote: Arc<Remote>,
-    images: Arc<SetOnce<Arc<runtime::ImageStore>>>,
+    node_parts: NodePlace,
 ) -> anyhow::Result<NodeContext> {
     let text = |key: &str| -> anyhow::Result<&str> {
         settings.str_at(&["data", key]).with_context(|| format!("the config map {NODE_SETTINGS:?} has no {key}"))
@@ -142,6 +140,6 @@ fn context(
             registry_directory: directories.registries(),
         },
         kubelet_tls: Arc::new(certificates.kubelet_server_config()?),
-        images,
+        node_parts,
     })
 }

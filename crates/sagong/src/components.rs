@@ -12,7 +12,7 @@ use std::{net::Ipv4Addr, panic::AssertUnwindSafe, path::PathBuf, sync::Arc, time
 use apiserver::{Server, UserInfo, loopback::Loopback};
 use client::Client;
 use futures::{FutureExt, future::BoxFuture};
-use tokio::sync::SetOnce;
+use tokio::sync::watch;
 
 pub(crate) use states::States;
 
@@ -35,8 +35,50 @@ pub(crate) struct ComponentContext {
     pub(crate) dns_address: Ipv4Addr,
     /// This machine as a node; `None` for a control plane alone.
     pub(crate) node: Option<NodeSettings>,
-    /// The node's images, once the runtime is there.
-    pub(crate) images: Arc<SetOnce<Arc<runtime::ImageStore>>>,
+    /// Where the node's parts are put when they are there.
+    pub(crate) node_parts: NodePlace,
+}
+
+/// What a running node lets others use.
+#[derive(Clone)]
+pub(crate) struct NodeParts {
+    /// Its images.
+    pub(crate) images: Arc<runtime::ImageStore>,
+    /// Its kubelet.
+    pub(crate) kubelet: kubelet::Kubelet,
+}
+
+/// Where the newest parts of the node are: none before it is there, and others after it failed and began anew.
+#[derive(Clone)]
+pub(crate) struct NodePlace(watch::Sender<Option<NodeParts>>);
+
+impl NodePlace {
+    /// A place where nothing is yet.
+    pub(crate) fn new() -> NodePlace {
+        NodePlace(watch::Sender::new(None))
+    }
+
+    /// Puts a node there, in place of what it replaces.
+    pub(crate) fn set(&self, parts: NodeParts) {
+        self.0.send_replace(Some(parts));
+    }
+
+    /// What is there.
+    pub(crate) fn get(&self) -> Option<NodeParts> {
+        self.0.borrow().clone()
+    }
+
+    /// Waits until something is there.
+    pub(crate) async fn wait(&self) -> NodeParts {
+        let mut changes = self.0.subscribe();
+        loop {
+            if let Some(parts) = changes.borrow_and_update().clone() {
+                return parts;
+            }
+            // The sender is in `self`: it does not go away meanwhile.
+            let _ = changes.changed().await;
+        }
+    }
 }
 
 /// What the components of a node are made of, whether the API is in this process or not.
@@ -54,8 +96,8 @@ pub(crate) struct NodeContext {
     pub(crate) node: NodeSettings,
     /// How the kubelet serves its API.
     pub(crate) kubelet_tls: Arc<rustls::ServerConfig>,
-    /// The node's images, once the runtime is there.
-    pub(crate) images: Arc<SetOnce<Arc<runtime::ImageStore>>>,
+    /// Where the node's parts are put when they are there.
+    pub(crate) node_parts: NodePlace,
 }
 
 impl NodeContext {
@@ -100,7 +142,7 @@ impl ComponentContext {
             dns_address: self.dns_address,
             node,
             kubelet_tls,
-            images: self.images.clone(),
+            node_parts: self.node_parts.clone(),
         }))
     }
 }

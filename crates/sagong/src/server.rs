@@ -18,16 +18,12 @@ use auth::{
 };
 use client::Client;
 use resources::{Extensions, Ranges, ServiceAllocators, bootstrap};
-use runtime::ImageStore;
-use tokio::{
-    net::TcpListener,
-    sync::{SetOnce, watch},
-};
+use tokio::{net::TcpListener, sync::watch};
 
 use crate::{
     admin,
     commands::UpOptions,
-    components::{self, ComponentContext, NodeSettings},
+    components::{self, ComponentContext, NodePlace, NodeSettings},
     directories::Directories,
     identity::Identity,
     kubelet_dialer::KubeletDialer,
@@ -49,8 +45,8 @@ const COMPACTION_PERIOD: Duration = Duration::from_secs(300);
 pub(crate) struct Running {
     /// The API, as the server itself.
     pub(crate) client: Client,
-    /// The node's images, once the runtime is there.
-    pub(crate) images: Arc<SetOnce<Arc<ImageStore>>>,
+    /// The node's parts, once they are there.
+    pub(crate) node: NodePlace,
     /// How long the control plane took to be ready.
     pub(crate) ready_milliseconds: u128,
 }
@@ -169,8 +165,8 @@ async fn control_plane(
     let ready_milliseconds = started.elapsed().as_millis();
     tracing::info!(milliseconds = ready_milliseconds as u64, port = options.port, "ready");
     tokio::spawn(compact(engine.clone()));
-    let images = Arc::new(SetOnce::new());
-    let running = Running { client: own.clone(), images: images.clone(), ready_milliseconds };
+    let node_parts = NodePlace::new();
+    let running = Running { client: own.clone(), node: node_parts.clone(), ready_milliseconds };
     let (request_stop, mut stop_requested) = tokio::sync::mpsc::channel(1);
     server.set_node_dialer(Arc::new(KubeletDialer::new(&identity)?));
     let node_name = (!options.no_node).then(|| options.node_name.clone().unwrap_or_else(|| host_name.clone()));
@@ -190,7 +186,7 @@ async fn control_plane(
             registry_directory: directories.registries(),
             state_directory: options.state_dir.clone(),
         }),
-        images: images.clone(),
+        node_parts: node_parts.clone(),
     })?;
     let status = StatusSource {
         started: std::time::SystemTime::now(),
@@ -200,7 +196,7 @@ async fn control_plane(
         directories: directories.clone(),
         node_name,
     };
-    let orders = admin::Admin { images, status: Some(Arc::new(status)), stop: request_stop };
+    let orders = admin::Admin { node: node_parts, status: Some(Arc::new(status)), stop: request_stop };
     let admin = tokio::spawn(admin::serve(admin_socket, orders));
 
     let ended = tokio::select! {

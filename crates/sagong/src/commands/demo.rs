@@ -100,7 +100,7 @@ fn api(client: &Client, kind: &client::ResourceKind) -> Api {
 
 /// The app's image: this binary, which is static, and nothing else.
 async fn build_image(running: &Running) -> anyhow::Result<()> {
-    let images = running.images.wait().await.clone();
+    let images = running.node.wait().await.images;
     let source = std::env::current_exe().context("cannot find this binary")?;
     let build = ImageBuild {
         name: IMAGE.to_owned(),

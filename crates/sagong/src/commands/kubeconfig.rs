@@ -42,7 +42,7 @@ fn kubeconfig(options: &Options) -> anyhow::Result<String> {
     let Some(server) = &options.server else { return Ok(kept) };
     ensure!(server.starts_with("https://"), "--server {server:?} is no https:// URL");
     // A certificate of its own: the cluster's authority lies beside the kubeconfig.
-    Identity::open(&Directories::open(&options.data_dir)?)?.admin_kubeconfig(server)
+    Identity::open(&Directories::look(&options.data_dir)?)?.admin_kubeconfig(server)
 }
 
 #[cfg(test)]

@@ -17,7 +17,9 @@ use network::{Attachment, Cidr, HostPort, NodeNetwork, Overlay, Transport};
 use runtime::{PodNetwork, PodNetworkRequest, Runtime};
 use tokio::{net::TcpListener, sync::SetOnce};
 
-use super::NodeContext;
+use crate::directories::node_images;
+
+use super::{NodeContext, NodeParts};
 
 /// How long the making or ending of a pod's network waits for the node's own.
 const NETWORK_LIMIT: Duration = Duration::from_secs(60);
@@ -115,11 +117,11 @@ pub(super) async fn run(context: NodeContext) -> anyhow::Result<()> {
     let runtime_config = runtime::Config {
         network: Some(attachments.clone()),
         registry_directories: vec!["/etc/containerd/certs.d".into(), node.registry_directory.clone()],
-        ..runtime::Config::new(node.directory.join("images"), &node.state_directory)
+        ..runtime::Config::new(node_images(&node.directory), &node.state_directory)
     };
     let runtime = Runtime::open(runtime_config).await.context("cannot open the container runtime")?;
     let runtime = Arc::new(runtime);
-    let _ = context.images.set(runtime.images());
+    let images = runtime.images();
     let known_sandboxes = runtime.sandboxes();
     let config = kubelet_config(&context, &node);
     let dependencies = Dependencies {
@@ -130,6 +132,7 @@ pub(super) async fn run(context: NodeContext) -> anyhow::Result<()> {
         mounter: Arc::new(KernelMounter),
     };
     let kubelet = Kubelet::new(config, dependencies).await;
+    context.node_parts.set(NodeParts { images, kubelet: kubelet.clone() });
     let network = async {
         let pod_ranges = pod_range(&client, &node.name).await?;
         let config = network::Config {
