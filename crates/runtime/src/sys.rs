@@ -268,8 +268,10 @@ pub(crate) fn forget_code_pages() -> io::Result<()> {
     for line in std::fs::read_to_string("/proc/self/maps")?.lines() {
         let mut fields = line.split_ascii_whitespace();
         let (Some(range), Some(permissions)) = (fields.next(), fields.next()) else { continue };
-        // Read-only data is left alone: parts of it were relocated when the program started.
-        if permissions != "r-xp" || !fields.nth(3).is_some_and(|path| path.starts_with('/')) {
+        let (offset, path) = (fields.next(), fields.nth(2));
+        // Read-only data beyond the file's first part is left alone: it was relocated when the program started.
+        let unchanged = permissions == "r-xp" || (permissions == "r--p" && offset == Some("00000000"));
+        if !unchanged || !path.is_some_and(|path| path.starts_with('/')) {
             continue;
         }
         let bounds = range.split_once('-').and_then(|(start, end)| {

@@ -154,7 +154,7 @@ async fn at_once(pods: &Api, events: &mut WatchStream, image: &str, count: usize
     let seen = told(events, &names, ready).await?;
     let last = seen.values().max().context("no pods")?.duration_since(before);
     let took = cpu_seconds(at) - cpu;
-    println!("{count} at once: created after {made:.0?}, all Ready after {last:.0?}, {took:.2} s of the server's CPU");
+    println!("{count} at once: created after {made:.0?}, all Ready after {last:.2?}, {took:.2} s of the server's CPU");
     let shims = processes("sagong-shim");
     let rss: u64 = shims.iter().filter_map(|shim| kibibytes(shim, "status", "VmRSS:")).sum();
     let private: u64 = shims.iter().filter_map(|shim| kibibytes(shim, "smaps_rollup", "Private_Dirty:")).sum();
@@ -165,7 +165,7 @@ async fn at_once(pods: &Api, events: &mut WatchStream, image: &str, count: usize
     let deleted = names.iter().map(|name| pods.delete(name, Options::default()));
     futures::future::join_all(deleted).await.into_iter().collect::<Result<Vec<_>, _>>()?;
     let last = told(events, &names, gone).await?.values().max().context("no pods")?.duration_since(before);
-    println!("{count} at once: all gone after {last:.0?}, {:.2} s of the server's CPU", cpu_seconds(at) - cpu);
+    println!("{count} at once: all gone after {last:.2?}, {:.2} s of the server's CPU", cpu_seconds(at) - cpu);
     Ok(())
 }
 

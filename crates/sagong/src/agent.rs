@@ -125,6 +125,7 @@ fn context(
     let text = |key: &str| -> anyhow::Result<&str> {
         settings.str_at(&["data", key]).with_context(|| format!("the config map {NODE_SETTINGS:?} has no {key}"))
     };
+    let eviction_hard = kubelet::eviction::signals::parse(&options.eviction_hard).context("--eviction-hard")?;
     Ok(NodeContext {
         access: ApiAccess::Remote(remote),
         cluster_cidrs: text("clusterCIDRs")?.split(',').map(str::to_owned).collect(),
@@ -135,6 +136,7 @@ fn context(
             address: certificates.address,
             kubelet_port: options.kubelet_port,
             max_pods: options.max_pods,
+            eviction_hard,
             directory: directories.node(),
             state_directory: options.state_dir.clone(),
             registry_directory: directories.registries(),

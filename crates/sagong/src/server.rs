@@ -170,6 +170,7 @@ async fn control_plane(
     let (request_stop, mut stop_requested) = tokio::sync::mpsc::channel(1);
     server.set_node_dialer(Arc::new(KubeletDialer::new(&identity)?));
     let node_name = (!options.no_node).then(|| options.node_name.clone().unwrap_or_else(|| host_name.clone()));
+    let eviction_hard = kubelet::eviction::signals::parse(&options.eviction_hard).context("--eviction-hard")?;
     let states = components::start(&ComponentContext {
         server: server.clone(),
         identity: Arc::new(identity),
@@ -182,6 +183,7 @@ async fn control_plane(
             address: advertised,
             kubelet_port: options.kubelet_port,
             max_pods: options.max_pods,
+            eviction_hard,
             directory: directories.node(),
             registry_directory: directories.registries(),
             state_directory: options.state_dir.clone(),
