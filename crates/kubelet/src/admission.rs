@@ -9,7 +9,10 @@ use component_helpers::{
     resources::{self, Resources},
 };
 
-use crate::security::Effective;
+use crate::{
+    eviction::{self, signals::Condition},
+    security::Effective,
+};
 
 /// Why a pod is refused: `status.reason` and `status.message`.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -33,12 +36,17 @@ pub struct Site<'a> {
     pub max_pods: i64,
     /// Whether the kernel enforces AppArmor profiles.
     pub app_armor: bool,
+    /// What the node is short of.
+    pub pressure: &'a [Condition],
 }
 
 /// Checks `pod` against the node and the pods that run there already. `is_static` pods ignore taints.
 pub fn admit(pod: &Object, site: Site<'_>, is_static: bool) -> Result<(), Refusal> {
-    let Site { node, others, allocatable, max_pods, app_armor } = site;
+    let Site { node, others, allocatable, max_pods, app_armor, pressure } = site;
     let spec = Pod::of(pod).spec();
+    if let Err(message) = eviction::admit(Pod::of(pod), pressure) {
+        return Err(refusal(eviction::REASON, &message));
+    }
     if let Err(problem) = check_app_armor(spec, app_armor) {
         return Err(refusal("AppArmor", &format!("Cannot enforce AppArmor: {problem}")));
     }
@@ -188,7 +196,14 @@ mod tests {
             spec.set(&["tolerations"], value!([{"key": "k", "operator": "Exists"}]));
         }
         let others = [Arc::new(other)];
-        let site = Site { node: Some(&node), others: &others, allocatable: &allocatable, max_pods, app_armor: false };
+        let site = Site {
+            node: Some(&node),
+            others: &others,
+            allocatable: &allocatable,
+            max_pods,
+            app_armor: false,
+            pressure: &[],
+        };
         let verdict = admit(&pod(spec), site, is_static);
         verdict.err().map(|refusal| refusal.reason).unwrap_or_default()
     }
@@ -217,7 +232,14 @@ mod tests {
         let node =
             Object(value!({"metadata": {"name": "n"}, "spec": {"taints": [{"key": "k", "effect": "NoExecute"}]}}));
         let resources = Resources::new();
-        let site = Site { node: Some(&node), others: &[], allocatable: &resources, max_pods: 10, app_armor: false };
+        let site = Site {
+            node: Some(&node),
+            others: &[],
+            allocatable: &resources,
+            max_pods: 10,
+            app_armor: false,
+            pressure: &[],
+        };
         let verdict = admit(&pod(value!({})), site, false);
         assert_eq!(verdict.unwrap_err().reason, "TaintToleration");
     }

@@ -4,6 +4,8 @@ use std::{net::IpAddr, path::PathBuf, time::Duration};
 
 use api::views::core_v1::Pod;
 
+use crate::eviction::signals::Threshold;
+
 /// The configuration of a kubelet. Defaults are upstream's.
 #[derive(Clone, Debug)]
 pub struct Config {
@@ -53,6 +55,14 @@ pub struct Config {
     pub restart_backoff: (Duration, Duration),
     /// The first and the longest delay before a failed pull is tried again.
     pub image_backoff: (Duration, Duration),
+    /// Below which of what pods are evicted.
+    pub eviction_hard: Vec<Threshold>,
+    /// How long a condition of the node outlasts its cause.
+    pub eviction_pressure_transition_period: Duration,
+    /// At which percentage of the disk unused images are removed, and down to which.
+    pub image_gc_thresholds: (u8, u8),
+    /// How old an image must be to be removed.
+    pub image_minimum_gc_age: Duration,
     /// The version that the node reports.
     pub kubelet_version: String,
     /// Whether the node makes itself known to the API; without, its pods run and nothing is said about the node.
@@ -86,6 +96,10 @@ impl Config {
             serialize_image_pulls: true,
             restart_backoff: (Duration::from_secs(10), Duration::from_secs(300)),
             image_backoff: (Duration::from_secs(10), Duration::from_secs(300)),
+            eviction_hard: crate::eviction::signals::defaults(),
+            eviction_pressure_transition_period: Duration::from_secs(300),
+            image_gc_thresholds: (85, 80),
+            image_minimum_gc_age: Duration::from_secs(120),
             kubelet_version: "v1.37.0".to_owned(),
             register_node: true,
         }

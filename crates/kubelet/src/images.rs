@@ -77,6 +77,12 @@ impl Images {
         Images { service, objects, recorder, pulls, backoff, failed: Mutex::default() }
     }
 
+    /// Where images are kept, if the runtime tells.
+    pub async fn directory(&self) -> Option<std::path::PathBuf> {
+        let told = self.service.image_fs_info(cri_api::v1::ImageFsInfoRequest {}).await.ok()?;
+        Some(told.image_filesystems.into_iter().next()?.fs_id?.mountpoint.into())
+    }
+
     /// The runtime's image service.
     pub fn service(&self) -> &Arc<dyn ImageService> {
         &self.service

@@ -105,6 +105,8 @@ impl Kubelet {
             recorder,
             objects,
             facts,
+            pressure: Mutex::default(),
+            garbage: crate::garbage::ImageGarbage::default(),
         };
         let inner = Inner {
             services: Arc::new(services),
@@ -132,7 +134,8 @@ impl Kubelet {
             tokio::join!(node.keep_status(object.clone()), node.keep_lease(object));
         };
         let static_pods = crate::static_pods::follow(inner.clone());
-        tokio::join!(registered, inner.follow_pods(), inner.follow_runtime(), static_pods);
+        let (evictions, images) = (crate::eviction::keep(inner.clone()), crate::garbage::keep(inner.clone()));
+        tokio::join!(registered, inner.follow_pods(), inner.follow_runtime(), static_pods, evictions, images);
     }
 
     /// Looks at the runtime again: its network came or went, which no event of it tells.
@@ -147,8 +150,7 @@ impl Kubelet {
 
     /// Ends a pod for the node's own reasons; `false` when there is no such pod here.
     pub fn evict(&self, uid: &str, eviction: Eviction) -> bool {
-        let mailbox = self.inner.workers.lock().get(uid).cloned();
-        mailbox.map(|mailbox| mailbox.evict(eviction)).is_some()
+        self.inner.evict(uid, eviction)
     }
 
     /// Takes the node out of service: ends the containers of all pods within their grace periods, hooks included, and
@@ -181,6 +183,25 @@ impl Inner {
     /// The pods that have a worker.
     pub(crate) fn pods(&self) -> Vec<Arc<Object>> {
         self.workers.lock().values().map(|mailbox| mailbox.pod()).collect()
+    }
+
+    /// Ends a pod for the node's own reasons; `false` when there is no such pod here.
+    pub(crate) fn evict(&self, uid: &str, eviction: Eviction) -> bool {
+        let mailbox = self.workers.lock().get(uid).cloned();
+        mailbox.map(|mailbox| mailbox.evict(eviction)).is_some()
+    }
+
+    /// Whether something of a pod runs: it has a worker, and has not ended.
+    pub(crate) fn is_working(&self, uid: &str) -> bool {
+        let mailbox = self.workers.lock().get(uid).cloned();
+        mailbox.is_some_and(|mailbox| !matches!(mailbox.pod().status().str_at("phase"), Some("Succeeded" | "Failed")))
+    }
+
+    /// The node's status may have changed.
+    pub(crate) fn node_changed(&self) {
+        if let Some(changed) = self.node_changed.lock().as_ref() {
+            changed.notify_one();
+        }
     }
 
     /// Follows the pods that are bound to this node.
@@ -234,6 +255,7 @@ impl Inner {
                 allocatable: &self.services.facts.allocatable,
                 max_pods: self.services.config.max_pods,
                 app_armor: self.services.facts.app_armor,
+                pressure: &self.services.pressure.lock().conditions(),
             };
             if let Err(refusal) = admission::admit(&pod, site, crate::worker::is_static(&pod)) {
                 let inner = self.clone();

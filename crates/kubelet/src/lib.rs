@@ -7,8 +7,8 @@
 //! it is woken by events and deadlines, and restarts adopt what runs.
 //!
 //! It never opens the store, never executes a program of the host, and stops no pod because it stops itself.
-//! Eviction for want of resources, device plugins, resize in place, CSI and user namespaces are not there yet: pods
-//! that need them are refused by [`admission`] or wait with an event, and [`Kubelet::evict`] is where eviction enters.
+//! Device plugins, resize in place, CSI and user namespaces are not there yet: pods that need them are refused by
+//! [`admission`] or wait with an event.
 //!
 //! Start reading at [`Kubelet`], then `worker`. Upstream's counterpart is `pkg/kubelet`.
 
@@ -21,8 +21,10 @@ pub mod dns;
 pub mod downward;
 pub mod env_file;
 pub mod environment;
+pub mod eviction;
 pub mod expansion;
 mod file_watch;
+mod garbage;
 pub mod http_get;
 pub mod images;
 mod kill;

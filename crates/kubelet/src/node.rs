@@ -16,6 +16,7 @@ use tokio::{sync::Notify, time::Instant};
 
 use crate::{
     config::Config,
+    eviction::signals::Condition,
     services::{NodeFacts, Services},
     status::merge_patch,
 };
@@ -271,17 +272,17 @@ impl Node {
             .map(|address| value!({"type": "InternalIP", "address": address.as_str()}))
             .collect();
         addresses.push(value!({"type": "Hostname", "address": config.node_name.as_str()}));
-        let fine = [
-            ("MemoryPressure", "KubeletHasSufficientMemory", "kubelet has sufficient memory available"),
-            ("DiskPressure", "KubeletHasNoDiskPressure", "kubelet has no disk pressure"),
-            ("PIDPressure", "KubeletHasSufficientPID", "kubelet has sufficient PID available"),
-        ];
+        let holding = self.services.pressure.lock().conditions();
+        let pressure = Condition::ALL.map(|condition| {
+            let holds = holding.contains(&condition);
+            let (reason, message) = condition.words(holds);
+            (condition.name(), if holds { "True" } else { "False" }, reason, message)
+        });
         let ready = match ready {
             Ok(()) => ("Ready", "True", "KubeletReady", "kubelet is posting ready status"),
             Err(problem) => ("Ready", "False", "KubeletNotReady", problem.as_str()),
         };
-        let own: Vec<(&str, &str, &str, &str)> =
-            fine.into_iter().map(|(kind, reason, message)| (kind, "False", reason, message)).chain([ready]).collect();
+        let own: Vec<(&str, &str, &str, &str)> = pressure.into_iter().chain([ready]).collect();
         let before = previous.list_at(&["conditions"]);
         let is_own = |condition: &Value| own.iter().any(|(kind, ..)| condition.str_at(&["type"]) == Some(kind));
         let mut conditions: Vec<Value> = before.iter().filter(|condition| !is_own(condition)).cloned().collect();

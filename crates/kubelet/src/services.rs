@@ -7,9 +7,11 @@ use apimachinery::{Object, Value};
 use client::{Client, EventRecorder, EventType, Informer, events::object_reference, kinds};
 use component_helpers::resources::Resources;
 use cri_api::{RuntimeService, v1::DnsConfig};
+use parking_lot::Mutex;
 
 use crate::{
-    config::Config, dns, images::Images, objects::Objects, plan::ContainerKind, volumes::Volumes, watches::Watches,
+    config::Config, dns, eviction::Pressure, garbage::ImageGarbage, images::Images, objects::Objects,
+    plan::ContainerKind, volumes::Volumes, watches::Watches,
 };
 
 /// What the node has.
@@ -48,6 +50,9 @@ pub(crate) struct Services {
     /// This node alone.
     pub(crate) node: Informer,
     pub(crate) facts: NodeFacts,
+    /// What the node is short of.
+    pub(crate) pressure: Mutex<Pressure>,
+    pub(crate) garbage: ImageGarbage,
 }
 
 impl Services {

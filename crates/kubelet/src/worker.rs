@@ -589,6 +589,9 @@ impl Worker {
                 new.set(&["phase"], *phase);
                 new.set(&["reason"], reason.as_str());
                 new.set(&["message"], message.as_str());
+                if reason == crate::eviction::REASON {
+                    disrupted(&mut new, message);
+                }
             }
             if last && !matches!(new.str_at(&["phase"]), Some("Succeeded" | "Failed")) {
                 new.set(&["phase"], "Failed");
@@ -635,6 +638,19 @@ impl Worker {
             }
         }
     }
+}
+
+/// Says that the node has ended the pod, which is none of its own failures.
+fn disrupted(status: &mut Value, message: &str) {
+    let mut conditions = status.list_at(&["conditions"]).to_vec();
+    if conditions.iter().any(|condition| condition.str_at(&["type"]) == Some("DisruptionTarget")) {
+        return;
+    }
+    conditions.push(value!({
+        "type": "DisruptionTarget", "status": "True", "reason": "TerminationByKubelet", "message": message,
+        "lastProbeTime": null, "lastTransitionTime": time::format_seconds(stdx::clock::now())
+    }));
+    status.set(&["conditions"], conditions);
 }
 
 /// How writing a status ended.

@@ -15,6 +15,7 @@ pub mod nftables;
 mod node;
 mod overlay;
 mod pod;
+mod removals;
 pub mod rtnetlink;
 pub mod sysctl;
 

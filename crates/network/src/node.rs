@@ -15,6 +15,7 @@ use crate::{
     },
     overlay,
     pod::{self, Attachment, Error, HostPort, ROUTE_PROTOCOL},
+    removals::Removals,
     rtnetlink::{self, Route, RouteKind, RouteSocket},
     sysctl,
 };
@@ -82,8 +83,8 @@ pub struct NodeNetwork {
     mtu_bytes: u32,
     allocator: Mutex<Allocator>,
     sockets: Mutex<Sockets>,
-    /// Removing a link takes the kernel some 20 ms; no attachment waits for that.
-    removals: Mutex<RouteSocket>,
+    /// No attachment waits for these.
+    removals: Removals,
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
@@ -110,7 +111,7 @@ impl NodeNetwork {
         for family in families(&config) {
             sockets.nftables.commit(whole_table(&config, family, &allocator))?;
         }
-        let removals = Mutex::new(RouteSocket::open()?);
+        let removals = Removals::new(RouteSocket::open()?);
         Ok(NodeNetwork { config, mtu_bytes, allocator: Mutex::new(allocator), sockets: Mutex::new(sockets), removals })
     }
 
@@ -163,7 +164,7 @@ impl NodeNetwork {
     /// Disconnects a sandbox and takes its addresses back; nothing happens when there is nothing.
     pub fn detach(&self, sandbox: &str) -> Result<(), Error> {
         let in_kernel = |source| Error::Kernel { sandbox: sandbox.to_owned(), source };
-        lock(&self.removals).delete_link(&pod::node_link_name(sandbox)).map_err(in_kernel)?;
+        self.removals.remove(&pod::node_link_name(sandbox)).map_err(in_kernel)?;
         let Some(assignment) = lock(&self.allocator).get(sandbox).cloned() else { return Ok(()) };
         lock(&self.allocator)
             .release(sandbox)

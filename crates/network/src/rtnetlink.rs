@@ -27,6 +27,7 @@ const IFLA_ADDRESS: u16 = 1;
 const IFLA_IFNAME: u16 = 3;
 const IFLA_MTU: u16 = 4;
 const IFLA_LINKINFO: u16 = 18;
+const IFLA_GROUP: u16 = 27;
 const IFLA_NET_NS_FD: u16 = 28;
 const IFLA_INFO_KIND: u16 = 1;
 const IFLA_INFO_DATA: u16 = 2;
@@ -362,6 +363,21 @@ impl RouteSocket {
     pub fn delete_link(&mut self, name: &str) -> Result<(), Error> {
         let message = Message::new(libc::RTM_DELLINK, 0).payload(&ifinfo(0, false)).text(IFLA_IFNAME, name);
         absent_is_fine(self.0.request(message, format_args!("delete link {name}")))
+    }
+
+    /// Puts the link `name` into a group; nothing happens when there is none.
+    pub(crate) fn set_group(&mut self, name: &str, group: u32) -> Result<(), Error> {
+        let message = Message::new(libc::RTM_SETLINK, 0)
+            .payload(&ifinfo(0, false))
+            .text(IFLA_IFNAME, name)
+            .native32(IFLA_GROUP, group);
+        absent_is_fine(self.0.request(message, format_args!("set the group of link {name}")))
+    }
+
+    /// Removes all links of a group, and with veths their other ends.
+    pub(crate) fn delete_group(&mut self, group: u32) -> Result<(), Error> {
+        let message = Message::new(libc::RTM_DELLINK, 0).payload(&ifinfo(0, false)).native32(IFLA_GROUP, group);
+        absent_is_fine(self.0.request(message, format_args!("delete the links of group {group:#x}")))
     }
 
     /// Addresses of this namespace with the index of their link.

@@ -176,6 +176,23 @@ fn attaching_and_detaching_may_be_repeated() {
 }
 
 #[test]
+fn many_are_detached_together() {
+    let machine = Machine::new(1, None);
+    let before = machine.links();
+    let names: Vec<String> = (0..12).map(|number| format!("pod-{number}")).collect();
+    let _pods: Vec<Pod> = names.iter().map(|name| machine.pod(name)).collect();
+    let kept = machine.pod("kept");
+    thread::scope(|scope| {
+        for name in &names {
+            scope.spawn(|| machine.namespace.run(|| machine.network.detach(name)).unwrap().unwrap());
+        }
+    });
+    assert_eq!(machine.network.sandboxes(), ["kept"]);
+    assert_eq!(machine.links().len(), before.len() + 1, "{:?}", machine.links());
+    drop(kept);
+}
+
+#[test]
 fn a_failed_attachment_leaves_nothing() {
     let machine = Machine::new(1, None);
     let before = machine.links();

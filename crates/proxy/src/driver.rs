@@ -7,7 +7,7 @@ use std::{
 };
 
 use apimachinery::{Str, time, value};
-use client::{Client, kinds};
+use client::{Client, Options, kinds};
 use tokio::{sync::mpsc, task::JoinSet};
 
 use crate::{
@@ -15,6 +15,8 @@ use crate::{
     feed::{Change, follow},
 };
 
+/// Where a node says in which zone it is.
+const ZONE_LABEL: &str = "topology.kubernetes.io/zone";
 /// Changes that wait for the proxy at most; more of them wait in the watch itself.
 const CHANGES_LIMIT: usize = 1024;
 /// Waits after a failed synchronization: doubled from the first to the last.
@@ -25,6 +27,8 @@ const LAST_RETRY: Duration = Duration::from_secs(30);
 enum Collection {
     Services,
     EndpointSlices,
+    /// This node alone.
+    Node,
 }
 
 /// Runs the proxy until it is dropped. It starts with an error when nf_tables cannot be reached; afterwards
@@ -37,8 +41,15 @@ pub async fn run(client: Client, config: Config) -> Result<(), Error> {
     let (sender, receiver) = mpsc::channel(CHANGES_LIMIT);
     // The followers end with this future.
     let mut followers = JoinSet::new();
-    followers.spawn(follow(client.clone(), kinds::SERVICES, Collection::Services, sender.clone()));
-    followers.spawn(follow(client.clone(), kinds::ENDPOINT_SLICES, Collection::EndpointSlices, sender));
+    let own = Options { field_selector: format!("metadata.name={node_name}"), ..Options::default() };
+    for (resource, options, collection) in [
+        (kinds::SERVICES, Options::default(), Collection::Services),
+        (kinds::ENDPOINT_SLICES, Options::default(), Collection::EndpointSlices),
+        (kinds::NODES, own, Collection::Node),
+    ] {
+        followers.spawn(follow(client.clone(), resource, options, collection, sender.clone()));
+    }
+    drop(sender);
     Driver { client, node_name, proxy, health: HealthServer::default(), services: false, slices: false }
         .run(receiver)
         .await;
@@ -98,6 +109,12 @@ impl Driver {
             (Collection::Services, Change::Removed(object)) => proxy.remove_service(&object.key()),
             (Collection::EndpointSlices, Change::Set(object)) => proxy.set_endpoint_slice(&object),
             (Collection::EndpointSlices, Change::Removed(object)) => proxy.remove_endpoint_slice(&object.key()),
+            (Collection::Node, Change::Set(node)) => proxy.set_zone(node.label(ZONE_LABEL).unwrap_or_default()),
+            (Collection::Node, Change::Replaced(nodes)) => {
+                let zone = nodes.first().and_then(|node| node.label(ZONE_LABEL));
+                proxy.set_zone(zone.unwrap_or_default());
+            }
+            (Collection::Node, Change::Removed(_)) => {}
             (Collection::Services, Change::Replaced(objects)) => {
                 let kept: HashSet<Str> = objects.iter().map(|object| object.key()).collect();
                 proxy

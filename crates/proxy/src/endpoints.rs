@@ -42,6 +42,56 @@ struct Endpoint {
     ready: bool,
     serving: bool,
     terminating: bool,
+    /// Nodes and zones that should use it; empty for no advice.
+    for_nodes: Vec<Str>,
+    for_zones: Vec<Str>,
+}
+
+/// Where traffic comes from.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Origin<'a> {
+    /// The node.
+    pub(crate) node: &'a str,
+    /// Its zone; empty when it has none.
+    pub(crate) zone: &'a str,
+}
+
+/// Whose advice is followed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Topology {
+    /// Nobody's.
+    Any,
+    /// That for this node.
+    Node,
+    /// That for this zone.
+    Zone,
+}
+
+impl Topology {
+    /// Advice counts only when every ready endpoint has some and one is meant for here: else connections would end
+    /// nowhere, or all at the few that are known.
+    fn of(ready: &[&Endpoint], origin: Origin<'_>) -> Topology {
+        let usable = |hints: fn(&Endpoint) -> &Vec<Str>, here: &str| {
+            !ready.is_empty()
+                && ready.iter().all(|endpoint| !hints(endpoint).is_empty())
+                && ready.iter().any(|endpoint| hints(endpoint).iter().any(|hint| hint == here))
+        };
+        if usable(|endpoint| &endpoint.for_nodes, origin.node) {
+            Topology::Node
+        } else if !origin.zone.is_empty() && usable(|endpoint| &endpoint.for_zones, origin.zone) {
+            Topology::Zone
+        } else {
+            Topology::Any
+        }
+    }
+
+    fn admits(self, endpoint: &Endpoint, origin: Origin<'_>) -> bool {
+        match self {
+            Topology::Any => true,
+            Topology::Node => endpoint.for_nodes.iter().any(|hint| hint == origin.node),
+            Topology::Zone => endpoint.for_zones.iter().any(|hint| hint == origin.zone),
+        }
+    }
 }
 
 impl EndpointSlice {
@@ -78,13 +128,19 @@ fn read_endpoint(value: &Value) -> Option<Endpoint> {
         ready,
         serving: condition("serving").unwrap_or(ready),
         terminating: condition("terminating").unwrap_or(false),
+        for_nodes: names(value.list_at(&["hints", "forNodes"])),
+        for_zones: names(value.list_at(&["hints", "forZones"])),
     })
+}
+
+fn names(hints: &[Value]) -> Vec<Str> {
+    hints.iter().filter_map(|hint| hint.str_at(&["name"]).map(Str::from)).collect()
 }
 
 /// The endpoints of one service port.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Choice {
-    /// Of all nodes.
+    /// Of all nodes, as far as topology lets them be used from here.
     pub(crate) cluster: BTreeSet<Backend>,
     /// Of this node.
     pub(crate) local: BTreeSet<Backend>,
@@ -93,30 +149,37 @@ pub(crate) struct Choice {
 }
 
 /// Picks the endpoints of `port`: those that are ready, or, where none is, those that still serve while
-/// they terminate; the same for this node alone.
+/// they terminate; the same for this node alone. Hints narrow the ready ones of all nodes.
 pub(crate) fn choose<'a>(
     slices: impl Iterator<Item = &'a EndpointSlice>,
     port: &ServicePort,
     family: Family,
-    node: &str,
+    origin: Origin<'_>,
 ) -> Choice {
+    let of_port = |slice: &'a EndpointSlice| {
+        let found = slice.ports.iter().find(|found| found.name == port.name && found.transport == port.transport)?;
+        Some(slice.endpoints.iter().map(|endpoint| (endpoint, found.port)))
+    };
+    let of_family = |(endpoint, _): &(&Endpoint, u16)| Family::of(endpoint.address) == family;
+    let endpoints: Vec<(&Endpoint, u16)> = slices.filter_map(of_port).flatten().filter(of_family).collect();
+    let all_ready: Vec<&Endpoint> =
+        endpoints.iter().map(|(endpoint, _)| *endpoint).filter(|endpoint| endpoint.ready).collect();
+    let topology = Topology::of(&all_ready, origin);
     let mut ready = Choice::default();
     let mut terminating = Choice::default();
-    for slice in slices {
-        let found = slice.ports.iter().find(|found| found.name == port.name && found.transport == port.transport);
-        let Some(found) = found else { continue };
-        for endpoint in slice.endpoints.iter().filter(|endpoint| Family::of(endpoint.address) == family) {
-            let choice = match endpoint {
-                Endpoint { ready: true, .. } => &mut ready,
-                Endpoint { serving: true, terminating: true, .. } => &mut terminating,
-                _ => continue,
-            };
-            let backend = Backend { address: endpoint.address, port: found.port };
+    for (endpoint, port) in endpoints {
+        let (choice, admitted) = match endpoint {
+            Endpoint { ready: true, .. } => (&mut ready, topology.admits(endpoint, origin)),
+            Endpoint { serving: true, terminating: true, .. } => (&mut terminating, true),
+            _ => continue,
+        };
+        let backend = Backend { address: endpoint.address, port };
+        if admitted {
             choice.cluster.insert(backend);
-            if endpoint.node == node {
-                choice.local.insert(backend);
-                ready.on_this_node.insert(endpoint.address);
-            }
+        }
+        if endpoint.node == origin.node {
+            choice.local.insert(backend);
+            ready.on_this_node.insert(endpoint.address);
         }
     }
     if ready.cluster.is_empty() {

@@ -21,11 +21,17 @@ pub(crate) enum Change {
 const FIRST_RETRY: Duration = Duration::from_millis(100);
 const LAST_RETRY: Duration = Duration::from_secs(10);
 
-/// Follows `resource` until nobody listens. `tag` tells collections apart.
-pub(crate) async fn follow<T: Copy>(client: Client, resource: ResourceKind, tag: T, sender: Sender<(T, Change)>) {
+/// Follows what `options` select of `resource` until nobody listens. `tag` tells collections apart.
+pub(crate) async fn follow<T: Copy>(
+    client: Client,
+    resource: ResourceKind,
+    options: Options,
+    tag: T,
+    sender: Sender<(T, Change)>,
+) {
     let mut retry = FIRST_RETRY;
     while !sender.is_closed() {
-        let outcome = match client.all(&resource).watch(Options::default(), true).await {
+        let outcome = match client.all(&resource).watch(options.clone(), true).await {
             Ok(stream) => forward(stream, tag, &sender, &mut retry).await,
             Err(status) => Err(status),
         };

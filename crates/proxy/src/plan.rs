@@ -15,7 +15,7 @@ use network::{
 use crate::{
     Config, EndpointSlice, Service,
     chains::{self, ChainKey, Mode},
-    endpoints::{Backend, Choice, assign_slots, choose},
+    endpoints::{Backend, Choice, Origin, assign_slots, choose},
     service::ServicePort,
 };
 
@@ -117,7 +117,7 @@ pub fn plan<'a>(
                 made.note_sctp(port);
                 continue;
             }
-            let choice = choose(slices.clone(), port, *family, &config.node_name);
+            let choice = choose(slices.clone(), port, *family, Origin { node: &config.node_name, zone: &config.zone });
             local_endpoints.extend(choice.local.iter().map(|backend| backend.address));
             PortPlanner { service, port, family: *family, choice: &choice, config, before, made: &mut made }.plan();
         }

@@ -25,6 +25,8 @@ use crate::{
 pub struct Config {
     /// The node's name: whose endpoints are local.
     pub node_name: Str,
+    /// The node's zone; empty until it is known, or when it has none.
+    pub zone: Str,
     /// Pod addresses of the whole cluster: connections from them need no masquerading.
     pub cluster_ranges: Vec<Cidr>,
     /// Service addresses of the cluster: those that no service has are refused.
@@ -102,6 +104,14 @@ impl ServiceProxy {
             conntrack: ConntrackSocket::open()?,
             config,
         })
+    }
+
+    /// The node's zone is known, or has changed.
+    pub fn set_zone(&mut self, zone: &str) {
+        if self.config.zone != zone {
+            self.config.zone = zone.into();
+            self.dirty.extend(self.services.keys().cloned());
+        }
     }
 
     /// A Service was made or changed.

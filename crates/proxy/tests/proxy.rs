@@ -41,6 +41,7 @@ struct Pod {
 fn proxy_config() -> proxy::Config {
     proxy::Config {
         node_name: "here".into(),
+        zone: "z1".into(),
         cluster_ranges: vec!["10.42.0.0/16".parse().unwrap()],
         service_ranges: vec!["10.43.0.0/16".parse().unwrap()],
         node_port_addresses: vec![NODE.into(), [127, 0, 0, 1].into()],

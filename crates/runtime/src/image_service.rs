@@ -21,7 +21,8 @@ fn message(store: &ImageStore, image: &Image) -> cri_api::v1::Image {
         uid: uid.map(|value| Int64Value { value }),
         username: if uid.is_some() { String::new() } else { user.to_owned() },
         spec: Some(ImageSpec { image: image.id.clone(), ..ImageSpec::default() }),
-        pinned: image.pinned,
+        // What came from no registry could not be brought back.
+        pinned: image.pinned || image.pulled.is_empty(),
     }
 }
 

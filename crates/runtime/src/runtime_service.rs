@@ -1,5 +1,6 @@
 //! CRI's `RuntimeService`: requests and answers; the work is in the modules of sandboxes and containers.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -214,7 +215,11 @@ impl RuntimeService for Runtime {
 
     async fn list_pod_sandbox(&self, request: ListPodSandboxRequest) -> Result<ListPodSandboxResponse> {
         let filter = request.filter.unwrap_or_default();
-        let mut items = self.inner.all_sandboxes().iter().map(|sandbox| listed_sandbox(sandbox)).collect::<Vec<_>>();
+        // A kubelet asks for one pod's at a time: what does not match is not even copied.
+        let all = self.inner.all_sandboxes();
+        let labelled =
+            |sandbox: &&Arc<Sandbox>| labels_match(&lock(&sandbox.record).config.labels, &filter.label_selector);
+        let mut items = all.iter().filter(labelled).map(|sandbox| listed_sandbox(sandbox)).collect::<Vec<_>>();
         items.retain(|item| sandbox_matches(item, &filter));
         Ok(ListPodSandboxResponse { items })
     }
@@ -254,8 +259,11 @@ impl RuntimeService for Runtime {
     async fn list_containers(&self, request: ListContainersRequest) -> Result<ListContainersResponse> {
         let filter = request.filter.unwrap_or_default();
         let all = self.inner.all_containers();
-        let mut containers =
-            all.iter().map(|container| listed_container(lock(&container.record).clone())).collect::<Vec<_>>();
+        let listed = |container: &Arc<Container>| {
+            let record = lock(&container.record);
+            labels_match(&record.config.labels, &filter.label_selector).then(|| listed_container(record.clone()))
+        };
+        let mut containers = all.iter().filter_map(listed).collect::<Vec<_>>();
         containers.retain(|item| container_matches(item, &filter));
         Ok(ListContainersResponse { containers })
     }

@@ -25,6 +25,9 @@ use crate::{cgroups, identifiers, lost, state, sys};
 /// Size of a pod's `/dev/shm`, as with other runtimes.
 const SHARED_MEMORY_LIMIT_BYTES: u64 = 64 << 20;
 
+/// Keeps the allocator from taking memory before it is needed: huge pages of it would be most of what a shim has.
+const SMALL_HEAP: (&str, &str) = ("MIMALLOC_ARENA_EAGER_COMMIT", "0");
+
 /// Where a shim's standard error goes.
 pub(crate) const SHIM_LOG: &str = "shim.log";
 
@@ -230,7 +233,7 @@ impl Inner {
         let mut child = Command::new(self.executable.path())
             .arg0(SHIM_NAME)
             .env_clear()
-            .current_dir("/")
+            .env(SMALL_HEAP.0, SMALL_HEAP.1)
             .stdin(Stdio::from(OwnedFd::from(theirs)))
             .stdout(Stdio::null())
             .stderr(log)

@@ -111,6 +111,7 @@ impl<'a> Polled<'a> {
 impl Shim {
     fn new() -> std::io::Result<Self> {
         rustix::process::setsid()?;
+        rustix::process::chdir("/")?;
         rustix::thread::set_name(c"sagong-shim")?;
         rustix::process::set_child_subreaper(Some(rustix::process::getpid()))?;
         sys::ignore_signal(libc::SIGPIPE);

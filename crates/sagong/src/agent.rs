@@ -47,7 +47,11 @@ pub(crate) fn run(options: &AgentOptions) -> anyhow::Result<()> {
         bail!("a node makes namespaces, mounts and network links: run `sagong agent` as root");
     }
     let directories = Directories::open(&options.data_dir)?;
-    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().thread_name("node").build()?;
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .thread_name("node")
+        .max_blocking_threads(server::BLOCKING_THREADS)
+        .build()?;
     runtime.block_on(node(options, &directories))
 }
 
@@ -121,6 +125,7 @@ fn context(
     let text = |key: &str| -> anyhow::Result<&str> {
         settings.str_at(&["data", key]).with_context(|| format!("the config map {NODE_SETTINGS:?} has no {key}"))
     };
+    let eviction_hard = kubelet::eviction::signals::parse(&options.eviction_hard).context("--eviction-hard")?;
     Ok(NodeContext {
         access: ApiAccess::Remote(remote),
         cluster_cidrs: text("clusterCIDRs")?.split(',').map(str::to_owned).collect(),
@@ -130,6 +135,8 @@ fn context(
             name: certificates.name.clone(),
             address: certificates.address,
             kubelet_port: options.kubelet_port,
+            max_pods: options.max_pods,
+            eviction_hard,
             directory: directories.node(),
             state_directory: options.state_dir.clone(),
             registry_directory: directories.registries(),

@@ -116,6 +116,10 @@ pub(crate) struct NodeSettings {
     pub(crate) address: Ipv4Addr,
     /// The port of the kubelet's API.
     pub(crate) kubelet_port: u16,
+    /// The most pods that run there.
+    pub(crate) max_pods: u16,
+    /// Below which of what pods are evicted.
+    pub(crate) eviction_hard: Vec<kubelet::eviction::signals::Threshold>,
     /// What survives a reboot: images, volumes, logs.
     pub(crate) directory: PathBuf,
     /// Where mirrors of registries may be described, beside `/etc/containerd/certs.d`.

@@ -30,6 +30,10 @@ use crate::{
     status::StatusSource,
 };
 
+/// How many calls may block at once, on a disk or the kernel. Each thread has a heap of its own, and with hundreds of
+/// them a burst of pods would take hundreds of MiB.
+pub(crate) const BLOCKING_THREADS: usize = 32;
+
 /// Who issues service account tokens, as upstream's installers name it.
 const ISSUER: &str = "https://kubernetes.default.svc.cluster.local";
 /// The DNS service has the tenth address of the service network, as elsewhere.
@@ -67,6 +71,7 @@ pub(crate) fn run(options: &UpOptions, guest: Option<&dyn Guest>) -> anyhow::Res
         .enable_all()
         .thread_name("api")
         .worker_threads(std::thread::available_parallelism().map_or(2, usize::from))
+        .max_blocking_threads(BLOCKING_THREADS)
         .build()
         .context("cannot start the API's threads")?;
     let ended = api_runtime.block_on(control_plane(options, &directories, guest));
@@ -181,6 +186,7 @@ async fn control_plane(
     let (request_stop, mut stop_requested) = tokio::sync::mpsc::channel(1);
     server.set_node_dialer(Arc::new(KubeletDialer::new(&identity)?));
     let node_name = (!options.no_node).then(|| options.node_name.clone().unwrap_or_else(|| host_name.clone()));
+    let eviction_hard = kubelet::eviction::signals::parse(&options.eviction_hard).context("--eviction-hard")?;
     let states = components::start(&ComponentContext {
         server: server.clone(),
         identity: Arc::new(identity),
@@ -192,6 +198,8 @@ async fn control_plane(
             name: options.node_name.clone().unwrap_or(host_name),
             address: advertised,
             kubelet_port: options.kubelet_port,
+            max_pods: options.max_pods,
+            eviction_hard,
             directory: directories.node(),
             registry_directory: directories.registries(),
             state_directory: options.state_dir.clone(),

@@ -5,6 +5,7 @@ use super::*;
 fn config() -> Config {
     Config {
         node_name: "here".into(),
+        zone: "z1".into(),
         cluster_ranges: vec!["10.42.0.0/16".parse().unwrap()],
         service_ranges: vec![],
         node_port_addresses: vec![[192, 0, 2, 1].into()],
@@ -193,4 +194,48 @@ fn an_endpoint_that_goes_changes_few_elements() {
     };
     assert_eq!(before.ipv4.elements.len() - same(&before.ipv4, &after.ipv4), 3);
     assert_eq!(after.ipv4.elements.len() - same(&after.ipv4, &before.ipv4), 2);
+}
+
+/// Which of the endpoints (last byte of the address, ready, hints) connections from node `here` in zone `z1` reach.
+fn reached(endpoints: &[(u8, bool, &str)]) -> Vec<u8> {
+    let endpoints: Value = endpoints
+        .iter()
+        .map(|(number, ready, hints)| {
+            let mut endpoint = value!({
+                "addresses": [format!("10.42.0.{number}")], "nodeName": "elsewhere", "conditions": {"ready": *ready}
+            });
+            for hint in hints.split_whitespace() {
+                let (key, name) = hint.split_once('=').unwrap();
+                endpoint.set(&["hints", if key == "node" { "forNodes" } else { "forZones" }], value!([{"name": name}]));
+            }
+            endpoint
+        })
+        .collect();
+    let object = value!({
+        "metadata": {"namespace": "a", "name": "web-1", "labels": {"kubernetes.io/service-name": "web"}},
+        "addressType": "IPv4",
+        "ports": [{"name": "", "port": 8080, "protocol": "TCP"}],
+        "endpoints": endpoints,
+    });
+    let slice = EndpointSlice::read(&Object(object)).unwrap();
+    let made = plan(&plain(), [slice].iter(), &config(), &ServicePlan::default());
+    let last = |backend: &Backend| match backend.address {
+        IpAddr::V4(address) => address.octets()[3],
+        IpAddr::V6(_) => 0,
+    };
+    made.reachable.iter().flat_map(|reachable| reachable.backends.iter().map(last)).collect()
+}
+
+#[test]
+fn hints_are_followed_only_when_all_have_them_and_one_is_for_here() {
+    assert_eq!(reached(&[(1, true, "zone=z1"), (2, true, "zone=z2"), (3, true, "zone=z1")]), [1, 3]);
+    assert_eq!(reached(&[(1, true, "zone=z1"), (2, true, "")]), [1, 2], "one has no hint");
+    assert_eq!(reached(&[(1, true, "zone=z2"), (2, true, "zone=z3")]), [1, 2], "none is for here");
+    assert_eq!(reached(&[(1, true, "zone=z1"), (2, false, "")]), [1], "who is not ready has no say");
+    assert_eq!(reached(&[(1, true, "node=here zone=z1"), (2, true, "node=other zone=z1")]), [1], "the node comes first");
+    assert_eq!(
+        reached(&[(1, true, "node=other zone=z1"), (2, true, "node=third zone=z2")]),
+        [1],
+        "without an endpoint for the node its zone counts"
+    );
 }

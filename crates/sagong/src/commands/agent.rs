@@ -4,6 +4,8 @@ use std::path::PathBuf;
 
 use anyhow::Context;
 
+use super::up::EVICTION_HARD;
+
 /// Make this machine a node of another machine's cluster.
 ///
 /// The command stays in the foreground until SIGINT or SIGTERM; pods go on running. Once the node has its own
@@ -27,6 +29,12 @@ pub(crate) struct Options {
     /// The port of the kubelet's API.
     #[arg(long, default_value_t = 10250)]
     pub(crate) kubelet_port: u16,
+    /// Below which of what pods are evicted, as SIGNAL<LIMIT with commas between; nothing for never.
+    #[arg(long, default_value = EVICTION_HARD)]
+    pub(crate) eviction_hard: String,
+    /// The most pods that run on this node.
+    #[arg(long, default_value_t = 110)]
+    pub(crate) max_pods: u16,
     /// Where sockets and records of what runs are kept; empty after a reboot.
     #[arg(long, default_value = "/run/sagong")]
     pub(crate) state_dir: PathBuf,

@@ -6,6 +6,10 @@ use anyhow::Context;
 
 use crate::server;
 
+/// Upstream's thresholds.
+pub(crate) const EVICTION_HARD: &str = "memory.available<100Mi,nodefs.available<10%,nodefs.inodesFree<5%,\
+    imagefs.available<15%,imagefs.inodesFree<5%";
+
 /// How much is logged when nobody says.
 pub(crate) const DEFAULT_LOG: &str = "info";
 
@@ -40,6 +44,12 @@ pub(crate) struct Options {
     /// The port of the kubelet's API.
     #[arg(long, default_value_t = 10250)]
     pub(crate) kubelet_port: u16,
+    /// Below which of what pods are evicted, as SIGNAL<LIMIT with commas between; nothing for never.
+    #[arg(long, default_value = EVICTION_HARD)]
+    pub(crate) eviction_hard: String,
+    /// The most pods that run on this node.
+    #[arg(long, default_value_t = 110)]
+    pub(crate) max_pods: u16,
     /// Where sockets and records of what runs are kept; empty after a reboot.
     #[arg(long, default_value = "/run/sagong")]
     pub(crate) state_dir: PathBuf,

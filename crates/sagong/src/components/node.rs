@@ -197,6 +197,8 @@ fn kubelet_config(context: &NodeContext, node: &super::NodeSettings) -> kubelet:
     kubelet::Config {
         node_addresses: vec![IpAddr::V4(node.address)],
         port: node.kubelet_port,
+        max_pods: i64::from(node.max_pods),
+        eviction_hard: node.eviction_hard.clone(),
         pod_logs_directory: node.directory.join("logs"),
         container_logs_directory: None,
         cluster_dns: vec![IpAddr::V4(context.dns_address)],

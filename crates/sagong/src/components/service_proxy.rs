@@ -19,6 +19,7 @@ pub(super) async fn run(context: NodeContext) -> anyhow::Result<()> {
     let cluster_ranges = ranges.collect::<Result<_, _>>().map_err(|_| anyhow::anyhow!("the cluster's ranges"))?;
     let config = proxy::Config {
         node_name: node.name.as_str().into(),
+        zone: Default::default(),
         cluster_ranges,
         service_ranges: vec![context.service_network.parse().map_err(|_| anyhow::anyhow!("the network of services"))?],
         node_port_addresses: vec![IpAddr::V4(node.address), IpAddr::from([127, 0, 0, 1])],
