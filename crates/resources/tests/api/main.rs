@@ -4,5 +4,6 @@ mod limits;
 mod metrics;
 mod outside;
 mod services;
+mod validation;
 mod versions;
 mod wire;
