@@ -115,17 +115,15 @@ fn drop_dependents(object: &mut Object, old: &Object) {
             || balanced(object)
             || (service_type(object) == "ClusterIP" && !is_unset(object, "externalIPs"))
     };
-    let dependents: [(&str, &dyn Fn(&Object) -> bool); 4] = [
-        ("healthCheckNodePort", &ports::wants_health_port),
-        ("allocateLoadBalancerNodePorts", &balanced),
-        ("loadBalancerClass", &balanced),
-        ("externalTrafficPolicy", &external),
-    ];
-    for (field, needed) in dependents {
+    let mut drop_unless = |field: &str, needed: &dyn Fn(&Object) -> bool| {
         if needed(old) && !needed(object) && same(object, old, field) {
             object.remove(&["spec", field]);
         }
-    }
+    };
+    drop_unless("healthCheckNodePort", &ports::wants_health_port);
+    drop_unless("allocateLoadBalancerNodePorts", &balanced);
+    drop_unless("loadBalancerClass", &balanced);
+    drop_unless("externalTrafficPolicy", &external);
 }
 
 #[cfg(test)]

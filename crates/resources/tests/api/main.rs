@@ -3,6 +3,7 @@
 mod limits;
 mod metrics;
 mod outside;
+mod scale;
 mod services;
 mod validation;
 mod versions;
