@@ -90,6 +90,7 @@ impl Strategy for Pods {
             "" => pod::update(object, old),
             "ephemeralcontainers" => pod::ephemeral_update(object, old),
             "status" => pod::status_update(object, old),
+            "resize" => pod::resize_update(object, old, quality_of_service(object) == quality_of_service(old)),
             _ => Errors::new(),
         }
     }

@@ -404,3 +404,59 @@ pub(crate) fn ephemeral_update(object: &Object, old: &Object) -> Errors {
     containers::ephemeral(&root, &around, &mut errors);
     errors
 }
+
+/// A change of a running pod's resources: of cpu and memory alone, on a node that can do it.
+pub(crate) fn resize_update(object: &Object, old: &Object, same_quality: bool) -> Errors {
+    let mut errors = Errors::new();
+    let (root, before) = (Spot::of(object).get("spec"), Spot::of(old).get("spec"));
+    if old.annotation("kubernetes.io/config.mirror").is_some() {
+        errors.push(FieldError::forbidden(&Path::root(), "static pods cannot be resized"));
+        return errors;
+    }
+    let around = surroundings(&root, &mut Errors::new());
+    containers::containers(&root, &around, &mut errors);
+    if !same_quality {
+        let shown = old.str_at(&["status", "qosClass"]).unwrap_or_default();
+        let detail = "Pod QOS Class may not change as a result of resizing";
+        errors.push(FieldError::invalid(root.path(), shown, detail));
+    }
+    let mut statuses = Spot::of(old).get("status").get("containerStatuses").items();
+    let running = statuses.find(|status| status.get("state").get("running").is_set());
+    if running.is_some_and(|status| !status.get("resources").is_set()) {
+        errors.push(root.forbidden("Pod running on node without support for resize"));
+    }
+    for list in ["initContainers", "containers"] {
+        for (new, own) in root.get(list).items().zip(before.get(list).items()) {
+            let (resources, had) = (new.get("resources"), own.get("resources"));
+            for part in ["requests", "limits"] {
+                if had.get(part).entries().any(|(name, _)| !resources.get(part).get(name).is_set()) {
+                    errors.push(resources.get(part).forbidden(format!("resource {part} cannot be removed")));
+                }
+            }
+            if !same_but_cpu_and_memory(&resources, &had) {
+                errors.push(root.forbidden("only cpu and memory resources are mutable"));
+            }
+            let resizable = list == "containers" || new.get("restartPolicy").text() == "Always";
+            if !resizable && resources.value() != had.value() {
+                errors.push(new.forbidden("resources for non-sidecar init containers are immutable"));
+            }
+        }
+    }
+    errors
+}
+
+fn same_but_cpu_and_memory(new: &Spot<'_>, old: &Spot<'_>) -> bool {
+    let others = |resources: &Spot<'_>| {
+        let mut others = resources.value().clone();
+        for part in ["requests", "limits"] {
+            for name in ["cpu", "memory"] {
+                others.remove(&[part, name]);
+            }
+            if others.at(&[part]).and_then(Value::as_map).is_some_and(|map| map.is_empty()) {
+                others.remove(&[part]);
+            }
+        }
+        others
+    };
+    super::same(&others(new), &others(old))
+}

@@ -474,3 +474,58 @@ async fn policies_and_storage() {
         ["spec.leaseDurationSeconds: Invalid value: 0: must be greater than 0"]
     );
 }
+
+#[tokio::test]
+async fn a_resize_is_of_cpu_and_memory_on_a_node_that_can() {
+    let api = Api::start().await;
+    let resources = value!({"requests": {"cpu": "1", "memory": "1Gi"}, "limits": {"cpu": "2", "memory": "1Gi"}});
+    let spec = pod_spec(&[(&["container", "resources"], resources)]);
+    api.post(&format!("{CORE}/pods"), value!({"metadata": {"name": "p"}, "spec": spec})).await.ok();
+    let resize = |resources: Value| {
+        let patch = value!({"spec": {"containers": [{"name": "c", "resources": resources}]}});
+        let headers = [("content-type", "application/strategic-merge-patch+json")];
+        let body = apimachinery::json::to_vec(&patch);
+        let api = &api;
+        async move { api.call("PATCH", &format!("{CORE}/pods/p/resize"), &headers, body).await }
+    };
+    let done = resize(value!({"requests": {"cpu": "1500m"}})).await.ok();
+    assert_eq!(done.list_at(&["spec", "containers"])[0].str_at(&["resources", "requests", "cpu"]), Some("1500m"));
+    let refused = resize(value!({"limits": {"cpu": null}})).await;
+    assert!(
+        causes(&refused.json())
+            .contains(&"spec.containers[0].resources.limits: Forbidden: resource limits cannot be removed".to_owned()),
+        "{}",
+        refused.failure()
+    );
+    let refused = resize(value!({"requests": {"cpu": "2"}})).await;
+    assert_eq!(
+        causes(&refused.json()),
+        ["spec: Invalid value: \"Burstable\": Pod QOS Class may not change as a result of resizing"]
+    );
+    let running = value!({"status": {"containerStatuses": [{
+        "name": "c", "image": "i", "imageID": "", "ready": true, "restartCount": 0,
+        "state": {"running": {"startedAt": "2026-01-01T00:00:00Z"}}
+    }]}});
+    api.patch(&format!("{CORE}/pods/p/status"), running).await.ok();
+    let refused = resize(value!({"requests": {"cpu": "1"}})).await;
+    assert_eq!(causes(&refused.json()), ["spec: Forbidden: Pod running on node without support for resize"]);
+}
+
+#[tokio::test]
+async fn signing_requests() {
+    let api = Api::start().await;
+    let request = value!({"metadata": {"name": "r"}, "spec": {
+        "request": "bm9uc2Vuc2U=", "signerName": "nowhere", "usages": ["client auth", "client auth", "odd"], "expirationSeconds": 5
+    }});
+    let said = problems(&api, "/apis/certificates.k8s.io/v1/certificatesigningrequests", request).await;
+    assert!(said[0].starts_with("spec.request: Invalid value: "), "{said:?}");
+    assert_eq!(said[1], "spec.usages[1]: Duplicate value: \"client auth\"");
+    assert!(said[2].starts_with("spec.usages[2]: Unsupported value: \"odd\": supported values: \"any\""), "{said:?}");
+    assert_eq!(
+        said[3..],
+        [
+            "spec.signerName: Invalid value: \"nowhere\": must be a fully qualified domain and path of the form 'example.com/signer-name'",
+            "spec.expirationSeconds: Invalid value: 5: may not specify a duration less than 600 seconds (10 minutes)",
+        ]
+    );
+}
