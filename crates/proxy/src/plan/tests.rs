@@ -232,7 +232,11 @@ fn hints_are_followed_only_when_all_have_them_and_one_is_for_here() {
     assert_eq!(reached(&[(1, true, "zone=z1"), (2, true, "")]), [1, 2], "one has no hint");
     assert_eq!(reached(&[(1, true, "zone=z2"), (2, true, "zone=z3")]), [1, 2], "none is for here");
     assert_eq!(reached(&[(1, true, "zone=z1"), (2, false, "")]), [1], "who is not ready has no say");
-    assert_eq!(reached(&[(1, true, "node=here zone=z1"), (2, true, "node=other zone=z1")]), [1], "the node comes first");
+    assert_eq!(
+        reached(&[(1, true, "node=here zone=z1"), (2, true, "node=other zone=z1")]),
+        [1],
+        "the node comes first"
+    );
     assert_eq!(
         reached(&[(1, true, "node=other zone=z1"), (2, true, "node=third zone=z2")]),
         [1],
