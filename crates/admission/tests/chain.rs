@@ -116,7 +116,10 @@ fn resource(
         subresources,
         cache,
         creator,
+        reader: None,
         conversion: None,
+        versions: None,
+        guard: apiserver::Guard::default(),
     }
 }
 

@@ -244,8 +244,11 @@ async fn serve(server: &Arc<Server>, definition: &Object) -> Result<(), Status> 
             table: Arc::new(PrinterColumns::of(version)),
             subresources,
             conversion,
+            versions: None,
+            guard: apiserver::Guard::default(),
             cache: Some(cache),
             creator: None,
+            reader: None,
             kind,
         });
     }

@@ -56,6 +56,10 @@ impl Strategy for CustomResource {
         self.validate_body(object)
     }
 
+    fn published_schema(&self) -> Option<Value> {
+        Some(self.open_api.clone())
+    }
+
     fn has_status(&self) -> bool {
         self.has_status
     }

@@ -44,8 +44,9 @@ pub enum Zeros {
     Leave,
 }
 
-/// Bodies nested deeper than this are refused (upstream's limit of its JSON and YAML decoders).
-const DEPTH_LIMIT: usize = 10_000;
+/// Bodies nested deeper than this are refused, in whatever format, so that no walk over a tree comes near the
+/// end of a thread's stack. It is the limit that serde's JSON has of its own; upstream's is 10,000.
+pub const DEPTH_LIMIT: usize = 128;
 /// Strict errors kept; upstream reports a bounded number as well.
 const STRICT_ERRORS_LIMIT: usize = 100;
 
@@ -351,7 +352,8 @@ impl Seed<'_> {
                 if definition.preserve_unknown_fields {
                     collected.push((key, entries.next_value::<Value>()?));
                 } else {
-                    entries.next_value::<de::IgnoredAny>()?;
+                    // Read as a tree, since serde's JSON would skip it at any depth.
+                    entries.next_value::<Value>()?;
                     self.context.strict("unknown", &key);
                 }
                 continue;

@@ -8,8 +8,8 @@
 //! Sets of fields are sorted trees ([`Set`]); they are only read from an object when a write changed
 //! something. Upstream's counterparts are `apimachinery/pkg/util/managedfields` and
 //! `sigs.k8s.io/structured-merge-diff`, whose semantics, including those for duplicates in lists, hold here.
-//! All versions of a kind share their field paths here; sets recorded through another version are not
-//! converted.
+//! Where the versions of a kind differ in their fields, [`Versions`] converts between them; otherwise all
+//! share their field paths.
 
 mod apply;
 mod compare;
@@ -20,11 +20,13 @@ mod set;
 mod shape;
 mod track;
 mod validate;
+mod versions;
 
 pub use apply::{ApplyError, Conflict, apply};
 pub use entries::{Entry, Operation};
 pub use set::{Element, Set};
 pub use track::track;
+pub use versions::Versions;
 
 use stdx::Str;
 
@@ -48,6 +50,8 @@ pub struct Target<'a> {
     pub subresource: &'a str,
     /// The fields that a write through this door does not change, whatever it says: they are nobody's for it.
     pub reset_fields: &'a Set,
+    /// The kind's versions, where they differ in their fields.
+    pub versions: Option<&'a dyn Versions>,
     /// The time now, as metadata spells it.
     pub now: &'a str,
 }

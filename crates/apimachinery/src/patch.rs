@@ -2,7 +2,7 @@
 
 use stdx::Str;
 
-use crate::{Map, Value};
+use crate::{Map, Value, decode::DEPTH_LIMIT, json};
 
 /// Why a patch could not be applied.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -13,6 +13,9 @@ pub enum PatchError {
     /// The patch does not fit the object.
     #[error("{0}")]
     Inapplicable(String),
+    /// The patch asks for too much.
+    #[error("{0}")]
+    TooLarge(String),
     /// Upstream has no class for this error, and answers 500.
     #[error("{0}")]
     Failed(String),
@@ -20,6 +23,9 @@ pub enum PatchError {
 
 /// The most operations of one JSON patch, as upstream.
 pub const JSON_PATCH_OPERATIONS_LIMIT: usize = 10_000;
+
+/// The most bytes of JSON that the `copy` operations of one patch may add, as upstream.
+pub const JSON_PATCH_COPY_BYTES_LIMIT: usize = 3 << 20;
 
 /// Merges `patch` into `target`: null removes, maps merge, everything else replaces.
 pub fn merge(target: &mut Value, patch: Value) {
@@ -50,19 +56,20 @@ pub fn json_patch(target: &mut Value, patch: &Value) -> Result<(), PatchError> {
         return Err(PatchError::Malformed("a JSON patch must be a list of operations".to_owned()));
     };
     if operations.len() > JSON_PATCH_OPERATIONS_LIMIT {
-        return Err(PatchError::Malformed(format!(
+        return Err(PatchError::TooLarge(format!(
             "The allowed maximum operations in a JSON patch is {JSON_PATCH_OPERATIONS_LIMIT}, got {}",
             operations.len()
         )));
     }
-    operations.iter().try_for_each(|operation| apply_operation(target, operation))
+    let mut copied_bytes = 0;
+    operations.iter().try_for_each(|operation| apply_operation(target, operation, &mut copied_bytes))
 }
 
 fn text<'o>(operation: &'o Value, field: &str) -> Result<&'o str, PatchError> {
     operation.str_at(&[field]).ok_or_else(|| PatchError::Malformed(format!("a JSON patch operation lacks {field:?}")))
 }
 
-fn apply_operation(target: &mut Value, operation: &Value) -> Result<(), PatchError> {
+fn apply_operation(target: &mut Value, operation: &Value, copied_bytes: &mut usize) -> Result<(), PatchError> {
     let value = || {
         operation
             .get("value")
@@ -75,6 +82,7 @@ fn apply_operation(target: &mut Value, operation: &Value) -> Result<(), PatchErr
         "remove" => remove(target, &path).map(drop),
         "replace" => {
             let new = value()?;
+            check_depth(&path, &new)?;
             let place = find_mut(target, &path).ok_or_else(|| missing("replace", &path))?;
             *place = new;
             Ok(())
@@ -87,6 +95,13 @@ fn apply_operation(target: &mut Value, operation: &Value) -> Result<(), PatchErr
         "copy" => {
             let from = pointer(text(operation, "from")?)?;
             let copied = find_mut(target, &from).ok_or_else(|| missing("copy", &from))?.clone();
+            *copied_bytes += json::to_vec(&copied).len();
+            if *copied_bytes > JSON_PATCH_COPY_BYTES_LIMIT {
+                return Err(PatchError::Inapplicable(format!(
+                    "Unable to complete the copy, the accumulated size increase of copy is {copied_bytes}, \
+                     exceeding the limit {JSON_PATCH_COPY_BYTES_LIMIT}"
+                )));
+            }
             add(target, &path, copied)
         }
         "test" => {
@@ -131,7 +146,16 @@ fn find_mut<'v>(value: &'v mut Value, path: &[Str]) -> Option<&'v mut Value> {
     })
 }
 
+/// Operations may nest what other operations made: trees stay as flat as bodies must be.
+fn check_depth(path: &[Str], value: &Value) -> Result<(), PatchError> {
+    match path.len() + value.depth() > DEPTH_LIMIT {
+        true => Err(PatchError::Inapplicable("exceeded max depth".to_owned())),
+        false => Ok(()),
+    }
+}
+
 fn add(target: &mut Value, path: &[Str], value: Value) -> Result<(), PatchError> {
+    check_depth(path, &value)?;
     let Some((last, parents)) = path.split_last() else {
         *target = value;
         return Ok(());
@@ -180,6 +204,23 @@ mod tests {
         let mut object = value!({"a": {"b": 1, "c": 2}, "l": [1]});
         merge(&mut object, value!({"a": {"b": null, "d": {"e": null, "f": 1}}, "l": [2, 3]}));
         assert_eq!(object, value!({"a": {"c": 2, "d": {"f": 1}}, "l": [2, 3]}));
+    }
+
+    #[test]
+    fn a_patch_grows_an_object_neither_deep_nor_wide() {
+        let mut object = value!({"a": {}});
+        let step = value!({"op": "move", "from": "/a", "path": "/b"});
+        let nest = value!([{"op": "add", "path": "/c", "value": {}}, step, {"op": "move", "from": "/b", "path": "/c/a"},
+            {"op": "move", "from": "/c", "path": "/a"}]);
+        let nest = nest.as_list().unwrap();
+        let deep: Value = (0..800).map(|index| nest[index % 4].clone()).collect();
+        assert_eq!(json_patch(&mut object, &deep), Err(PatchError::Inapplicable("exceeded max depth".to_owned())));
+        let mut object = value!({"a": ["x".repeat(1000)]});
+        let double: Value = (0..20).map(|_| value!({"op": "copy", "from": "/a", "path": "/a/-"})).collect();
+        let refused = json_patch(&mut object, &double).unwrap_err().to_string();
+        assert!(refused.starts_with("Unable to complete the copy"), "{refused}");
+        let many: Value = (0..10_001).map(|_| value!({"op": "test", "path": "/a"})).collect();
+        assert!(matches!(json_patch(&mut object, &many), Err(PatchError::TooLarge(_))));
     }
 
     #[test]

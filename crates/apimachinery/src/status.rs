@@ -17,6 +17,8 @@ pub struct Status {
     pub message: String,
     /// `details`, or null.
     pub details: Box<Value>,
+    /// Where a list whose pages are too old can be gone on with; empty for nowhere.
+    pub continue_token: Str,
 }
 
 impl std::error::Error for Status {}
@@ -35,7 +37,13 @@ fn qualified(resource: &str, group: &str) -> String {
 impl Status {
     /// A failure.
     pub fn failure(code: u16, reason: &'static str, message: impl Into<String>) -> Status {
-        Status { code, reason: Str::from_static(reason), message: message.into(), details: Box::default() }
+        Status {
+            code,
+            reason: Str::from_static(reason),
+            message: message.into(),
+            details: Box::default(),
+            continue_token: Str::EMPTY,
+        }
     }
 
     fn about(mut self, name: &str, group: &str, kind: &str) -> Status {
@@ -178,8 +186,7 @@ impl Status {
 
     /// 200 after a deletion that left nothing, with the object's identity.
     pub fn success(group: &str, resource: &str, name: &str, uid: &str) -> Status {
-        let mut status = Status { code: 200, reason: Str::EMPTY, message: String::new(), details: Box::default() }
-            .about(name, group, resource);
+        let mut status = Status { code: 200, ..Status::failure(200, "", "") }.about(name, group, resource);
         if !uid.is_empty() {
             status.details.set(&["uid"], uid);
         }
@@ -220,6 +227,9 @@ impl Status {
             "status": if self.code < 400 { "Success" } else { "Failure" },
             "code": self.code
         });
+        if !self.continue_token.is_empty() {
+            root.set(&["metadata", "continue"], &self.continue_token);
+        }
         if !self.message.is_empty() {
             root.set(&["message"], self.message.as_str());
         }
@@ -242,6 +252,7 @@ impl Status {
             reason: root.str_at(&["reason"]).unwrap_or_default().into(),
             message: root.str_at(&["message"]).unwrap_or_default().to_owned(),
             details: Box::new(root.at(&["details"]).cloned().unwrap_or_default()),
+            continue_token: root.str_at(&["metadata", "continue"]).unwrap_or_default().into(),
         }
     }
 }

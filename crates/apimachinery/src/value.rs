@@ -294,6 +294,15 @@ impl Value {
         }
     }
 
+    /// How deep lists and maps are nested; 0 for a scalar. Trees are no deeper than decoding lets them be.
+    pub fn depth(&self) -> usize {
+        match self {
+            Value::List(list) => 1 + list.iter().map(Value::depth).max().unwrap_or_default(),
+            Value::Map(map) => 1 + map.values().map(Value::depth).max().unwrap_or_default(),
+            _ => 0,
+        }
+    }
+
     /// Whether it is `null`.
     pub fn is_null(&self) -> bool {
         matches!(self, Value::Null)

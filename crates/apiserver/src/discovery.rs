@@ -3,10 +3,12 @@
 use std::{collections::BTreeMap, sync::Arc};
 
 use apimachinery::{Status, Value, value};
+use component_base::metrics::MEDIA_TYPE;
 
 use crate::{
-    Resource, Server,
-    http::{HttpRequest, HttpResponse, Parameters, full, json_response},
+    Resource, Server, health,
+    http::{HttpRequest, HttpResponse, Parameters, bytes_response, json_response},
+    metrics,
     registry::Table,
 };
 
@@ -35,8 +37,12 @@ pub fn serve(server: &Arc<Server>, request: &HttpRequest) -> Result<HttpResponse
     let parameters = Parameters::parse(request.uri().query().unwrap_or_default());
     match segments.as_slice() {
         ["version"] => Ok(json_response(200, &version())),
-        ["readyz" | "livez" | "healthz"] => Ok(health(server, segments[0], &parameters)),
-        ["readyz" | "livez" | "healthz", ..] => single_check(server, &segments),
+        [endpoint] if health::ENDPOINTS.contains(endpoint) => Ok(server.health().answer(endpoint, &parameters)),
+        [endpoint, ..] if health::ENDPOINTS.contains(endpoint) => {
+            server.health().answer_one(endpoint, &segments[1..].join("/"))
+        }
+        ["metrics"] => Ok(bytes_response(200, MEDIA_TYPE, metrics::text(server))),
+        ["metrics", "slis"] => Ok(bytes_response(200, MEDIA_TYPE, health::indicators())),
         ["api"] if aggregated => Ok(aggregated_response(&table, true)),
         ["apis"] if aggregated => Ok(aggregated_response(&table, false)),
         ["api"] => Ok(json_response(200, &api_versions(request))),
@@ -44,12 +50,13 @@ pub fn serve(server: &Arc<Server>, request: &HttpRequest) -> Result<HttpResponse
         ["api", version] => resource_list(&table, "", version),
         ["apis", group] => group_document(&table, group),
         ["apis", group, version] => resource_list(&table, group, version),
-        [""] => Ok(json_response(200, &root_paths(&table))),
-        _ => Err(Status::no_such_path()),
+        [] | [""] => Ok(json_response(200, &root_paths(server, &table))),
+        _ => document(server, path),
     }
 }
 
-fn version() -> Value {
+/// Which version this is; the commit and the date are those that the build was told.
+pub(crate) fn version() -> Value {
     let (major, minor) = ("1", "37");
     value!({
         "major": major,
@@ -59,46 +66,52 @@ fn version() -> Value {
         "minCompatibilityMajor": major,
         "minCompatibilityMinor": "36",
         "gitVersion": format!("{GIT_VERSION}+sagong{}", env!("CARGO_PKG_VERSION")),
-        "gitCommit": "",
-        "gitTreeState": "clean",
-        "buildDate": "1970-01-01T00:00:00Z",
+        "gitCommit": option_env!("SAGONG_GIT_COMMIT").unwrap_or_default(),
+        "gitTreeState": option_env!("SAGONG_GIT_TREE_STATE").unwrap_or_default(),
+        "buildDate": option_env!("SAGONG_BUILD_DATE").unwrap_or("1970-01-01T00:00:00Z"),
         "goVersion": "",
         "compiler": "rustc",
-        "platform": format!("linux/{}", if std::env::consts::ARCH == "x86_64" { "amd64" } else { "arm64" })
+        "platform": format!("linux/{}", architecture())
     })
 }
 
-fn health(server: &Server, endpoint: &str, parameters: &Parameters) -> HttpResponse {
-    let excluded: Vec<String> = parameters.all("exclude").map(str::to_owned).collect();
-    let (ready, report) =
-        if endpoint == "livez" { (true, "[+]ping ok\n".to_owned()) } else { server.readiness().report(&excluded) };
-    let verdict = if ready { "passed" } else { "failed" };
-    let text = match (ready, parameters.flag("verbose")) {
-        (true, false) => "ok".to_owned(),
-        _ => format!("{report}{endpoint} check {verdict}\n"),
-    };
-    let mut response = http::Response::new(full(text));
-    *response.status_mut() = if ready { http::StatusCode::OK } else { http::StatusCode::INTERNAL_SERVER_ERROR };
-    let plain = http::HeaderValue::from_static("text/plain; charset=utf-8");
-    response.headers_mut().insert(http::header::CONTENT_TYPE, plain);
-    response
-}
-
-fn single_check(server: &Server, segments: &[&str]) -> Result<HttpResponse, Status> {
-    let name = segments[1..].join("/");
-    match server.readiness().state(&name) {
-        Some(Ok(())) => Ok(http::Response::new(full("ok"))),
-        Some(Err(reason)) => Err(Status::internal(reason)),
-        None if name == "ping" => Ok(http::Response::new(full("ok"))),
-        None => Err(Status::no_such_path()),
+/// The machine's architecture as Go spells it.
+fn architecture() -> &'static str {
+    match std::env::consts::ARCH {
+        "x86_64" => "amd64",
+        "aarch64" => "arm64",
+        "powerpc64" => "ppc64le",
+        other => other,
     }
 }
 
-fn root_paths(table: &Table) -> Value {
-    let mut paths: Vec<String> =
-        ["/api", "/api/v1", "/apis", "/healthz", "/livez", "/openapi/v2", "/openapi/v3", "/readyz", "/version"]
-            .map(str::to_owned)
-            .to_vec();
+fn document(server: &Server, path: &str) -> Result<HttpResponse, Status> {
+    let document = server.document(path).ok_or_else(Status::no_such_path)?;
+    let mut response = bytes_response(200, document.media_type, document.bytes);
+    let caching = http::HeaderValue::from_static(document.cache_control);
+    response.headers_mut().insert(http::header::CACHE_CONTROL, caching);
+    Ok(response)
+}
+
+fn root_paths(server: &Server, table: &Table) -> Value {
+    let mut paths: Vec<String> = [
+        "/api",
+        "/api/v1",
+        "/apis",
+        "/healthz",
+        "/livez",
+        "/metrics",
+        "/metrics/slis",
+        "/openapi/v2",
+        "/openapi/v3",
+        "/readyz",
+        "/version",
+    ]
+    .map(str::to_owned)
+    .to_vec();
+    paths.extend(server.document_paths().into_iter().map(str::to_owned));
+    let checks = health::ENDPOINTS.iter().flat_map(|endpoint| server.health().paths(endpoint));
+    paths.extend(checks);
     for resource in table.iter().filter(|resource| !resource.kind.group.is_empty()) {
         paths.push(format!("/apis/{}", resource.kind.group));
         paths.push(format!("/apis/{}", resource.kind.api_version()));

@@ -5,12 +5,9 @@ pub mod delete;
 pub mod metadata;
 pub mod patch;
 pub mod read;
-mod readiness;
 pub mod scale;
 pub mod update;
 pub mod watch;
-
-pub use readiness::Readiness;
 
 use apimachinery::{Object, Str};
 

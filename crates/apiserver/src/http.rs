@@ -2,17 +2,24 @@
 
 mod accept;
 mod dispatch;
+mod idle;
+mod limits;
 mod node;
 mod parameters;
+mod proxy;
 mod respond;
+mod rewrite;
 mod route;
 mod serve;
 mod stream;
 mod table;
 
 pub use accept::{Accept, Format, View};
-pub use node::{NodeDialer, NodeStream, proxy_to_node};
+pub use limits::{InFlight, MUTATING_REQUESTS_LIMIT, READ_REQUESTS_LIMIT};
+pub use node::{NodeDialer, NodeStream, get_from_node, proxy_to_node};
 pub use parameters::Parameters;
+pub use proxy::{ProxyTarget, proxy_to_address};
+pub(crate) use respond::bytes_response;
 pub use respond::{Body, HttpResponse, full, json_response, status_response};
 pub use route::{ResourceRoute, Route};
 pub use serve::{Connection, serve_connection, serve_tls};

@@ -16,8 +16,10 @@ pub mod cache;
 pub mod context;
 pub mod discovery;
 pub mod handlers;
+pub mod health;
 pub mod http;
 pub mod loopback;
+mod metrics;
 pub mod openapi;
 pub mod patch;
 pub mod registry;
@@ -29,7 +31,7 @@ pub use admission::{AdmissionPlugin, Attributes, Operation};
 pub use context::{RequestContext, UserInfo};
 pub use registry::Registry;
 pub use resource::{
-    Column, Connector, Conversion, Creator, DefaultTable, Resource, SchemaHandle, Strategy, Subresource,
+    Column, Connector, Conversion, Creator, DefaultTable, Guard, Reader, Resource, SchemaHandle, Strategy, Subresource,
     SubresourceHandler, TableConvertor,
 };
 pub use server::Server;

@@ -16,6 +16,7 @@ use crate::{
         update::{self, Replacement, Target},
         watch::{EventType, Item, Watch},
     },
+    metrics,
 };
 
 /// A component's way to the server, with the component's identity.
@@ -111,6 +112,48 @@ fn verb_name(verb: Verb) -> &'static str {
 impl Transport for Loopback {
     async fn call(&self, request: Request) -> Result<Response, Status> {
         let (resource, context) = self.begin(&request, verb_name(request.verb))?;
+        let applies = matches!(request.body, Body::Patch(client::PatchType::Apply, _));
+        let observed = metrics::Request::begin(
+            metrics::verb(verb_name(request.verb), applies),
+            request.options.dry_run,
+            resource.kind.clone(),
+            &request.subresource,
+            &request.namespace,
+            &request.name,
+        );
+        let creates = request.verb == Verb::Create;
+        let answer = self.answer(request, resource, context).await;
+        observed.finish(answer.as_ref().map_or_else(|status| status.code, |_| if creates { 201 } else { 200 }), None);
+        answer
+    }
+
+    async fn watch(&self, request: Request, initial_events: bool) -> Result<WatchStream, Status> {
+        let (resource, _) = self.begin(&request, "watch")?;
+        let watch = Watch::begin(&self.server, &resource, query(&request)?, Some(initial_events)).await?;
+        let stream = futures::stream::unfold(Some(watch), |watch| async move {
+            let mut watch = watch?;
+            loop {
+                match watch.take() {
+                    Ok(Some(item)) => {
+                        let event = watch_event(&item);
+                        return Some((event, Some(watch)));
+                    }
+                    Ok(None) => watch.moved().await,
+                    Err(status) => return Some((Err(status), None)),
+                }
+            }
+        });
+        Ok(Box::pin(stream))
+    }
+}
+
+impl Loopback {
+    async fn answer(
+        &self,
+        request: Request,
+        resource: Arc<Resource>,
+        context: RequestContext,
+    ) -> Result<Response, Status> {
         let server = &self.server;
         let options = WriteOptions {
             dry_run: request.options.dry_run,
@@ -131,7 +174,7 @@ impl Transport for Loopback {
                     let object = read::get(&resource, &request.namespace, &request.name)?;
                     one(Arc::new(scale::scale_of(&object, paths)?))
                 }
-                _ => one(read::get(&resource, &request.namespace, &request.name)?),
+                _ => one(read::get_any(server, &resource, &request.namespace, &request.name).await?),
             },
             Verb::List => {
                 let list = read::list(server, &resource, &query(&request)?).await?;
@@ -196,25 +239,6 @@ impl Transport for Loopback {
                 Ok(Response::Success(Status::success(&request.resource.group, &request.resource.resource, "", "")))
             }
         }
-    }
-
-    async fn watch(&self, request: Request, initial_events: bool) -> Result<WatchStream, Status> {
-        let (resource, _) = self.begin(&request, "watch")?;
-        let watch = Watch::begin(&self.server, &resource, query(&request)?, Some(initial_events)).await?;
-        let stream = futures::stream::unfold(Some(watch), |watch| async move {
-            let mut watch = watch?;
-            loop {
-                match watch.take() {
-                    Ok(Some(item)) => {
-                        let event = watch_event(&item);
-                        return Some((event, Some(watch)));
-                    }
-                    Ok(None) => watch.moved().await,
-                    Err(status) => return Some((Err(status), None)),
-                }
-            }
-        });
-        Ok(Box::pin(stream))
     }
 }
 

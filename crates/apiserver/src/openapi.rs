@@ -27,6 +27,7 @@ use crate::{
 };
 use document::{Served, Subject};
 
+mod custom;
 mod document;
 mod leaves;
 mod model;
@@ -36,7 +37,7 @@ mod render;
 mod types;
 
 /// Raised when documents of the same resources come out differently: clients keep them by their hash.
-const FORM: u32 = 1;
+const FORM: u32 = 2;
 const YEAR: Duration = Duration::from_secs(365 * 24 * 3600);
 
 /// The documents of a server.
@@ -288,7 +289,7 @@ mod tests {
     use client::ResourceKind;
 
     use super::*;
-    use crate::{DefaultTable, resource::DefaultStrategy};
+    use crate::{DefaultTable, Guard, resource::DefaultStrategy};
 
     fn expand(document: &Bytes) -> Value {
         let mut text = Vec::new();
@@ -320,7 +321,10 @@ mod tests {
             subresources: Vec::new(),
             cache: None,
             creator: None,
+            reader: None,
             conversion: None,
+            versions: None,
+            guard: Guard::default(),
         }
     }
 

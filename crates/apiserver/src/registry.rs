@@ -46,6 +46,8 @@ pub struct Registry {
     following: Mutex<()>,
     applied: Arc<AtomicU64>,
     applied_moved: watch::Sender<u64>,
+    /// Why the caches are no longer true; `None` while they are.
+    broken: RwLock<Option<String>>,
     /// Counts changes of the table, for those who derive documents from it.
     table_moved: watch::Sender<u64>,
 }
@@ -75,6 +77,7 @@ impl Registry {
             following: Mutex::new(()),
             applied: Arc::default(),
             applied_moved: watch::channel(0).0,
+            broken: RwLock::default(),
             table_moved: watch::channel(0).0,
         }
     }
@@ -229,16 +232,22 @@ impl Registry {
                 StoreError::Compacted { .. } => {
                     tracing::warn!("the watch cache fell behind the store and is read anew");
                     if let Err(error) = self.reload().await {
-                        tracing::error!(%error, "the watch cache could not be read anew");
-                        return;
+                        return self.give_up("the watch cache could not be read anew", &error);
                     }
                 }
-                error => {
-                    tracing::error!(%error, "the watch cache can no longer follow the store");
-                    return;
-                }
+                error => return self.give_up("the watch cache can no longer follow the store", &error),
             }
         }
+    }
+
+    fn give_up(&self, problem: &str, error: &StoreError) {
+        tracing::error!(%error, "{problem}");
+        *self.broken.write() = Some(format!("{problem}: {error}"));
+    }
+
+    /// Whether the caches follow the store.
+    pub(crate) fn followed(&self) -> Result<(), String> {
+        self.broken.read().clone().map_or(Ok(()), Err)
     }
 
     async fn reload(&self) -> Result<(), StoreError> {

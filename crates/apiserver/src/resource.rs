@@ -2,6 +2,7 @@
 
 use std::{ops::Deref, sync::Arc};
 
+pub use apimachinery::managed::Versions;
 use apimachinery::{
     Map, Object, Status, Str, Value,
     field::{FieldError, Path},
@@ -9,7 +10,6 @@ use apimachinery::{
     schema::{Schema, TypeId},
 };
 use async_trait::async_trait;
-use bytes::Bytes;
 use client::ResourceKind;
 
 use crate::{
@@ -62,10 +62,16 @@ pub struct Resource {
     pub subresources: Vec<Subresource>,
     /// Between this version and the stored one; `None` where they are the same.
     pub conversion: Option<Arc<dyn Conversion>>,
+    /// What managed fields need of the kind's other versions; `None` where all versions share their fields.
+    pub versions: Option<Arc<dyn Versions>>,
+    /// What is not there yet behind the kind.
+    pub guard: Guard,
     /// Where its objects are; `None` for kinds that are answered and not kept (reviews).
     pub cache: Option<Arc<Cache>>,
     /// Answers `create` for kinds that are not kept.
     pub creator: Option<Arc<dyn Creator>>,
+    /// Answers `get` and `list` for kinds that are not kept.
+    pub reader: Option<Arc<dyn Reader>>,
 }
 
 impl Resource {
@@ -107,12 +113,17 @@ impl Resource {
         }
     }
 
-    /// The bytes to store for an object of this version.
-    pub(crate) fn stored_bytes(&self, cache: &Cache, object: &Object) -> Result<Bytes, Status> {
+    /// An object of this version as it is stored. Strategies and admission see objects so.
+    pub(crate) fn to_stored(&self, served: Object) -> Result<Object, Status> {
         match &self.conversion {
-            None => Ok(cache.form().encode(object)),
-            Some(conversion) => Ok(cache.form().encode(&conversion.to_stored(object)?)),
+            None => Ok(served),
+            Some(conversion) => conversion.to_stored(&served),
         }
+    }
+
+    /// Whether a deletion that removes the object at once answers with it instead of a `Status`.
+    pub(crate) fn returns_deleted_object(&self) -> bool {
+        self.guard.returned_when_deleted || self.strategy.returns_deleted_object()
     }
 
     /// The cache's key of an object.
@@ -121,7 +132,28 @@ impl Resource {
     }
 }
 
-/// Between a served version and the stored one.
+/// What is particular about a kind beside its [`Strategy`]. The engine asks here, so that no strategy can
+/// forget to.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Guard {
+    /// Why writes are refused: the kind guards something that is not enforced yet.
+    pub refused: Option<&'static str>,
+    /// What whoever makes an object is warned of: it is kept, but nothing acts on it yet.
+    pub inert: Option<&'static str>,
+    /// A deletion answers with the object instead of a `Status`.
+    pub returned_when_deleted: bool,
+}
+
+impl Guard {
+    /// Why an object may not be written as it is.
+    pub(crate) fn refusal(&self, object: &Object) -> Option<FieldError> {
+        let reason = self.refused?;
+        Some(FieldError::forbidden(&Path::new("kind"), format!("{}: {reason}", object.kind())))
+    }
+}
+
+/// Between a served version and the stored one. The kind's strategy works on the stored form, whichever
+/// version was written, as upstream's do on the internal one.
 pub trait Conversion: Send + Sync + 'static {
     /// A stored object as this version shows it.
     fn to_served(&self, stored: &Object) -> Result<Object, Status>;
@@ -180,6 +212,16 @@ pub trait Creator: Send + Sync + 'static {
         object: Object,
         dry_run: bool,
     ) -> Result<Object, Status>;
+}
+
+/// Answers questions about objects that are made when they are asked for.
+#[async_trait]
+pub trait Reader: Send + Sync + 'static {
+    /// The object `name` in `namespace` (empty for cluster-scoped kinds); `None` when there is none.
+    async fn get(&self, server: &Arc<Server>, namespace: &str, name: &str) -> Result<Option<Object>, Status>;
+
+    /// The objects of `namespace` (empty for all), in the order of their names.
+    async fn list(&self, server: &Arc<Server>, namespace: &str) -> Result<Vec<Object>, Status>;
 }
 
 /// Passes a connection through to where the object lives.
@@ -309,6 +351,16 @@ pub trait Strategy: Send + Sync + 'static {
     ) -> Result<(), Status> {
         let _ = (server, subresource, object, old, dry_run);
         Ok(())
+    }
+
+    /// Takes back what [`Strategy::begin_update`] did, when the change was not stored after all.
+    async fn abort_update(&self, server: &Arc<Server>, object: &Object, old: &Object) {
+        let _ = (server, object, old);
+    }
+
+    /// Work after a change is stored: release of what the object had and has no more.
+    async fn after_update(&self, server: &Arc<Server>, object: &Object, old: &Object) {
+        let _ = (server, object, old);
     }
 
     /// Work after an object is gone: release of addresses.

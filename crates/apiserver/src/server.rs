@@ -1,13 +1,18 @@
 //! The server: the registry, the chains, and what requests need of them.
 
-use std::sync::{Arc, OnceLock};
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, OnceLock},
+};
 
 use apimachinery::Status;
+use bytes::Bytes;
+use parking_lot::RwLock;
 use store::{Engine, StoreError};
 
 use crate::{
-    AdmissionPlugin, Registry, authentication::TokenAuthenticator, authorization::Authorizer, handlers::Readiness,
-    openapi::Documents,
+    AdmissionPlugin, Registry, authentication::TokenAuthenticator, authorization::Authorizer, health::Health,
+    http::InFlight, openapi::Documents,
 };
 
 /// What a server is made of.
@@ -22,13 +27,26 @@ pub struct Parts {
     pub authenticators: Vec<Arc<dyn TokenAuthenticator>>,
 }
 
+/// Something that is served as it is at a path outside of the API, to whoever may `get` the path.
+#[derive(Clone)]
+pub struct Document {
+    /// Its `Content-Type`.
+    pub media_type: &'static str,
+    /// Its `Cache-Control`.
+    pub cache_control: &'static str,
+    /// Its content.
+    pub bytes: Bytes,
+}
+
 /// An API server.
 pub struct Server {
     registry: Arc<Registry>,
     admission: Vec<Arc<dyn AdmissionPlugin>>,
     authorizers: Vec<Arc<dyn Authorizer>>,
     authenticators: Vec<Arc<dyn TokenAuthenticator>>,
-    readiness: Readiness,
+    health: Health,
+    in_flight: InFlight,
+    documents: RwLock<BTreeMap<&'static str, Document>>,
     node_connector: OnceLock<Arc<dyn crate::http::NodeDialer>>,
     openapi: Documents,
 }
@@ -36,14 +54,27 @@ pub struct Server {
 impl Server {
     /// A server without resources, whose caches begin to follow the store.
     pub fn new(parts: Parts) -> Arc<Server> {
+        Server::with_limits(parts, InFlight::default())
+    }
+
+    /// The same, with another limit of requests.
+    pub fn with_limits(parts: Parts, in_flight: InFlight) -> Arc<Server> {
         let registry = Arc::new(Registry::new(parts.engine));
         registry.begin();
+        let health = Health::default();
+        health.ask("ping", false, || Ok(()));
+        let engine = registry.engine().clone();
+        health.ask("etcd", false, move || engine.status().read_only.map_or(Ok(()), Err));
+        let followed = registry.clone();
+        health.ask("informer-sync", true, move || followed.followed());
         Arc::new(Server {
             registry,
             admission: parts.admission,
             authorizers: parts.authorizers,
             authenticators: parts.authenticators,
-            readiness: Readiness::default(),
+            health,
+            in_flight,
+            documents: RwLock::default(),
             node_connector: OnceLock::new(),
             openapi: Documents::default(),
         })
@@ -66,9 +97,26 @@ impl Server {
         &self.authenticators
     }
 
-    /// What `/readyz` and `/livez` answer from.
-    pub fn readiness(&self) -> &Readiness {
-        &self.readiness
+    /// What `/readyz`, `/livez` and `/healthz` answer from.
+    pub fn health(&self) -> &Health {
+        &self.health
+    }
+
+    pub(crate) fn in_flight(&self) -> &InFlight {
+        &self.in_flight
+    }
+
+    /// Serves `document` at `path` from now on.
+    pub fn serve_document(&self, path: &'static str, document: Document) {
+        self.documents.write().insert(path, document);
+    }
+
+    pub(crate) fn document(&self, path: &str) -> Option<Document> {
+        self.documents.read().get(path).cloned()
+    }
+
+    pub(crate) fn document_paths(&self) -> Vec<&'static str> {
+        self.documents.read().keys().copied().collect()
     }
 
     pub(crate) fn openapi(&self) -> &Documents {

@@ -130,8 +130,8 @@ mod tests {
     fn every_line_of_the_policy_says_something() {
         let objects = policy();
         let count = |kind: &str| objects.iter().filter(|object| object.kind() == kind).count();
-        assert_eq!(objects.len(), 141);
-        assert_eq!(count("ClusterRole") + count("Role") + count("ClusterRoleBinding") + count("RoleBinding"), 141);
+        assert_eq!(objects.len(), 142);
+        assert_eq!(count("ClusterRole") + count("Role") + count("ClusterRoleBinding") + count("RoleBinding"), 142);
         for object in &objects {
             assert!(!object.name().is_empty());
             let namespaced = matches!(object.kind(), "Role" | "RoleBinding");

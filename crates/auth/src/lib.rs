@@ -9,6 +9,7 @@
 //! are `plugin/pkg/auth`, `pkg/serviceaccount` and the `authentication` and `authorization` registries.
 
 pub mod bootstrap;
+pub mod discovery;
 mod follow;
 pub mod node;
 pub mod rbac;

@@ -72,6 +72,7 @@ pub async fn run<K: QueueKey, R: Reconcile<K>>(
     workers: usize,
     reconciler: Arc<R>,
 ) {
+    queue.measure_as(name);
     for informer in informers {
         informer.synced().await;
     }

@@ -29,6 +29,9 @@ pub const PERSISTENT_VOLUMES: ResourceKind =
 /// `PersistentVolumeClaim`
 pub const PERSISTENT_VOLUME_CLAIMS: ResourceKind =
     ResourceKind::new("", "v1", "persistentvolumeclaims", "PersistentVolumeClaim", true);
+/// `VolumeAttributesClass`
+pub const VOLUME_ATTRIBUTES_CLASSES: ResourceKind =
+    ResourceKind::new("storage.k8s.io", "v1", "volumeattributesclasses", "VolumeAttributesClass", false);
 /// `ResourceQuota`
 pub const RESOURCE_QUOTAS: ResourceKind = ResourceKind::new("", "v1", "resourcequotas", "ResourceQuota", true);
 /// `LimitRange`

@@ -18,6 +18,7 @@ pub mod events;
 pub mod informer;
 pub mod kinds;
 pub mod leader;
+mod queue_metrics;
 pub mod remote;
 mod request;
 #[cfg(any(test, feature = "testing"))]

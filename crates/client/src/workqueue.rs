@@ -8,12 +8,14 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet, VecDeque},
-    sync::Arc,
+    sync::{Arc, OnceLock},
     time::Duration,
 };
 
 use parking_lot::Mutex;
 use tokio::{sync::Notify, time::Instant};
+
+use crate::queue_metrics::QueueMetrics;
 
 /// The delay after the first failure of a key, in milliseconds; it doubles with each further one.
 const BASE_DELAY_MILLISECONDS: u64 = 5;
@@ -38,10 +40,13 @@ impl<K> Clone for WorkQueue<K> {
 struct Shared<K> {
     state: Mutex<State<K>>,
     changed: Notify,
+    metrics: OnceLock<QueueMetrics>,
 }
 
 struct State<K> {
-    ready: VecDeque<K>,
+    ready: VecDeque<(K, Instant)>,
+    /// How often a key was added.
+    added: u64,
     /// Keys that want work: those in `ready`, and those added again while they are worked on.
     dirty: BTreeSet<K>,
     working: BTreeSet<K>,
@@ -56,8 +61,9 @@ impl<K: QueueKey> State<K> {
         if self.closed || !self.dirty.insert(key.clone()) {
             return;
         }
+        self.added += 1;
         if !self.working.contains(&key) {
-            self.ready.push_back(key);
+            self.ready.push_back((key, Instant::now()));
         }
     }
 
@@ -94,6 +100,7 @@ impl<K: QueueKey> WorkQueue<K> {
     pub fn new() -> WorkQueue<K> {
         let state = State {
             ready: VecDeque::new(),
+            added: 0,
             dirty: BTreeSet::new(),
             working: BTreeSet::new(),
             deadlines: BTreeSet::new(),
@@ -101,7 +108,19 @@ impl<K: QueueKey> WorkQueue<K> {
             failures: BTreeMap::new(),
             closed: false,
         };
-        WorkQueue { shared: Arc::new(Shared { state: Mutex::new(state), changed: Notify::new() }) }
+        let shared = Shared { state: Mutex::new(state), changed: Notify::new(), metrics: OnceLock::new() };
+        WorkQueue { shared: Arc::new(shared) }
+    }
+
+    /// Shows the queue as `name` in the metrics of this process from now on; the first name counts.
+    pub fn measure_as(&self, name: &'static str) {
+        let shared = Arc::downgrade(&self.shared);
+        let count = move || {
+            let shared = shared.upgrade()?;
+            let state = shared.state.lock();
+            Some((state.added, state.ready.len()))
+        };
+        self.shared.metrics.get_or_init(|| QueueMetrics::new(name, count));
     }
 
     /// Asks for work on `key`, now.
@@ -126,6 +145,9 @@ impl<K: QueueKey> WorkQueue<K> {
         let delay = {
             let mut state = self.shared.state.lock();
             let failures = state.failures.entry(key.clone()).or_insert(0);
+            if let Some(metrics) = self.shared.metrics.get() {
+                metrics.retries.increment();
+            }
             let doublings = (*failures).min(32);
             *failures += 1;
             Duration::from_millis(BASE_DELAY_MILLISECONDS << doublings).min(Duration::from_secs(MAX_DELAY_SECONDS))
@@ -173,7 +195,7 @@ impl<K: QueueKey> WorkQueue<K> {
             let (deadline, closed) = {
                 let mut state = self.shared.state.lock();
                 state.release_due(Instant::now());
-                if let Some(key) = state.ready.pop_front() {
+                if let Some((key, since)) = state.ready.pop_front() {
                     state.dirty.remove(&key);
                     state.working.insert(key.clone());
                     let more = !state.ready.is_empty() || !state.deadlines.is_empty();
@@ -182,7 +204,11 @@ impl<K: QueueKey> WorkQueue<K> {
                         // Another worker takes over the watch on what is left.
                         self.shared.changed.notify_one();
                     }
-                    return Some(Working { queue: self.clone(), key });
+                    let started = Instant::now();
+                    if let Some(metrics) = self.shared.metrics.get() {
+                        metrics.waited.observe((started - since).as_secs_f64());
+                    }
+                    return Some(Working { queue: self.clone(), key, started });
                 }
                 (state.deadlines.first().map(|(deadline, _)| *deadline), state.closed)
             };
@@ -208,6 +234,7 @@ impl<K: QueueKey> WorkQueue<K> {
 pub struct Working<K: QueueKey> {
     queue: WorkQueue<K>,
     key: K,
+    started: Instant,
 }
 
 impl<K: QueueKey> Working<K> {
@@ -219,10 +246,13 @@ impl<K: QueueKey> Working<K> {
 
 impl<K: QueueKey> Drop for Working<K> {
     fn drop(&mut self) {
+        if let Some(metrics) = self.queue.shared.metrics.get() {
+            metrics.worked.observe(self.started.elapsed().as_secs_f64());
+        }
         let mut state = self.queue.shared.state.lock();
         state.working.remove(&self.key);
         if state.dirty.contains(&self.key) {
-            state.ready.push_back(self.key.clone());
+            state.ready.push_back((self.key.clone(), Instant::now()));
         }
         drop(state);
         self.queue.shared.changed.notify_one();

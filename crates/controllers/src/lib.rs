@@ -74,6 +74,7 @@ pub const ALL: &[ControllerDescriptor] = &[
     certificates::CLEANER_DESCRIPTOR,
     protection::CLAIM_DESCRIPTOR,
     protection::VOLUME_DESCRIPTOR,
+    protection::CLASS_DESCRIPTOR,
     ephemeral::DESCRIPTOR,
     servicecidrs::DESCRIPTOR,
     bootstrap::SIGNER_DESCRIPTOR,

@@ -1,5 +1,5 @@
-//! `persistentvolumeclaim-protection-controller` and `persistentvolume-protection-controller`: what is in use is
-//! not removed.
+//! `persistentvolumeclaim-protection-controller`, `persistentvolume-protection-controller` and
+//! `volumeattributesclass-protection-controller`: what is in use is not removed.
 
 use std::sync::Arc;
 
@@ -8,13 +8,16 @@ use async_trait::async_trait;
 use client::{
     Client, Event, Informer, ResourceKind, WorkQueue,
     controller::{self, Outcome, Reconcile},
-    kinds::{PERSISTENT_VOLUME_CLAIMS, PERSISTENT_VOLUMES, PODS},
+    kinds::{PERSISTENT_VOLUME_CLAIMS, PERSISTENT_VOLUMES, PODS, VOLUME_ATTRIBUTES_CLASSES},
 };
 
 use crate::{Context, ControllerDescriptor, pods};
 
 const CLAIM_FINALIZER: &str = "kubernetes.io/pvc-protection";
 const VOLUME_FINALIZER: &str = "kubernetes.io/pv-protection";
+const CLASS_FINALIZER: &str = "kubernetes.io/vac-protection";
+/// The index of claims and volumes by the classes of attributes that they name.
+const BY_CLASS: &str = "volumeAttributesClass";
 /// The index of pods by the keys of the claims that they use.
 const BY_CLAIM: &str = "persistentVolumeClaim";
 
@@ -32,14 +35,67 @@ pub const VOLUME_DESCRIPTOR: ControllerDescriptor = ControllerDescriptor {
     start: |context| Box::pin(run_volumes(context)),
 };
 
-/// One of the two kinds that are protected.
+/// Keeps classes of attributes that claims or volumes have.
+pub const CLASS_DESCRIPTOR: ControllerDescriptor = ControllerDescriptor {
+    name: "volumeattributesclass-protection-controller",
+    service_account: "volumeattributesclass-protection-controller",
+    start: |context| Box::pin(run_classes(context)),
+};
+
+/// One of the kinds that are protected.
 struct Protection {
     client: Client,
     resource: ResourceKind,
     finalizer: &'static str,
     objects: Informer,
-    /// Where the users of a claim are seen.
-    pods: Option<Informer>,
+    users: Users,
+}
+
+/// Where the users of an object are seen.
+enum Users {
+    /// Pods use claims.
+    Pods(Informer),
+    /// A volume says itself whether it is bound.
+    Own,
+    /// Claims and volumes name classes.
+    Storage([Informer; 2]),
+}
+
+/// The classes of attributes that a claim or a volume names, has or is to get.
+fn classes_of(object: &Object) -> Vec<Str> {
+    let (spec, status) = (object.spec(), object.status());
+    let target =
+        status.get("modifyVolumeStatus").and_then(|modify| modify.str_at(&["targetVolumeAttributesClassName"]));
+    let named = [spec.str_at("volumeAttributesClassName"), status.str_at("currentVolumeAttributesClassName"), target];
+    named.into_iter().flatten().filter(|name| !name.is_empty()).map(Str::from).collect()
+}
+
+async fn run_classes(context: Context) {
+    let classes = context.informers.of(&VOLUME_ATTRIBUTES_CLASSES);
+    let storage = [&PERSISTENT_VOLUME_CLAIMS, &PERSISTENT_VOLUMES].map(|kind| context.informers.of(kind));
+    let queue = WorkQueue::new();
+    controller::enqueue_objects(&classes, &queue);
+    for informer in &storage {
+        informer.add_index(BY_CLASS, classes_of);
+        let leaving = classes.clone();
+        controller::enqueue_on(informer, &queue, move |event: &Event| {
+            // A class may be left by an object that goes, and by one that changes.
+            let before = if matches!(event, Event::Deleted(_)) { Some(event.object()) } else { event.old() };
+            let leaving = leaving.clone();
+            let is_leaving =
+                move |key: &Str| leaving.get(key).is_some_and(|class| class.deletion_timestamp().is_some());
+            before.map(|before| classes_of(before)).unwrap_or_default().into_iter().filter(is_leaving)
+        });
+    }
+    let protection = Protection {
+        client: context.client,
+        resource: VOLUME_ATTRIBUTES_CLASSES,
+        finalizer: CLASS_FINALIZER,
+        objects: classes.clone(),
+        users: Users::Storage(storage.clone()),
+    };
+    let [claims, volumes] = storage;
+    controller::run(CLASS_DESCRIPTOR.name, &[classes, claims, volumes], queue, 1, Arc::new(protection)).await;
 }
 
 /// The keys of the claims that a pod uses, those of its ephemeral volumes included.
@@ -73,7 +129,7 @@ async fn run_claims(context: Context) {
         resource: PERSISTENT_VOLUME_CLAIMS,
         finalizer: CLAIM_FINALIZER,
         objects: claims.clone(),
-        pods: Some(pods.clone()),
+        users: Users::Pods(pods.clone()),
     };
     controller::run(CLAIM_DESCRIPTOR.name, &[claims, pods], queue, 1, Arc::new(protection)).await;
 }
@@ -87,7 +143,7 @@ async fn run_volumes(context: Context) {
         resource: PERSISTENT_VOLUMES,
         finalizer: VOLUME_FINALIZER,
         objects: volumes.clone(),
-        pods: None,
+        users: Users::Own,
     };
     controller::run(VOLUME_DESCRIPTOR.name, &[volumes], queue, 1, Arc::new(protection)).await;
 }
@@ -116,7 +172,22 @@ impl Reconcile for Protection {
 
 impl Protection {
     async fn is_used(&self, key: &Str, object: &Object) -> Result<bool, Status> {
-        let Some(pods) = &self.pods else { return Ok(object.status().str_at("phase") == Some("Bound")) };
+        let pods = match &self.users {
+            Users::Pods(pods) => pods,
+            Users::Own => return Ok(object.status().str_at("phase") == Some("Bound")),
+            Users::Storage(storage) => {
+                if storage.iter().any(|informer| !informer.by_index(BY_CLASS, key).is_empty()) {
+                    return Ok(true);
+                }
+                for kind in [&PERSISTENT_VOLUME_CLAIMS, &PERSISTENT_VOLUMES] {
+                    let live = self.client.all(kind).list(client::Options::default()).await?;
+                    if live.iter().any(|user| classes_of(user).contains(key)) {
+                        return Ok(true);
+                    }
+                }
+                return Ok(false);
+            }
+        };
         let uses = |pod: &Object| !pods::node_name(pod).is_empty() && !pods::is_finished(pod);
         if pods.by_index(BY_CLAIM, key).iter().any(|pod| uses(pod)) {
             return Ok(true);
@@ -130,6 +201,7 @@ impl Protection {
 #[cfg(test)]
 mod tests {
     use apimachinery::value;
+    use client::kinds::VOLUME_ATTRIBUTES_CLASSES as CLASSES;
     use client::{
         Options,
         testing::{FakeApi, settle},
@@ -157,5 +229,26 @@ mod tests {
         api.remove(&PODS, "a", "p");
         settle(1).await;
         assert!(api.get(&PERSISTENT_VOLUME_CLAIMS, "a", "data").is_none());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_class_goes_after_the_claim_that_has_it() {
+        let api = FakeApi::new();
+        let _running = tokio::spawn((CLASS_DESCRIPTOR.start)(Context::for_tests(&api)));
+        api.seed(&CLASSES, value!({"metadata": {"name": "fast"}}));
+        api.seed(&CLASSES, value!({"metadata": {"name": "unused"}}));
+        let spec = value!({"volumeAttributesClassName": "fast"});
+        api.seed(&PERSISTENT_VOLUME_CLAIMS, value!({"metadata": {"namespace": "a", "name": "c"}, "spec": spec}));
+        settle(1).await;
+        let classes = api.client("test").all(&CLASSES);
+        for name in ["fast", "unused"] {
+            classes.delete(name, Options::default()).await.unwrap();
+        }
+        settle(1).await;
+        assert!(api.get(&CLASSES, "", "fast").is_some());
+        assert!(api.get(&CLASSES, "", "unused").is_none());
+        api.remove(&PERSISTENT_VOLUME_CLAIMS, "a", "c");
+        settle(1).await;
+        assert!(api.get(&CLASSES, "", "fast").is_none());
     }
 }

@@ -17,7 +17,7 @@ use client::{
 use parking_lot::Mutex;
 
 use self::usage::{Usage, add, in_scope};
-use crate::{Context, ControllerDescriptor, Discovery, expectations::Expectations, patches, pods};
+use crate::{Context, ControllerDescriptor, Discovery, expectations::Expectations, patches};
 
 const WORKERS: usize = 5;
 
@@ -103,8 +103,18 @@ impl Reconcile for Quotas {
         let mut status = patches::status_of(&quota);
         status.set(&["hard"], hard);
         status.set(&["used"], used);
-        if let Some(written) = patches::update_status(&self.client, &RESOURCE_QUOTAS, &quota, status).await? {
-            self.expectations.wrote(key, &self.quotas, &written);
+        if quota.at(&["status"]) != Some(&status) {
+            let mut counted = (*quota).clone();
+            counted.set(&["status"], status);
+            // What admission has charged since the count must not be overwritten: a conflict counts anew.
+            let api = self.client.namespaced(&RESOURCE_QUOTAS, quota.namespace());
+            match api.update_subresource("status", counted).await {
+                Err(gone) if gone.is_not_found() => return Ok(None),
+                written => {
+                    let written = written?;
+                    self.expectations.wrote(key, &self.quotas, &written);
+                }
+            }
         }
         match unknown.first() {
             Some(name) => Err(ReconcileError::Other(format!("quota {key} limits {name}, which is not served"))),
@@ -141,12 +151,12 @@ impl Quotas {
         }
         let informer = self.informers.of(resource);
         if self.followed.lock().insert(resource.clone(), informer.clone()).is_none() {
-            let quotas = self.quotas.clone();
+            let (quotas, counted) = (self.quotas.clone(), resource.clone());
             controller::enqueue_on(&informer, &self.queue, move |event: &Event| {
                 let freed = match event {
                     Event::Deleted(_) => true,
                     Event::Added(_) => false,
-                    Event::Updated { old, new } => frees(old, new),
+                    Event::Updated { old, new } => frees(&counted, old, new),
                 };
                 let quotas = if freed { quotas.list_namespace(event.object().namespace()) } else { Vec::new() };
                 quotas.into_iter().map(|quota| quota.key())
@@ -157,9 +167,12 @@ impl Quotas {
     }
 }
 
-/// Whether a change may have lowered what the object uses.
-fn frees(old: &Object, new: &Object) -> bool {
-    (pods::is_finished(new) && !pods::is_finished(old)) || old.at(&["spec"]) != new.at(&["spec"])
+/// Whether a change may have changed what the object uses, or of which quotas. Other changes must not count anew:
+/// an object that is admitted and not seen here yet would be forgotten.
+fn frees(resource: &ResourceKind, old: &Object, new: &Object) -> bool {
+    let now = stdx::clock::now();
+    let deadline = |object: &Object| object.i64_at(&["spec", "activeDeadlineSeconds"]);
+    usage::of(resource, old, now) != usage::of(resource, new, now) || deadline(old) != deadline(new)
 }
 
 #[cfg(test)]
@@ -201,6 +214,17 @@ mod tests {
         let scoped = |scope: &str| Object(value!({"spec": {"scopes": [scope]}}));
         assert!(in_scope(&scoped("NotBestEffort"), &PODS, &pod) && !in_scope(&scoped("BestEffort"), &PODS, &pod));
         assert!(!in_scope(&scoped("NotBestEffort"), &SERVICES, &pod));
+    }
+
+    #[test]
+    fn only_a_changed_use_counts_anew() {
+        let pod = |spec: Value, phase: &str| Object(value!({"spec": spec, "status": {"phase": phase}}));
+        let asks = |cpu: &str| value!({"containers": [{"resources": {"requests": {"cpu": cpu}}}]});
+        let mut bound = asks("1");
+        bound.set(&["nodeName"], "n");
+        assert!(!frees(&PODS, &pod(asks("1"), "Pending"), &pod(bound.clone(), "Running")));
+        assert!(frees(&PODS, &pod(asks("1"), "Running"), &pod(asks("2"), "Running")));
+        assert!(frees(&PODS, &pod(bound.clone(), "Running"), &pod(bound, "Succeeded")));
     }
 
     #[tokio::test(start_paused = true)]

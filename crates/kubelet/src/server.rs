@@ -24,7 +24,7 @@ pub mod websocket;
 
 use self::{
     auth::{Authenticator, Authorizer},
-    channels::{Action, PROTOCOLS, Wanted},
+    channels::{Action, COMMAND_PROTOCOLS, PROTOCOLS, Wanted},
     spdy::negotiate::{self, Transport},
 };
 use crate::{
@@ -200,7 +200,15 @@ async fn route(kubelet: &Arc<Inner>, request: Request<Incoming>) -> Result<Respo
             let text = crate::stats::resource_metrics(kubelet).await?;
             Ok(respond(StatusCode::OK, "text/plain; version=0.0.4; charset=utf-8", text))
         }
-        ["containerLogs", namespace, pod, container] => logs(kubelet, namespace, pod, container, &query).await,
+        ["containerLogs", namespace, pod, container] => {
+            let log = logs(kubelet, namespace, pod, container, &query).await?;
+            match wants_websocket(&request) {
+                true => upgrade(request, &[websocket::BYTES_PROTOCOL], |stream, _| {
+                    websocket::write_body(stream, log.into_body())
+                }),
+                false => Ok(log),
+            }
+        }
         ["exec" | "attach" | "portForward", ..] if !matches!(*request.method(), Method::GET | Method::POST) => {
             Err(Status::failure(405, "MethodNotAllowed", "use GET or POST"))
         }
@@ -234,7 +242,9 @@ async fn route(kubelet: &Arc<Inner>, request: Request<Incoming>) -> Result<Respo
                     spdy::remote_command::serve(stream, action, wanted, streaming)
                 });
             }
-            upgrade(request, move |stream| channels::serve(stream, action, wanted, streaming))
+            upgrade(request, &COMMAND_PROTOCOLS, move |stream, protocol| {
+                channels::serve(stream, protocol, action, wanted, streaming)
+            })
         }
         ["portForward", namespace, pod, ..] => {
             let observed = kubelet.observe(namespace, pod).await?;
@@ -258,7 +268,7 @@ async fn route(kubelet: &Arc<Inner>, request: Request<Incoming>) -> Result<Respo
             if ports.is_empty() {
                 return Err(Status::bad_request("you must specify at least 1 port"));
             }
-            upgrade(request, move |stream| channels::forward(stream, sandbox, ports, streaming))
+            upgrade(request, &PROTOCOLS, move |stream, _| channels::forward(stream, sandbox, ports, streaming))
         }
         _ => Err(Status::failure(404, "NotFound", "404 page not found")),
     }
@@ -272,23 +282,24 @@ fn pod_list(pods: Vec<Arc<Object>>) -> Value {
 /// Switches to WebSocket and lets `serve` have the connection.
 fn upgrade<F>(
     request: Request<Incoming>,
-    serve: impl FnOnce(TokioIo<hyper::upgrade::Upgraded>) -> F + Send + 'static,
+    protocols: &[&'static str],
+    serve: impl FnOnce(TokioIo<hyper::upgrade::Upgraded>, &'static str) -> F + Send + 'static,
 ) -> Result<Response<Body>, Status>
 where
     F: Future<Output = std::io::Result<()>> + Send,
 {
     let text = |name: header::HeaderName| request.headers().get(name).and_then(|value| value.to_str().ok());
-    if !text(header::UPGRADE).is_some_and(|protocol| protocol.eq_ignore_ascii_case("websocket")) {
+    if !wants_websocket(&request) {
         return Err(Status::bad_request(
             "this kubelet speaks WebSocket here: send 'Upgrade: websocket' with Sec-WebSocket-Protocol v5.channel.k8s.io, or 'Upgrade: SPDY/3.1'",
         ));
     }
     let key = text(header::SEC_WEBSOCKET_KEY).ok_or_else(|| Status::bad_request("Sec-WebSocket-Key is missing"))?;
     let offered = text(header::SEC_WEBSOCKET_PROTOCOL).unwrap_or_default();
-    let protocol = PROTOCOLS.into_iter().find(|known| offered.split(',').any(|one| one.trim() == *known));
+    let protocol = protocols.iter().copied().find(|known| offered.split(',').any(|one| one.trim() == *known));
     let protocol = protocol.ok_or_else(|| {
         Status::bad_request(format!(
-            "unable to negotiate a WebSocket protocol: offered {offered:?}, known {PROTOCOLS:?}"
+            "unable to negotiate a WebSocket protocol: offered {offered:?}, known {protocols:?}"
         ))
     })?;
     let answer = Response::builder()
@@ -297,7 +308,12 @@ where
         .header(header::CONNECTION, "Upgrade")
         .header(header::SEC_WEBSOCKET_ACCEPT, websocket::accept(key))
         .header(header::SEC_WEBSOCKET_PROTOCOL, protocol);
-    switch(request, answer, serve)
+    switch(request, answer, move |stream| serve(stream, protocol))
+}
+
+fn wants_websocket(request: &Request<Incoming>) -> bool {
+    let protocol = request.headers().get(header::UPGRADE).and_then(|value| value.to_str().ok());
+    protocol.is_some_and(|protocol| protocol.eq_ignore_ascii_case("websocket"))
 }
 
 /// Answers with `answer` and lets `serve` have the connection.

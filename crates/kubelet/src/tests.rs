@@ -263,21 +263,31 @@ async fn volumes_follow_what_they_show() {
     bed.api.seed(&kinds::CONFIG_MAPS, value!({"metadata": {"name": "c", "namespace": "default"}, "data": {"k": "1"}}));
     let mut one = container("a");
     one.set(&["volumeMounts"], value!([{"name": "v", "mountPath": "/v"}]));
-    let volumes = value!([{"name": "v", "configMap": {"name": "c"}}]);
+    let labels = value!({"items": [{"path": "labels", "fieldRef": {"fieldPath": "metadata.labels"}}]});
+    let volumes = value!([{"name": "v", "configMap": {"name": "c"}}, {"name": "own", "downwardAPI": labels}]);
     bed.create("p", value!({"containers": [one], "volumes": volumes}));
     let pod = bed.until("p", is_ready).await;
-    let file = bed.directory.path().join("kubelet/pods").join(pod.uid()).join("volumes/kubernetes.io~configmap/v/k");
+    let volumes = bed.directory.path().join("kubelet/pods").join(pod.uid()).join("volumes");
+    let file = volumes.join("kubernetes.io~configmap/v/k");
     assert_eq!(std::fs::read_to_string(&file).unwrap(), "1");
     bed.api.modify(&kinds::CONFIG_MAPS, "default", "c", |map| map.set(&["data", "k"], "2"));
-    // Files are written on blocking threads, in real time, which a paused clock does not wait for.
-    let shown = || std::fs::read_to_string(&file).unwrap() == "2";
+    until_shown(&file, "2").await;
+    let file = volumes.join("kubernetes.io~downward-api/own/labels");
+    for value in ["one", "two"] {
+        bed.api.modify(&kinds::PODS, "default", "p", |pod| pod.set(&["metadata", "labels"], value!({"l": value})));
+        until_shown(&file, &format!("l=\"{value}\"")).await;
+    }
+}
+
+/// Files are written on blocking threads, in real time, which a paused clock does not wait for.
+async fn until_shown(file: &std::path::Path, text: &str) {
     for _ in 0..500 {
-        if shown() {
+        if std::fs::read_to_string(file).unwrap().trim_end() == text {
             return;
         }
         tokio::task::spawn_blocking(|| std::thread::sleep(Duration::from_millis(10))).await.unwrap();
     }
-    panic!("the file still shows the old text");
+    panic!("{} still shows the old text", file.display());
 }
 
 #[tokio::test(start_paused = true)]

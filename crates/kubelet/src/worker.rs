@@ -70,6 +70,10 @@ pub(crate) struct Worker {
     refreshing: bool,
     /// Whether everything is being stopped to start anew.
     resetting: bool,
+    /// Volumes may show something that has changed since they were made.
+    stale: bool,
+    /// The pod as it was in the last round.
+    seen: Option<Arc<Object>>,
     killing: BTreeSet<String>,
     /// The grace period with which the pod is being ended, while it is.
     ending: Option<i64>,
@@ -110,6 +114,8 @@ impl Worker {
             starting: false,
             refreshing: false,
             resetting: false,
+            stale: false,
+            seen: None,
             killing: BTreeSet::new(),
             ending: None,
             stop: watch::Sender::new(false),
@@ -223,11 +229,23 @@ impl Worker {
             return self.halt(&pod, &observed);
         }
         self.carry_out(&pod, &observed, plan);
-        if mail.refresh_volumes || self.refresh_at.is_some_and(|at| at <= Instant::now()) {
+        // Files may show the pod's own labels and annotations.
+        let relabelled = self
+            .seen
+            .replace(pod.clone())
+            .is_some_and(|seen| seen.labels() != pod.labels() || seen.annotations() != pod.annotations());
+        let due = self.refresh_at.is_some_and(|at| at <= Instant::now());
+        self.stale |= mail.refresh_volumes || relabelled || due;
+        if self.stale {
             self.refresh(&pod, &observed);
         }
         self.collect_garbage(&observed);
-        let wait = [self.retry_at, self.held_until, self.refresh_at.filter(|_| !self.refreshing), self.deadline(&pod)];
+        let wait = [
+            self.retry_at,
+            self.held_until,
+            self.refresh_at.filter(|_| !self.refreshing && !self.stale),
+            self.deadline(&pod),
+        ];
         Next::Wait(wait.into_iter().flatten().min())
     }
 
@@ -363,11 +381,13 @@ impl Worker {
         Some(until)
     }
 
+    /// Makes the volumes anew; while something else makes them, the wish stays for when that is done.
     fn refresh(&mut self, pod: &Arc<Object>, observed: &Observed) {
         if self.refreshing || self.starting || observed.ready_sandbox().is_none() {
             return;
         }
         self.refreshing = true;
+        self.stale = false;
         let addresses = crate::downward::Addresses {
             host: self.services.config.host_addresses(),
             pod: observed.ready_sandbox().map(|sandbox| sandbox.addresses.clone()).unwrap_or_default(),

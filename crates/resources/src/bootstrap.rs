@@ -2,9 +2,12 @@
 
 use std::net::Ipv4Addr;
 
-use apimachinery::{Object, Status, Value, value};
+use apimachinery::{Object, Status, Value, json, value};
+use apiserver::{authentication as front_proxy, health::Health};
 use client::{Client, ResourceKind, kinds};
 use futures::future::try_join_all;
+
+use crate::services;
 
 /// What the objects made at start depend on.
 #[derive(Clone, Debug)]
@@ -33,25 +36,45 @@ const PRIORITY_LEVELS: ResourceKind = ResourceKind::new(
     false,
 );
 
+/// The checks of what is made here, by upstream's names.
+const NAMESPACES_CHECK: &str = "poststarthook/start-system-namespaces-controller";
+const CLASSES_CHECK: &str = "poststarthook/scheduling/bootstrap-system-priority-classes";
+const LEVELS_CHECK: &str = "poststarthook/priority-and-fairness-config-producer";
+const SERVICE_CHECK: &str = "poststarthook/bootstrap-controller";
+const AUTHENTICATION_CHECK: &str = "poststarthook/start-cluster-authentication-info-controller";
+
+/// Announces the checks that [`ensure`] fulfils.
+pub fn expect(health: &Health) {
+    for check in [NAMESPACES_CHECK, CLASSES_CHECK, LEVELS_CHECK, SERVICE_CHECK, AUTHENTICATION_CHECK] {
+        health.expect(check, "not finished");
+    }
+    services::expect(health);
+}
+
 /// Makes what is missing, and brings what this server owns up to date.
 ///
 /// # Errors
 /// The first refusal.
-pub async fn ensure(client: &Client, settings: &Settings) -> Result<(), Status> {
+pub async fn ensure(client: &Client, settings: &Settings, health: &Health) -> Result<(), Status> {
     let namespaces = ["default", "kube-system", "kube-public", "kube-node-lease"];
     let namespaces = namespaces.map(|name| create(client, kinds::NAMESPACES, "", value!({"metadata": {"name": name}})));
     try_join_all(namespaces).await?;
+    health.set(NAMESPACES_CHECK, Ok(()));
     let classes = priority_classes().into_iter().map(|class| create(client, kinds::PRIORITY_CLASSES, "", class));
     let levels = priority_levels().into_iter().map(|level| create(client, PRIORITY_LEVELS, "", level));
     let schemas = flow_schemas().into_iter().map(|schema| create(client, FLOW_SCHEMAS, "", schema));
     futures::try_join!(try_join_all(classes), try_join_all(levels), try_join_all(schemas))?;
+    health.set(CLASSES_CHECK, Ok(()));
+    health.set(LEVELS_CHECK, Ok(()));
     create(client, kinds::SERVICE_CIDRS, "", service_network(settings)).await?;
     create(client, kinds::SERVICES, "default", own_service(settings)).await?;
     futures::try_join!(
         replace(client, kinds::ENDPOINTS, "default", endpoints(settings)),
         replace(client, kinds::ENDPOINT_SLICES, "default", endpoint_slice(settings)),
-        replace(client, kinds::CONFIG_MAPS, "kube-system", authentication(settings)),
     )?;
+    health.set(SERVICE_CHECK, Ok(()));
+    replace(client, kinds::CONFIG_MAPS, "kube-system", authentication(settings)).await?;
+    health.set(AUTHENTICATION_CHECK, Ok(()));
     Ok(())
 }
 
@@ -141,15 +164,20 @@ fn endpoint_slice(settings: &Settings) -> Value {
 }
 
 fn authentication(settings: &Settings) -> Value {
+    let names = |names: &[&str]| {
+        let list: Value = names.iter().map(|name| Value::from(*name)).collect();
+        String::from_utf8_lossy(&json::to_vec(&list)).into_owned()
+    };
     value!({
         "metadata": {"name": "extension-apiserver-authentication"},
         "data": {
             "client-ca-file": settings.client_authority_pem.as_str(),
-            "requestheader-allowed-names": "[\"front-proxy-client\"]",
+            "requestheader-allowed-names": names(&front_proxy::FRONT_PROXY_NAMES),
             "requestheader-client-ca-file": settings.front_proxy_authority_pem.as_str(),
-            "requestheader-extra-headers-prefix": "[\"X-Remote-Extra-\"]",
-            "requestheader-group-headers": "[\"X-Remote-Group\"]",
-            "requestheader-username-headers": "[\"X-Remote-User\"]"
+            "requestheader-extra-headers-prefix": names(&[front_proxy::EXTRA_HEADER_PREFIX]),
+            "requestheader-group-headers": names(&[front_proxy::GROUP_HEADER]),
+            "requestheader-uid-headers": names(&[front_proxy::UID_HEADER]),
+            "requestheader-username-headers": names(&[front_proxy::USER_HEADER])
         }
     })
 }

@@ -4,13 +4,13 @@ use std::{collections::HashMap, sync::Arc};
 
 use apimachinery::{Object, Str, Value};
 use apiserver::{
-    Creator, RequestContext, Resource, SchemaHandle, Server, Strategy, Subresource, SubresourceHandler,
+    Conversion, Creator, Resource, SchemaHandle, Server, Strategy, Subresource, SubresourceHandler,
     resource::ScalePaths,
 };
 use client::ResourceKind;
 use store::StoreError;
 
-use crate::{RESOURCES, Registration, ServiceAllocators, connect, pods, printers, services};
+use crate::{RESOURCES, Registration, ServiceAllocators, connect, conversion, pods, printers, proxy, services};
 
 /// What other crates answer: reviews and token requests, by group and resource or by `resource/subresource`.
 #[derive(Default, Clone)]
@@ -24,8 +24,7 @@ pub struct Extensions {
 /// Gives every built-in resource to `server`.
 ///
 /// A resource that nobody answers (a review without its [`Creator`]) is not served at all, so that discovery
-/// promises nothing that is not there. The same holds of served versions that need a conversion which does
-/// not exist yet.
+/// promises nothing that is not there.
 ///
 /// # Errors
 /// When the store cannot be read.
@@ -34,7 +33,9 @@ pub async fn install(
     extensions: &Extensions,
     allocators: &Arc<ServiceAllocators>,
 ) -> Result<(), StoreError> {
-    services::provide(allocators.clone());
+    let mut extensions = extensions.clone();
+    extensions.strategies.insert(("", "services"), Arc::new(services::Services::new(allocators)));
+    let extensions = &extensions;
     for facts in api::resources() {
         let Some(row) = RESOURCES.iter().find(|row| row.group == facts.group && row.resource == facts.plural) else {
             continue;
@@ -64,14 +65,31 @@ async fn resource(
         ("", "bindings") => Some(Arc::new(pods::Bindings) as Arc<dyn Creator>),
         _ => creator,
     };
+    let mut pair = None;
     let cache = match facts.storage_version {
         None if creator.is_none() => return Ok(None),
         None => None,
-        Some(stored) if !stored_as_served(facts, stored) => return Ok(None),
-        Some(_) => Some(server.registry().cache(&kind, &schema, type_id, None).await?),
+        Some(stored) if stored_as_served(facts, stored) => {
+            Some(server.registry().cache(&kind, &schema, type_id, None).await?)
+        }
+        Some(stored) => {
+            let stored = ResourceKind::new(stored.group, stored.version, facts.plural, facts.kind, facts.namespaced);
+            pair = conversion::between(&kind.api_version(), &stored.api_version(), facts.kind);
+            let stored_type = api::type_of(&stored.group, &stored.version, &stored.kind);
+            let (Some(_), Some(stored_type)) = (pair, stored_type) else { return Ok(None) };
+            Some(server.registry().cache(&stored, &schema, stored_type, None).await?)
+        }
+    };
+    let table = match pair {
+        None => printers::of(facts.group, facts.kind),
+        Some(pair) => Arc::new(conversion::StoredTable {
+            pair,
+            table: printers::of(facts.storage_version.map_or("", |stored| stored.group), facts.kind),
+        }),
     };
     let subresources = facts.subresources.iter().filter_map(|part| subresource(extensions, facts, part)).collect();
     Ok(Some(Resource {
+        versions: conversion::versions(&kind.api_version(), facts.kind),
         kind,
         singular: Str::from_static(facts.singular),
         short_names: strings(&facts.short_names),
@@ -80,19 +98,22 @@ async fn resource(
         storage_version_hash: Str::from_static(facts.storage_version_hash),
         schema,
         type_id,
-        strategy: extensions.strategies.get(&(facts.group, facts.plural)).cloned().unwrap_or_else(|| guarded(row)),
-        table: printers::of(facts.group, facts.kind),
+        strategy: extensions.strategies.get(&(facts.group, facts.plural)).cloned().unwrap_or_else(row.strategy),
+        table,
         subresources,
-        conversion: None,
+        conversion: pair.map(|pair| Arc::new(pair) as Arc<dyn Conversion>),
+        guard: row.guard,
         cache,
         creator,
+        reader: None,
     }))
 }
 
-/// Whether a served version has the stored form. Custom resource definitions are stored as v1 here, which
-/// upstream reads as well as the v1beta1 that it writes.
-fn stored_as_served(facts: &api::ResourceFacts, stored: api::GroupVersion) -> bool {
-    (stored.group, stored.version) == (facts.group, facts.version) || facts.plural == "customresourcedefinitions"
+/// Whether a served version has the stored form. Kinds that upstream still stores in a beta version, which is
+/// not served by default, are stored as v1 here; upstream reads that as well.
+pub(crate) fn stored_as_served(facts: &api::ResourceFacts, stored: api::GroupVersion) -> bool {
+    (stored.group, stored.version) == (facts.group, facts.version)
+        || api::type_of(stored.group, stored.version, facts.kind).is_none()
 }
 
 fn path(text: &str) -> Vec<Str> {
@@ -120,6 +141,8 @@ fn subresource(
         ("pods", "log" | "exec" | "attach" | "portforward") => {
             SubresourceHandler::Connect(Arc::new(connect::PodConnection::of(part.name)))
         }
+        ("pods", "proxy") => SubresourceHandler::Connect(Arc::new(proxy::PodProxy)),
+        ("services", "proxy") => SubresourceHandler::Connect(Arc::new(proxy::ServiceProxy)),
         ("nodes", "proxy") => SubresourceHandler::Connect(Arc::new(connect::NodeProxy)),
         (resource, name) => {
             let wanted = format!("{resource}/{name}");
@@ -130,68 +153,6 @@ fn subresource(
     let kind = ResourceKind::new(part.group, part.version, facts.plural, part.kind, facts.namespaced);
     let type_id = api::type_of(part.group, part.version, part.kind);
     Some(Subresource { name: Str::from_static(part.name), kind, type_id, verbs: strings(&part.verbs), handler })
-}
-
-/// The row's strategy; refusals and warnings of the row are put in front of it.
-fn guarded(row: &Registration) -> Arc<dyn Strategy> {
-    let strategy = (row.strategy)();
-    match (row.refused, row.inert, row.returned_when_deleted) {
-        (None, None, false) => strategy,
-        (refused, inert, returned_when_deleted) => {
-            Arc::new(Guarded { strategy, refused, inert, returned_when_deleted })
-        }
-    }
-}
-
-/// A kind that is refused, or kept with a warning, until its part is built.
-struct Guarded {
-    strategy: Arc<dyn Strategy>,
-    refused: Option<&'static str>,
-    inert: Option<&'static str>,
-    returned_when_deleted: bool,
-}
-
-#[async_trait::async_trait]
-impl Strategy for Guarded {
-    fn validate_name(&self, name: &str) -> Vec<String> {
-        self.strategy.validate_name(name)
-    }
-
-    fn prepare_for_create(&self, context: &RequestContext, object: &mut Object) {
-        self.strategy.prepare_for_create(context, object);
-        if let Some(reason) = self.inert {
-            context.warn(format!("{} is kept, but {reason}", object.kind()));
-        }
-    }
-
-    fn prepare_for_update(&self, context: &RequestContext, subresource: &str, object: &mut Object, old: &Object) {
-        self.strategy.prepare_for_update(context, subresource, object, old);
-    }
-
-    fn validate(&self, object: &Object) -> Vec<apimachinery::field::FieldError> {
-        let mut errors = self.strategy.validate(object);
-        if let Some(reason) = self.refused {
-            let path = apimachinery::field::Path::new("kind");
-            errors.push(apimachinery::field::FieldError::forbidden(&path, format!("{}: {reason}", object.kind())));
-        }
-        errors
-    }
-
-    fn has_status(&self) -> bool {
-        self.strategy.has_status()
-    }
-
-    fn has_generation(&self) -> bool {
-        self.strategy.has_generation()
-    }
-
-    fn returns_deleted_object(&self) -> bool {
-        self.returned_when_deleted || self.strategy.returns_deleted_object()
-    }
-
-    fn selectable_field<'o>(&self, object: &'o Object, field: &str) -> Option<&'o str> {
-        self.strategy.selectable_field(object, field)
-    }
 }
 
 /// A value's text at a path, for selectors.

@@ -4,20 +4,24 @@
 //! [`RESOURCES`] names each resource of the default API groups and what is special about it; [`install`] gives
 //! them to a server.
 //!
-//! It never speaks HTTP, never stores anything itself, and never runs a control loop. Start reading at
-//! [`RESOURCES`]. Upstream's counterpart is `pkg/registry`.
+//! It never speaks HTTP, never stores anything itself, and runs no control loop but the [`repair`] of what it
+//! allocates. Start reading at [`RESOURCES`]. Upstream's counterpart is `pkg/registry`.
 
 mod allocator;
 pub mod bootstrap;
 mod connect;
+mod conversion;
+mod events;
 mod install;
+pub mod metrics;
 mod pods;
 mod printers;
+mod proxy;
 mod services;
 mod signing_requests;
 mod strategies;
 mod table;
 
 pub use install::{Extensions, install};
-pub use services::{Ranges, ServiceAllocators};
+pub use services::{Ranges, ServiceAllocators, repair};
 pub use table::{RESOURCES, Registration};

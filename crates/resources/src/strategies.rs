@@ -1,7 +1,5 @@
 //! Kinds whose behaviour fits into a few lines.
 
-use std::time::Duration;
-
 use apimachinery::{
     Object, Str, Value,
     field::{FieldError, Path},
@@ -22,6 +20,19 @@ pub(crate) struct Uncounted;
 impl Strategy for Uncounted {
     fn has_generation(&self) -> bool {
         false
+    }
+}
+
+/// Storage that waits to be bound when it is new.
+pub(crate) struct Unbound;
+
+impl Strategy for Unbound {
+    fn has_generation(&self) -> bool {
+        false
+    }
+
+    fn prepare_for_create(&self, _: &RequestContext, object: &mut Object) {
+        object.set(&["status"], value!({"phase": "Pending"}));
     }
 }
 
@@ -73,47 +84,6 @@ impl Strategy for PathNamed {
         let detail = "cannot change roleRef";
         let error = || FieldError::invalid(&Path::new("roleRef"), role(object).unwrap_or_default(), detail);
         changed.then(error).into_iter().collect()
-    }
-}
-
-/// Events vanish after an hour unless they are renewed.
-pub(crate) struct Events;
-
-const EVENT_TIME_TO_LIVE: Duration = Duration::from_secs(3600);
-
-impl Strategy for Events {
-    fn has_status(&self) -> bool {
-        false
-    }
-
-    fn has_generation(&self) -> bool {
-        false
-    }
-
-    fn allow_create_on_update(&self) -> bool {
-        true
-    }
-
-    fn time_to_live(&self, _: &Object) -> Option<Duration> {
-        Some(EVENT_TIME_TO_LIVE)
-    }
-
-    fn selectable_field<'o>(&self, object: &'o Object, field: &str) -> Option<&'o str> {
-        let path: &[&str] = match field {
-            "involvedObject.kind" | "regarding.kind" => &["involvedObject", "kind"],
-            "involvedObject.namespace" | "regarding.namespace" => &["involvedObject", "namespace"],
-            "involvedObject.name" | "regarding.name" => &["involvedObject", "name"],
-            "involvedObject.uid" | "regarding.uid" => &["involvedObject", "uid"],
-            "involvedObject.apiVersion" | "regarding.apiVersion" => &["involvedObject", "apiVersion"],
-            "involvedObject.resourceVersion" => &["involvedObject", "resourceVersion"],
-            "involvedObject.fieldPath" => &["involvedObject", "fieldPath"],
-            "reason" => &["reason"],
-            "reportingComponent" | "reportingController" => &["reportingComponent"],
-            "source" => &["source", "component"],
-            "type" => &["type"],
-            _ => return None,
-        };
-        Some(text_at(object, path))
     }
 }
 

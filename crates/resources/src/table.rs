@@ -2,15 +2,15 @@
 
 use std::sync::Arc;
 
-use apiserver::Strategy;
+use apiserver::{Guard, Strategy};
 
 use crate::{
+    events::Events,
     pods::Pods,
-    services::Services,
     signing_requests::SigningRequests,
     strategies::{
-        Deployments, Events, Jobs, Namespaces, Nodes, PathNamed, Plain, ReplicaControllers, Secrets, Stateless,
-        StatelessCounted, Uncounted,
+        Deployments, Jobs, Namespaces, Nodes, PathNamed, Plain, ReplicaControllers, Secrets, Stateless,
+        StatelessCounted, Unbound, Uncounted,
     },
 };
 
@@ -22,29 +22,26 @@ pub struct Registration {
     pub resource: &'static str,
     /// Makes its strategy.
     pub strategy: fn() -> Arc<dyn Strategy>,
-    /// Why writes to it are refused: it guards something that this version does not enforce yet.
-    pub refused: Option<&'static str>,
-    /// What the client is warned of: the kind is kept, but nothing acts on it yet.
-    pub inert: Option<&'static str>,
-    /// A deletion answers with the object instead of a `Status`.
-    pub returned_when_deleted: bool,
+    /// What is refused or warned of, and how a deletion answers.
+    pub guard: Guard,
 }
 
 const fn row(group: &'static str, resource: &'static str, strategy: fn() -> Arc<dyn Strategy>) -> Registration {
-    Registration { group, resource, strategy, refused: None, inert: None, returned_when_deleted: false }
+    let guard = Guard { refused: None, inert: None, returned_when_deleted: false };
+    Registration { group, resource, strategy, guard }
 }
 
 impl Registration {
     const fn refused(self, reason: &'static str) -> Registration {
-        Registration { refused: Some(reason), ..self }
+        Registration { guard: Guard { refused: Some(reason), ..self.guard }, ..self }
     }
 
     const fn returned_when_deleted(self) -> Registration {
-        Registration { returned_when_deleted: true, ..self }
+        Registration { guard: Guard { returned_when_deleted: true, ..self.guard }, ..self }
     }
 
     const fn inert(self, reason: &'static str) -> Registration {
-        Registration { inert: Some(reason), ..self }
+        Registration { guard: Guard { inert: Some(reason), ..self.guard }, ..self }
     }
 }
 
@@ -56,6 +53,11 @@ fn plain() -> Arc<dyn Strategy> {
 /// Spec and status, without a generation.
 fn uncounted() -> Arc<dyn Strategy> {
     Arc::new(Uncounted)
+}
+
+/// Claims and volumes.
+fn unbound() -> Arc<dyn Strategy> {
+    Arc::new(Unbound)
 }
 
 /// Neither status nor generation.
@@ -79,19 +81,20 @@ pub const RESOURCES: &[Registration] = &[
     row("", "componentstatuses", stateless),
     row("", "configmaps", stateless),
     row("", "endpoints", stateless),
-    row("", "events", || Arc::new(Events)),
+    row("", "events", || Arc::new(Events::CORE)),
     row("", "limitranges", stateless),
     row("", "namespaces", || Arc::new(Namespaces)),
     row("", "nodes", || Arc::new(Nodes)),
-    row("", "persistentvolumeclaims", uncounted).returned_when_deleted().inert("no volume controller binds claims yet"),
-    row("", "persistentvolumes", uncounted).returned_when_deleted().inert("no volume controller binds volumes yet"),
+    row("", "persistentvolumeclaims", unbound).returned_when_deleted().inert("no volume controller binds claims yet"),
+    row("", "persistentvolumes", unbound).returned_when_deleted().inert("no volume controller binds volumes yet"),
     row("", "pods", || Arc::new(Pods)),
     row("", "podtemplates", counted).returned_when_deleted(),
     row("", "replicationcontrollers", || Arc::new(ReplicaControllers)),
     row("", "resourcequotas", uncounted).returned_when_deleted(),
     row("", "secrets", || Arc::new(Secrets)),
     row("", "serviceaccounts", stateless).returned_when_deleted(),
-    row("", "services", || Arc::new(Services)),
+    // The strategy, which holds the allocators, comes from `install`.
+    row("", "services", uncounted),
     row("admissionregistration.k8s.io", "mutatingadmissionpolicies", plain)
         .refused("admission policies are not evaluated yet"),
     row("admissionregistration.k8s.io", "mutatingadmissionpolicybindings", plain)
@@ -127,7 +130,7 @@ pub const RESOURCES: &[Registration] = &[
     row("certificates.k8s.io", "podcertificaterequests", uncounted).inert("no signer acts on it yet"),
     row("coordination.k8s.io", "leases", stateless),
     row("discovery.k8s.io", "endpointslices", counted),
-    row("events.k8s.io", "events", || Arc::new(Events)),
+    row("events.k8s.io", "events", || Arc::new(Events::OWN)),
     row("flowcontrol.apiserver.k8s.io", "flowschemas", plain).inert("requests are not queued by priority yet"),
     row("flowcontrol.apiserver.k8s.io", "prioritylevelconfigurations", plain)
         .inert("requests are not queued by priority yet"),

@@ -68,7 +68,7 @@ impl Identity {
         let further_addresses = further_addresses.into_iter().filter_map(|address| address.parse().ok());
         let addresses: Vec<IpAddr> = addresses.iter().copied().map(IpAddr::V4).chain(further_addresses).collect();
         let serving = self.authority.issue(&Profile::server("kube-apiserver", &names, &addresses, YEAR))?;
-        let trust = tls::ClientTrust::new(&self.authority.certificate_pem(), "")?;
+        let trust = tls::ClientTrust::new(&self.authority.certificate_pem(), &self.front_proxy.certificate_pem())?;
         let config = tls::server_config(&serving.certificate_pem, &serving.key_pem, trust.clone())?;
         Ok((config, trust))
     }

@@ -38,6 +38,9 @@ pub(crate) const BLOCKING_THREADS: usize = 32;
 const ISSUER: &str = "https://kubernetes.default.svc.cluster.local";
 /// The DNS service has the tenth address of the service network, as elsewhere.
 const DNS_HOST_NUMBER: u32 = 10;
+/// Names of checks, as upstream's.
+const ROLES_CHECK: &str = "poststarthook/rbac/bootstrap-roles";
+const DEFINITIONS_CHECK: &str = "poststarthook/crd-informer-synced";
 /// History older than this is forgotten, as upstream asks etcd to.
 const COMPACTION_PERIOD: Duration = Duration::from_secs(300);
 
@@ -128,7 +131,7 @@ async fn control_plane(
     let host_name = host_name();
     let allocators = ServiceAllocators::new(Ranges { network, prefix_length, ..Ranges::default() });
     let advertised = own_address();
-    let (config, _trust) = identity.server_config(
+    let (config, trust) = identity.server_config(
         &host_name,
         &[Ipv4Addr::LOCALHOST, advertised, allocators.first_address()],
         &options.tls_san,
@@ -142,14 +145,21 @@ async fn control_plane(
         authorizers: vec![Arc::new(PrivilegedGroup), Arc::new(NodeAuthorizer::new()), rbac.clone()],
         authenticators: vec![Arc::new(ServiceAccountTokens::new(issuer.clone())), Arc::new(BootstrapTokens)],
     });
-    server.readiness().expect("poststarthook/bootstrap", "not finished");
+    bootstrap::expect(server.health());
+    server.health().expect(ROLES_CHECK, "not finished");
+    server.health().expect(DEFINITIONS_CHECK, "not finished");
+    for (path, document) in auth::discovery::documents(&issuer, &format!("https://{advertised}:{}", options.port)) {
+        server.serve_document(path, document);
+    }
     tokio::spawn(server.registry().clone().follow());
     resources::install(&server, &extensions(&rbac, &issuer), &allocators).await.context("cannot read the store")?;
+    resources::metrics::install(&server);
     apiextensions::controller::serve_established(&server).await.context("cannot serve custom resources")?;
+    server.health().set(DEFINITIONS_CHECK, Ok(()));
     allocators.restore(&server.registry().objects("", "services", "")?);
 
     let (stop, stopped) = watch::channel(false);
-    tokio::spawn(api_http::serve_tls(server.clone(), listener, Arc::new(config), stopped.clone()));
+    tokio::spawn(api_http::serve_tls(server.clone(), listener, Arc::new(config), trust, stopped.clone()));
     write_kubeconfigs(options, directories, &identity)?;
 
     let own = Loopback::client(&server, UserInfo::new("system:apiserver", &["system:masters"]), "kube-apiserver");
@@ -161,13 +171,19 @@ async fn control_plane(
         client_authority_pem: identity.authority.certificate_pem(),
         front_proxy_authority_pem: identity.front_proxy.certificate_pem(),
     };
-    let made = async { futures::try_join!(bootstrap::ensure(&own, &settings), auth::bootstrap::reconcile(&own)) };
+    let roles = async {
+        auth::bootstrap::reconcile(&own).await?;
+        server.health().set(ROLES_CHECK, Ok(()));
+        Ok(())
+    };
+    let made = async { futures::try_join!(bootstrap::ensure(&own, &settings, server.health()), roles) };
     made.await.context("cannot make the objects that every cluster has")?;
-    server.readiness().set("poststarthook/bootstrap", Ok(()));
     let admin_socket = admin::listen(&directories.admin_socket())?;
     let ready_milliseconds = started.elapsed().as_millis();
     tracing::info!(milliseconds = ready_milliseconds as u64, port = options.port, "ready");
     tokio::spawn(compact(engine.clone()));
+    let (repaired, repairer, allocated) = (server.clone(), own.clone(), allocators.clone());
+    tokio::spawn(async move { resources::repair(repairer, allocated, repaired.health()).await });
     let node_parts = NodePlace::new();
     let running = Running { client: own.clone(), node: node_parts.clone(), ready_milliseconds };
     let (request_stop, mut stop_requested) = tokio::sync::mpsc::channel(1);
@@ -214,6 +230,7 @@ async fn control_plane(
     }
     admin.abort();
     tracing::info!("stopping; pods go on running");
+    server.health().ask("shutdown", true, || Err("process is shutting down".to_owned()));
     stop.send_replace(true);
     ended
 }

@@ -44,8 +44,9 @@ impl StatusSource {
         let components = self.states.snapshot();
         let certificates = self.certificates();
         let node = self.node_name.as_deref().map(|name| self.node(name));
-        let (ready, report) = self.server.readiness().report(&[]);
-        let mut problems: Vec<(String, String)> = readiness_problems(&report);
+        let failures = self.server.health().failures();
+        let ready = failures.is_empty();
+        let mut problems: Vec<(String, String)> = readiness_problems(&failures);
         problems.extend(store_problems(&store));
         problems.extend(node.iter().flat_map(node_problems));
         for (name, component) in &components {
@@ -124,16 +125,16 @@ fn store_value(store: &store::Status) -> Value {
     })
 }
 
-/// The failing checks in a readiness report.
-fn readiness_problems(report: &str) -> Vec<(String, String)> {
-    let failing = report.lines().filter_map(|line| line.strip_prefix("[-]"));
-    failing
-        .map(|line| {
-            let advice = match line.split(' ').next() {
-                Some("poststarthook/bootstrap") => "it ends by itself in a moment; if not, the log says why",
-                _ => "look for the check's name in the server's log",
+/// The failing checks of `/readyz`.
+fn readiness_problems(failures: &[(String, String)]) -> Vec<(String, String)> {
+    failures
+        .iter()
+        .map(|(name, reason)| {
+            let advice = match name.starts_with("poststarthook/") {
+                true => "it ends by itself in a moment; if not, the log says why",
+                false => "look for the check's name in the server's log",
             };
-            (line.to_owned(), advice.to_owned())
+            (format!("{name} failed: {reason}"), advice.to_owned())
         })
         .collect()
 }
@@ -178,9 +179,9 @@ mod tests {
 
     #[test]
     fn what_fails_is_named_with_a_way_out() {
-        let report = "[+]ping ok\n[-]poststarthook/bootstrap failed: not finished\n";
-        let problems = readiness_problems(report);
-        assert_eq!(problems[0].0, "poststarthook/bootstrap failed: not finished");
+        let failures = [("poststarthook/rbac/bootstrap-roles".to_owned(), "not finished".to_owned())];
+        let problems = readiness_problems(&failures);
+        assert_eq!(problems[0].0, "poststarthook/rbac/bootstrap-roles failed: not finished");
         let store = store::Status { read_only: Some("no space".to_owned()), ..Default::default() };
         assert!(store_problems(&store)[0].0.contains("no space"));
         assert!(node_problems(&value!({"name": "a", "ready": false, "message": "m"})).is_some());

@@ -13,7 +13,7 @@ use std::{
 
 use anyhow::{Context, bail};
 
-use crate::{layering, tools};
+use crate::{images, layering, tools};
 
 /// Options of `ci`.
 #[derive(clap::Args)]
@@ -87,10 +87,12 @@ fn deny() -> anyhow::Result<()> {
 }
 
 fn end_to_end() -> anyhow::Result<()> {
-    let kubectl = tools::kubectl()?;
+    let (kubectl, images) = (tools::kubectl()?, images::end_to_end::ensure()?);
     run_command(
         Command::new(env!("CARGO"))
             .args(["test", "--package", "sagong", "--test", "end_to_end", "--", "--ignored", "--test-threads", "1"])
+            .env("SAGONG_HELM", tools::helm()?)
+            .env("SAGONG_IMAGES", images)
             .env("SAGONG_KUBECTL", kubectl),
     )
 }

@@ -8,7 +8,9 @@ use clap::{Parser, Subcommand};
 mod check_api;
 mod check_openapi;
 mod ci;
+mod conformance;
 mod generate_api;
+mod images;
 mod layering;
 mod tools;
 
@@ -28,6 +30,10 @@ enum Command {
     GenerateApi(generate_api::Arguments),
     /// Compare crates/api with what upstream publishes as OpenAPI and discovery.
     CheckApi(check_api::Arguments),
+    /// Build the images that upstream's conformance suite needs, or serve them.
+    Images(images::Arguments),
+    /// Run upstream's conformance suite against a fresh cluster of two nodes.
+    Conformance(conformance::Arguments),
     /// Compare the OpenAPI documents that a server of ours serves with those that upstream records.
     CheckOpenapi(check_openapi::Arguments),
 }
@@ -37,6 +43,8 @@ fn main() -> anyhow::Result<()> {
         Command::Ci(arguments) => ci::run(&arguments),
         Command::GenerateApi(arguments) => generate_api::run(&arguments),
         Command::CheckApi(arguments) => check_api::run(&arguments),
+        Command::Images(arguments) => images::run(&arguments),
+        Command::Conformance(arguments) => conformance::run(&arguments),
         Command::CheckOpenapi(arguments) => check_openapi::run(&arguments),
     }
 }

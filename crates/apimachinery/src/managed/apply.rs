@@ -3,8 +3,13 @@
 use stdx::Str;
 
 use super::{
-    Entry, MANAGED_FIELDS, METADATA, Operation, Set, Target, compare::extract, entries, managed_fields, merge::merge,
-    prune::prune, shape::Shape, strip, track::Touched, validate,
+    Entry, MANAGED_FIELDS, METADATA, Operation, Set, Target,
+    compare::extract,
+    entries, managed_fields,
+    merge::merge,
+    shape::Shape,
+    strip, track, validate,
+    versions::{self, ByVersion},
 };
 use crate::{
     Map, Object, Status, Value,
@@ -109,8 +114,8 @@ pub fn apply(
     let mut managers = entries::read(recorded.as_ref())
         .map_err(|problem| ApplyError::Failed(format!("failed to decode managed fields: {problem}")))?;
     if managers.is_empty() && live.is_some() {
-        let everything = Touched::of(target.compare(&Value::Null, &object));
-        everything.assign(target, &mut managers, BEFORE_FIRST_APPLY);
+        let everything = ByVersion::compare(target, &Value::Null, &object, &[]);
+        track::assign(everything, target, &mut managers, BEFORE_FIRST_APPLY);
     }
     let spare = (manager == KUBECTL && !force).then(|| managers.clone());
     let mut applied = apply_to(target, &object, &configuration, managers, manager, force);
@@ -188,19 +193,21 @@ fn apply_to(
     let last = match managers.iter().position(|entry| entry.is_same_manager(&own)) {
         Some(position) => {
             let last = managers.remove(position);
-            own.time = last.time;
-            last.set
+            own.time = last.time.clone();
+            Some(last)
         }
-        None => Set::EMPTY,
+        None => None,
     };
     managers.push(own);
-    if !last.difference(&config.set).is_empty() {
-        merged = prune(merged, &last, &managers, shape, target.schema);
+    if let Some(last) = last
+        && (last.api_version != target.api_version || !last.set.difference(&config.set).is_empty())
+    {
+        merged = versions::prune_across(target, merged, &last, &managers);
     }
     let mut own = managers.pop().expect("pushed above");
-    let touched = Touched::of(target.compare(live, &merged));
+    let touched = ByVersion::compare(target, live, &merged, &managers);
     if !force {
-        let conflicts = conflicts(&managers, &touched.written);
+        let conflicts = conflicts(&managers, &touched);
         if !conflicts.is_empty() {
             return Err(conflicts);
         }
@@ -216,15 +223,17 @@ fn apply_to(
     Ok((merged, managers))
 }
 
-fn conflicts(managers: &[Entry], written: &Set) -> Conflicts {
-    let mut owners: Vec<&Entry> = managers.iter().filter(|entry| !entry.set.is_disjoint(written)).collect();
+fn conflicts(managers: &[Entry], touched: &ByVersion) -> Conflicts {
+    let written = |entry: &Entry| touched.seen_by(entry).map(|changed| &changed.written);
+    let concerned = |entry: &&Entry| written(entry).is_some_and(|written| !entry.set.is_disjoint(written));
+    let mut owners: Vec<&Entry> = managers.iter().filter(concerned).collect();
     owners.sort_by(|left, right| {
         let key = |entry: &Entry| (entry.manager.clone(), entry.operation, entry.api_version.clone());
         key(left).cmp(&key(right)).then_with(|| left.subresource.cmp(&right.subresource))
     });
     let of_owner = |entry: &&Entry| {
         let entry: &Entry = entry;
-        let paths = entry.set.intersection(written).paths();
+        let paths = written(entry).map_or_else(Vec::new, |written| entry.set.intersection(written).paths());
         paths.into_iter().map(|path| (Entry { set: Set::EMPTY, ..entry.clone() }, path)).collect::<Vec<_>>()
     };
     owners.iter().flat_map(of_owner).collect()

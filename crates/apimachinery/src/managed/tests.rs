@@ -139,6 +139,7 @@ fn run_with_times(steps: &[Step], with_times: bool) -> String {
             kind: "Kind",
             subresource: "",
             reset_fields: &status,
+            versions: None,
             now: &now,
         };
         let applied = match step {
@@ -430,6 +431,7 @@ fn what_was_there_before_the_first_apply() {
         kind: "Kind",
         subresource: "",
         reset_fields: &reset,
+        versions: None,
         now: "2026-11-22T11:00:00Z",
     };
     let live = Object(tree(r#"{"replicas":1,"paused":true}"#));
@@ -562,6 +564,7 @@ fn wrong_configurations_are_refused_in_upstreams_words() {
         kind: "Kind",
         subresource: "",
         reset_fields: &reset,
+        versions: None,
         now: "",
     };
     let error = apply(&target, None, &crate::value!({"metadata": {"name": "x"}}), "a", false).unwrap_err();

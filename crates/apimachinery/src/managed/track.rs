@@ -8,6 +8,7 @@ use super::{
     entries, managed_fields,
     shape::Shape,
     strip,
+    versions::ByVersion,
 };
 use crate::{Object, Value};
 
@@ -56,9 +57,8 @@ pub fn track(target: &Target<'_>, old: Option<&Object>, new: &mut Object, manage
         return;
     }
     let unchanged = sent.as_ref() == old_entries;
-    let diff = target.compare(old_root, new);
-    let touched = Touched::of(diff);
-    if touched.is_nothing() && (unchanged || sent.is_none()) {
+    let changed = Changed::of(target.compare(old_root, new));
+    if changed.is_nothing() && (unchanged || sent.is_none()) {
         if let Some(entries) = sent.or_else(|| old_entries.cloned()) {
             new.metadata_mut().insert(MANAGED_FIELDS, entries);
         }
@@ -69,56 +69,48 @@ pub fn track(target: &Target<'_>, old: Option<&Object>, new: &mut Object, manage
     if managers.is_empty() && old.is_some() {
         return;
     }
-    touched.assign(target, &mut managers, manager);
+    let touched = ByVersion::of(changed, target, old_root, new, &managers);
+    assign(touched, target, &mut managers, manager);
     if let Some(entries) = entries::write(managers) {
         new.metadata_mut().insert(MANAGED_FIELDS, entries);
     }
 }
 
-/// What a write did.
-pub(super) struct Touched {
+/// What a write did, in one version.
+pub(super) struct Changed {
     /// Added or changed: the writer's, if it may be owned at all.
     pub(super) written: Set,
     /// Removed: nobody's.
     pub(super) removed: Set,
 }
 
-impl Touched {
-    pub(super) fn of(diff: Diff) -> Touched {
+impl Changed {
+    pub(super) fn of(diff: Diff) -> Changed {
         let written = match (diff.added.children, diff.modified.children) {
             (added, modified) if modified.is_empty() => added,
             (added, modified) => modified.union(&added),
         };
-        Touched { written, removed: diff.removed.children }
+        Changed { written, removed: diff.removed.children }
     }
 
-    fn is_nothing(&self) -> bool {
+    pub(super) fn is_nothing(&self) -> bool {
         self.written.is_empty() && self.removed.is_empty()
     }
+}
 
-    /// Takes what was touched from everybody.
-    pub(super) fn take(&self, managers: &mut Vec<Entry>) {
-        for gone in [&self.written, &self.removed] {
-            for entry in managers.iter_mut().filter(|entry| !entry.set.is_disjoint(gone)) {
-                entry.set = entry.set.difference(gone);
-            }
+/// Gives what was written to `manager`, and takes it from all others.
+pub(super) fn assign(touched: ByVersion, target: &Target<'_>, managers: &mut Vec<Entry>, manager: &str) {
+    touched.take(managers);
+    let mut written = touched.into_written();
+    strip(&mut written);
+    if !written.is_empty() {
+        let mut own = target.entry(manager, Operation::Update);
+        own.time = Value::from(target.now);
+        own.set = written;
+        match managers.iter_mut().find(|entry| entry.is_same_manager(&own)) {
+            Some(entry) => *entry = Entry { set: entry.set.union(&own.set), ..own },
+            None => managers.push(own),
         }
-        managers.retain(|entry| !entry.set.is_empty());
     }
-
-    /// Gives what was written to `manager`, and takes it from all others.
-    pub(super) fn assign(mut self, target: &Target<'_>, managers: &mut Vec<Entry>, manager: &str) {
-        self.take(managers);
-        strip(&mut self.written);
-        if !self.written.is_empty() {
-            let mut own = target.entry(manager, Operation::Update);
-            own.time = Value::from(target.now);
-            own.set = self.written;
-            match managers.iter_mut().find(|entry| entry.is_same_manager(&own)) {
-                Some(entry) => *entry = Entry { set: entry.set.union(&own.set), ..own },
-                None => managers.push(own),
-            }
-        }
-        entries::cap(managers);
-    }
+    entries::cap(managers);
 }

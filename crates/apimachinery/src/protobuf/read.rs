@@ -5,7 +5,7 @@ use thin_vec::ThinVec;
 use super::{Envelope, MAGIC};
 use crate::{
     List, Map, Value, decode,
-    decode::Zeros,
+    decode::{DEPTH_LIMIT, Zeros},
     quantity::Quantity,
     schema::{Alternative, Kind, Schema, StructType, TypeId},
     time,
@@ -15,9 +15,6 @@ use crate::{
 #[derive(Debug, thiserror::Error)]
 #[error("proto: {0}")]
 pub struct ProtobufError(String);
-
-/// Messages nested deeper than this are refused.
-const DEPTH_LIMIT: usize = 1_000;
 
 type Result<T> = std::result::Result<T, ProtobufError>;
 

@@ -6,7 +6,9 @@ use apimachinery::{Object, Status, Str};
 use store::{Expect, StoreError, Write};
 
 use super::{WriteOptions, metadata, now, set_type};
-use crate::{Attributes, Operation, RequestContext, Resource, Server, admission, patch::managed, server::store_status};
+use crate::{
+    Attributes, Operation, RequestContext, Resource, Server, admission, metrics, patch::managed, server::store_status,
+};
 
 /// Makes an object in `namespace` (empty for cluster-scoped kinds).
 ///
@@ -47,6 +49,7 @@ pub(crate) async fn create_tracked(
     if tracks {
         managed::track(resource, None, &mut object, "", options, &context.user_agent);
     }
+    let mut object = resource.to_stored(object)?;
     let name = object.name().to_owned();
     let mut attributes = Attributes {
         context,
@@ -67,12 +70,13 @@ pub(crate) async fn create_tracked(
         strategy.abort_create(server, &object, options.dry_run).await;
     }
     match stored {
+        Ok(stored) => resource.served(stored),
         Err(status) if status.is_already_exists() && generated => Err(Status::failure(
             409,
             "AlreadyExists",
             format!("{}, the server was not able to generate a unique name for the object", status.message),
         )),
-        stored => stored,
+        Err(status) => Err(status),
     }
 }
 
@@ -92,10 +96,14 @@ async fn store_new(
     }
     let mut errors = metadata::validate(resource, object);
     errors.extend(strategy.validate(object));
+    errors.extend(resource.guard.refusal(object));
     if !errors.is_empty() {
         return Err(resource.invalid(object.name(), &errors));
     }
     strategy.warnings(object).into_iter().for_each(|warning| context.warn(warning));
+    if let Some(reason) = resource.guard.inert {
+        context.warn(format!("{} is kept, but {reason}", object.kind()));
+    }
     let name = object.name().to_owned();
     let mut attributes = Attributes {
         context,
@@ -119,11 +127,12 @@ async fn store_new(
     }
     let write = Write::Put {
         key: cache.store_key(&key),
-        value: resource.stored_bytes(cache, object)?,
+        value: cache.form().encode(object),
         expect: Expect::Absent,
         time_to_live: strategy.time_to_live(object),
     };
-    match server.registry().engine().commit(vec![write]).await {
+    let commit = server.registry().engine().commit(vec![write]);
+    match metrics::stored("create", &resource.kind, commit).await {
         Ok(committed) => {
             server.registry().wait_applied(committed.revision).await;
             object.metadata_mut().insert(Str::from_static("resourceVersion"), committed.revision.to_string());

@@ -10,6 +10,7 @@ use super::{now, read, update};
 use crate::{
     Attributes, Operation, RequestContext, Resource, Server, admission,
     cache::{Cache, Entry},
+    metrics,
     resource::Grace,
     server::store_status,
 };
@@ -51,11 +52,24 @@ pub async fn delete(
     options: &DeleteOptions,
 ) -> Result<Deleted, Status> {
     let resource = target.resource;
+    Ok(match delete_stored(server, context, target, options).await? {
+        Deleted::Gone(object) => Deleted::Gone(resource.served(object)?),
+        Deleted::Pending(object) => Deleted::Pending(resource.served(object)?),
+    })
+}
+
+async fn delete_stored(
+    server: &Arc<Server>,
+    context: &RequestContext,
+    target: &update::Target<'_>,
+    options: &DeleteOptions,
+) -> Result<Deleted, Status> {
+    let resource = target.resource;
     let cache = resource.stored()?;
     let key = resource.key(target.namespace, target.name);
     loop {
         let entry = cache.get(&key).ok_or_else(|| resource.not_found(target.name))?;
-        let old = resource.object(&entry)?;
+        let old = cache.object(&entry)?;
         check_preconditions(target, &old, options)?;
         let mut attributes = Attributes {
             context,
@@ -84,7 +98,7 @@ pub async fn delete(
         if object == *old {
             return Ok(Deleted::Pending(old));
         }
-        match update::put(server, resource, cache, &entry, object).await {
+        match update::put(server, resource, cache, &entry, &mut object).await {
             Ok(object) => return Ok(Deleted::Pending(object)),
             Err(update::PutError::Conflict) => {}
             Err(update::PutError::Other(status)) => return Err(status),
@@ -183,7 +197,7 @@ pub(crate) async fn remove(
 ) -> Result<Option<Arc<Object>>, Status> {
     let write = Write::Delete { key: cache.store_key(entry.key()), expect: Expect::Revision(entry.revision()) };
     let registry = server.registry();
-    match registry.engine().commit(vec![write]).await {
+    match metrics::stored("delete", &target.resource.kind, registry.engine().commit(vec![write])).await {
         Ok(committed) => {
             registry.wait_applied(committed.revision).await;
             let metadata = object.metadata_mut();

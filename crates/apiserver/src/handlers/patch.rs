@@ -65,6 +65,9 @@ fn patch_status(error: &PatchError) -> Status {
             "Invalid",
             format!("the server rejected our request due to an error in our request: {problem}"),
         ),
+        PatchError::TooLarge(problem) => {
+            Status::request_entity_too_large(format!("Request entity too large: {problem}"))
+        }
         PatchError::Failed(problem) => Status::failure(500, "", problem.clone()),
     }
 }

@@ -6,7 +6,7 @@ use apimachinery::{Object, Status, fields, labels, value};
 use base64::Engine as _;
 use store::RangeRequest;
 
-use crate::{Resource, Server, cache::Entry, server::store_status};
+use crate::{Resource, Server, cache::Entry, metrics, server::store_status};
 
 /// Which objects of a collection.
 #[derive(Clone, Debug, Default)]
@@ -48,6 +48,21 @@ pub fn get(resource: &Arc<Resource>, namespace: &str, name: &str) -> Result<Arc<
     resource.object(&entry)
 }
 
+/// Reads one object of any kind, kept or not.
+///
+/// # Errors
+/// 404.
+pub async fn get_any(
+    server: &Arc<Server>,
+    resource: &Arc<Resource>,
+    namespace: &str,
+    name: &str,
+) -> Result<Arc<Object>, Status> {
+    let Some(reader) = &resource.reader else { return get(resource, namespace, name) };
+    let found = reader.get(server, namespace, name).await?;
+    found.map(Arc::new).ok_or_else(|| resource.not_found(name))
+}
+
 /// The value of a selectable field, or `None` when the kind has no such selector.
 pub(crate) fn field_value<'o>(resource: &Resource, object: &'o Object, field: &str) -> Option<&'o str> {
     match field {
@@ -73,7 +88,7 @@ pub(crate) fn check_fields(resource: &Resource, selector: &fields::Selector) -> 
     Ok(())
 }
 
-/// Whether the selectors of `query` select `object`.
+/// Whether the selectors of `query` select `object`, which is as it is stored.
 pub(crate) fn selects(resource: &Resource, query: &Query, object: &Object) -> bool {
     (query.labels.is_everything() || query.labels.matches(object.labels()))
         && (query.fields.is_everything()
@@ -86,7 +101,8 @@ pub(crate) fn key_prefix(namespace: &str) -> String {
 }
 
 struct Position {
-    revision: u64,
+    /// `None` goes on with what there is now, after the revision of the first page has become too old.
+    revision: Option<u64>,
     after: String,
 }
 
@@ -96,14 +112,27 @@ fn read_token(token: &str) -> Result<Position, Status> {
     let value = apimachinery::decode::json_untyped(&bytes).map_err(|_| invalid())?;
     match (value.str_at(&["v"]), value.i64_at(&["rv"]), value.str_at(&["start"])) {
         (Some("meta.k8s.io/v1"), Some(revision), Some(after)) if !after.is_empty() => {
-            Ok(Position { revision: revision.max(0).unsigned_abs(), after: after.trim_end_matches('\0').to_owned() })
+            Ok(Position { revision: u64::try_from(revision).ok(), after: after.trim_end_matches('\0').to_owned() })
         }
         _ => Err(invalid()),
     }
 }
 
-fn write_token(revision: u64, last_key: &str) -> String {
-    let value = value!({"v": "meta.k8s.io/v1", "rv": revision as i64, "start": format!("{last_key}\0")});
+/// The answer to a token whose revision is gone; its own token goes on inconsistently.
+fn too_old(after: &str) -> Status {
+    let mut status = Status::expired(
+        "The provided continue parameter is too old to display a consistent list result. You can start a new list \
+         without the continue parameter, or use the continue token in this response to retrieve the remainder of \
+         the results. Continuing with the provided token results in an inconsistent list - objects that were \
+         created, modified, or deleted between the time the first chunk was returned and now may show up in the list.",
+    );
+    status.continue_token = write_token(None, after).into();
+    status
+}
+
+fn write_token(revision: Option<u64>, last_key: &str) -> String {
+    let revision = revision.map_or(-1, |revision| revision as i64);
+    let value = value!({"v": "meta.k8s.io/v1", "rv": revision, "start": format!("{last_key}\0")});
     base64::engine::general_purpose::URL_SAFE_NO_PAD.encode(apimachinery::json::to_vec(&value))
 }
 
@@ -113,13 +142,32 @@ fn write_token(revision: u64, last_key: &str) -> String {
 /// 400 for unknown selectors and tokens, 410 for a token whose revision is gone.
 pub async fn list(server: &Arc<Server>, resource: &Arc<Resource>, query: &Query) -> Result<List, Status> {
     check_fields(resource, &query.fields)?;
+    if let Some(reader) = &resource.reader {
+        let mut items = reader.list(server, &query.namespace).await?;
+        items.retain(|object| selects(resource, query, object));
+        return Ok(List {
+            items: items.into_iter().map(Arc::new).collect(),
+            resource_version: server.registry().applied_revision(),
+            continue_token: String::new(),
+            remaining: None,
+        });
+    }
     let prefix = key_prefix(&query.namespace);
     let (entries, revision) = if query.continue_token.is_empty() {
         first_page(server, resource, query, &prefix).await?
     } else {
         let position = read_token(&query.continue_token)?;
-        let entries = past(server, resource, &prefix, &position.after, position.revision).await?;
-        (entries, position.revision)
+        match position.revision {
+            Some(revision) => {
+                let entries = past(server, resource, &prefix, &position.after, revision).await;
+                let expired = |status: Status| if status.is_expired() { too_old(&position.after) } else { status };
+                (entries.map_err(expired)?, revision)
+            }
+            None => {
+                let page = resource.stored()?.list(&prefix, &position.after);
+                (page.entries, page.revision)
+            }
+        }
     };
     collect(resource, query, &entries, revision)
 }
@@ -177,11 +225,13 @@ async fn past(
         *last += 1;
     }
     let request = RangeRequest { start, end: end.into(), limit: 0, revision: Some(revision) };
-    let range = server.registry().engine().range(request).await.map_err(|error| store_status(&error))?;
+    let range = metrics::stored("list", &resource.kind, server.registry().engine().range(request)).await;
+    let range = range.map_err(|error| store_status(&error))?;
     Ok(range.items.iter().map(|kv| cache.past_entry(kv)).collect())
 }
 
 fn collect(resource: &Arc<Resource>, query: &Query, entries: &[Arc<Entry>], revision: u64) -> Result<List, Status> {
+    let cache = resource.stored()?;
     let unfiltered = query.labels.is_everything() && query.fields.is_everything();
     let mut items = Vec::with_capacity(if unfiltered { entries.len().min(query.limit.max(1)) } else { 0 });
     for (index, entry) in entries.iter().enumerate() {
@@ -190,14 +240,30 @@ fn collect(resource: &Arc<Resource>, query: &Query, entries: &[Arc<Entry>], revi
             return Ok(List {
                 items,
                 resource_version: revision,
-                continue_token: write_token(revision, last_key),
+                continue_token: write_token(Some(revision), last_key),
                 remaining: unfiltered.then(|| (entries.len() - index) as u64),
             });
         }
-        let object = resource.object(entry)?;
+        let object = cache.object(entry)?;
         if selects(resource, query, &object) {
-            items.push(object);
+            items.push(resource.served(object)?);
         }
     }
     Ok(List { items, resource_version: revision, continue_token: String::new(), remaining: None })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_token_that_is_too_old_leads_to_one_that_goes_on() {
+        let position = read_token(&write_token(Some(7), "a/b")).unwrap();
+        assert_eq!((position.revision, position.after.as_str()), (Some(7), "a/b"));
+        let status = too_old(&position.after);
+        let token = status.to_value().str_at(&["metadata", "continue"]).unwrap_or_default().to_owned();
+        let position = read_token(&token).unwrap();
+        assert_eq!((position.revision, position.after.as_str()), (None, "a/b"));
+        assert!(read_token("nonsense").is_err());
+    }
 }

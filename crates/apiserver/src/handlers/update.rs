@@ -2,13 +2,14 @@
 
 use std::sync::Arc;
 
-use apimachinery::{Object, Status, Str};
+use apimachinery::{Object, Status, Str, Value};
 use store::{Expect, StoreError, Write};
 
 use super::{WriteOptions, create, delete, metadata, set_type};
 use crate::{
     Attributes, Operation, RequestContext, Resource, Server, admission,
     cache::{Cache, Entry},
+    metrics,
     patch::managed,
     server::store_status,
 };
@@ -81,7 +82,7 @@ pub async fn update(
                 .map(|object| (object, true));
         };
         match try_update(server, context, target, cache, &entry, change, options).await? {
-            Outcome::Done(object) => return Ok((object, false)),
+            Outcome::Done(object) => return Ok((resource.served(object)?, false)),
             Outcome::Raced => {}
         }
     }
@@ -106,8 +107,9 @@ async fn try_update(
     let resource = target.resource;
     let strategy = &resource.strategy;
     let kind = &resource.kind;
-    let old = resource.object(entry)?;
-    let mut object = change.apply(Some(&old))?;
+    let old = cache.object(entry)?;
+    let served = resource.served(old.clone())?;
+    let mut object = change.apply(Some(&served))?;
     create::check_namespace(resource, target.namespace, &mut object)?;
     set_type(resource, &mut object);
     if object.name() != target.name {
@@ -138,13 +140,20 @@ async fn try_update(
     }
     metadata::inherit(&mut object, &old);
     if !change.tracks_itself() {
-        managed::track(resource, Some(&old), &mut object, target.subresource, options, &context.user_agent);
+        managed::track(resource, Some(&served), &mut object, target.subresource, options, &context.user_agent);
     }
+    let mut object = resource.to_stored(object)?;
     run_admission(server, context, target, &mut object, &old, options.dry_run, Phase::Admit).await?;
     strategy.prepare_for_update(context, target.subresource, &mut object, &old);
-    bump_generation(resource, &mut object, &old);
+    // Where a pod runs is what the scheduler chooses, not what its author asks for.
+    if target.subresource != "binding" {
+        bump_generation(resource, &mut object, &old);
+    }
     let mut errors = metadata::validate_update(resource, &object, &old);
     errors.extend(strategy.validate_update(target.subresource, &object, &old));
+    if asks_anew(&object, &old) {
+        errors.extend(resource.guard.refusal(&object));
+    }
     if !errors.is_empty() {
         return Err(resource.invalid(target.name, &errors));
     }
@@ -159,16 +168,32 @@ async fn try_update(
     }
     strategy.begin_update(server, target.subresource, &mut object, &old, false).await?;
     if delete::is_finished(resource, &object) {
-        return delete::remove(server, target, cache, entry, object).await.map(|removed| match removed {
-            Some(object) => Outcome::Done(object),
-            None => Outcome::Raced,
-        });
+        let last = object.clone();
+        return match delete::remove(server, target, cache, entry, object).await {
+            Ok(Some(object)) => Ok(Outcome::Done(object)),
+            Ok(None) => {
+                strategy.abort_update(server, &last, &old).await;
+                Ok(Outcome::Raced)
+            }
+            Err(status) => {
+                strategy.abort_update(server, &last, &old).await;
+                Err(status)
+            }
+        };
     }
-    match put(server, resource, cache, entry, object).await {
-        Ok(object) => Ok(Outcome::Done(object)),
-        // The next attempt finds out whether the client named the revision, or a patch took it over.
-        Err(PutError::Conflict) => Ok(Outcome::Raced),
-        Err(PutError::Other(status)) => Err(status),
+    match put(server, resource, cache, entry, &mut object).await {
+        Ok(object) => {
+            strategy.after_update(server, &object, &old).await;
+            Ok(Outcome::Done(object))
+        }
+        Err(error) => {
+            strategy.abort_update(server, &object, &old).await;
+            match error {
+                // The next attempt finds out whether the client named the revision, or a patch took it over.
+                PutError::Conflict => Ok(Outcome::Raced),
+                PutError::Other(status) => Err(status),
+            }
+        }
     }
 }
 
@@ -203,17 +228,15 @@ async fn run_admission(
     }
 }
 
-/// The generation counts what the user asks for: everything but metadata and status.
+/// Whether a change is one of what the user asks for: everything but metadata and status.
+fn asks_anew(object: &Object, old: &Object) -> bool {
+    let of_user = |(key, _): &(&Str, &Value)| !matches!(key.as_str(), "metadata" | "status" | "apiVersion" | "kind");
+    !object.root().iter().filter(of_user).eq(old.root().iter().filter(of_user))
+}
+
+/// The generation counts what the user asks for.
 fn bump_generation(resource: &Resource, object: &mut Object, old: &Object) {
-    if !resource.strategy.has_generation() {
-        return;
-    }
-    let asked = |object: &Object| -> Vec<_> {
-        let root = object.root().iter();
-        let asked = root.filter(|(key, _)| !matches!(key.as_str(), "metadata" | "status" | "apiVersion" | "kind"));
-        asked.map(|(key, value)| (key.clone(), value.clone())).collect()
-    };
-    if asked(object) != asked(old) {
+    if resource.strategy.has_generation() && asks_anew(object, old) {
         object.metadata_mut().insert(Str::from_static("generation"), old.generation() + 1);
     }
 }
@@ -224,26 +247,26 @@ pub(crate) enum PutError {
     Other(Status),
 }
 
-/// Stores `object` in place of `entry`.
+/// Stores `object` in place of `entry`, and takes it out of the caller's hands when that went well.
 pub(crate) async fn put(
     server: &Arc<Server>,
     resource: &Arc<Resource>,
     cache: &Arc<Cache>,
     entry: &Arc<Entry>,
-    mut object: Object,
+    object: &mut Object,
 ) -> Result<Arc<Object>, PutError> {
     let write = Write::Put {
         key: cache.store_key(entry.key()),
-        value: resource.stored_bytes(cache, &object).map_err(PutError::Other)?,
+        value: cache.form().encode(object),
         expect: Expect::Revision(entry.revision()),
-        time_to_live: resource.strategy.time_to_live(&object),
+        time_to_live: resource.strategy.time_to_live(object),
     };
     let registry = server.registry();
-    match registry.engine().commit(vec![write]).await {
+    match metrics::stored("update", &resource.kind, registry.engine().commit(vec![write])).await {
         Ok(committed) => {
             registry.wait_applied(committed.revision).await;
             object.metadata_mut().insert(Str::from_static("resourceVersion"), committed.revision.to_string());
-            Ok(Arc::new(object))
+            Ok(Arc::new(std::mem::take(object)))
         }
         Err(StoreError::Conflict { current, .. }) => {
             // The cache may not have what we lost against yet.

@@ -160,7 +160,7 @@ impl Watch {
     /// 410 when the watcher fell behind.
     pub fn take(&mut self) -> Result<Option<Item>, Status> {
         while let Some(entry) = self.initial.pop_front() {
-            let object = self.resource.object(&entry)?;
+            let object = self.cursor.cache().object(&entry)?;
             if read::selects(&self.resource, &self.query, &object) {
                 return Ok(Some(Item::Event(EventType::Added, Payload::Entry(self.resource.clone(), entry))));
             }

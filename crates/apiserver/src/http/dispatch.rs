@@ -24,11 +24,18 @@ use crate::{
         update::{self, Replacement, Target},
         watch::Watch,
     },
-    openapi,
+    metrics, openapi,
 };
 
 /// Watches end after this time and a random part of it again, so that clients spread over servers.
 const WATCH_TIMEOUT: Duration = Duration::from_secs(1800);
+
+/// A client that takes longer to send a body is given up: upstream's time for a whole request.
+const BODY_TIMEOUT: Duration = Duration::from_secs(60);
+/// YAML nested deeper than this is refused: its parser needs more stack for a level than that of JSON.
+const YAML_DEPTH_LIMIT: usize = 64;
+/// The paths outside of the API whose requests are counted.
+const METERED_PATHS: [&str; 5] = ["/healthz", "/livez", "/readyz", "/metrics", "/version"];
 
 pub(super) async fn dispatch(server: Arc<Server>, connection: Arc<Connection>, request: HttpRequest) -> HttpResponse {
     let accept = Accept::parse(request.headers());
@@ -69,6 +76,11 @@ fn text<'h>(headers: &'h HeaderMap, name: &str) -> &'h str {
 async fn authenticate(server: &Server, connection: &Connection, headers: &HeaderMap) -> Result<UserInfo, Status> {
     if let Some(user) = &connection.user {
         return Ok(user.clone());
+    }
+    if connection.front_proxy
+        && let Some(user) = authentication::front_proxy_user(headers)
+    {
+        return Ok(user);
     }
     let Some(token) = text(headers, "authorization").strip_prefix("Bearer ") else {
         return Ok(UserInfo::anonymous());
@@ -138,10 +150,17 @@ async fn other_request(
 ) -> Result<HttpResponse, Status> {
     let verb = request.method().as_str().to_lowercase();
     authorization::authorize(server, context, &Action::path(&verb, request.uri().path()))?;
-    match request.uri().path().starts_with("/openapi/") {
+    let path = request.uri().path();
+    let observed =
+        METERED_PATHS.iter().find(|metered| **metered == path).map(|path| metrics::Request::begin_path(path));
+    let answer = match path.starts_with("/openapi/") {
         true => openapi::serve(server, request).await,
         false => discovery::serve(server, request),
+    };
+    if let (Some(observed), Ok(response)) = (observed, &answer) {
+        observed.finish(response.status().as_u16(), None);
     }
+    answer
 }
 
 fn verb_of(method: &Method, route: &ResourceRoute, parameters: &Parameters) -> Result<&'static str, Status> {
@@ -191,7 +210,60 @@ async fn resource_request(
     if !resource.kind.namespaced {
         route.namespace.clear();
     }
-    let call = Call { server, context, resource: &resource, route: &route, parameters: &parameters };
+    let connects = matches!(
+        resource.subresource(&route.subresource).map(|found| &found.handler),
+        Some(SubresourceHandler::Connect(_))
+    );
+    let applies = text(request.headers(), "content-type").starts_with("application/apply-patch");
+    let observed = metrics::Request::begin(
+        metrics::verb(if connects { "connect" } else { verb }, applies),
+        parameters.is_set("dryRun"),
+        resource.kind.clone(),
+        resource.subresource(&route.subresource).map_or("", |found| found.name.as_str()),
+        &route.namespace,
+        &route.name,
+    );
+    let long_running = connects || verb == "watch";
+    let place = match long_running {
+        true => None,
+        false => match server.in_flight().enter(verb, &context.user) {
+            Ok(place) => Some(place),
+            Err(status) => {
+                observed.terminated(status.code);
+                return Err(status);
+            }
+        },
+    };
+    let answer = resource_call(server, context, &resource, &route, &parameters, verb, request, accept).await;
+    drop(place);
+    match answer {
+        Ok(response) if long_running => {
+            let code = response.status().as_u16();
+            Ok(response.map(|body| observed.follow(body, code)))
+        }
+        Ok(response) => {
+            observed.finish(response.status().as_u16(), http_body::Body::size_hint(response.body()).exact());
+            Ok(response)
+        }
+        Err(status) => {
+            observed.finish(status.code, None);
+            Err(status)
+        }
+    }
+}
+
+#[allow(clippy::too_many_arguments, reason = "the parts of one request")]
+async fn resource_call(
+    server: &Arc<Server>,
+    context: &RequestContext,
+    resource: &Arc<Resource>,
+    route: &ResourceRoute,
+    parameters: &Parameters,
+    verb: &str,
+    request: HttpRequest,
+    accept: Result<Accept, Status>,
+) -> Result<HttpResponse, Status> {
+    let call = Call { server, context, resource, route, parameters };
     if !route.subresource.is_empty() {
         let subresource = resource.subresource(&route.subresource).ok_or_else(Status::no_such_path)?;
         return call.subresource(subresource, verb, request, accept).await;
@@ -201,7 +273,7 @@ async fn resource_request(
         return Err(Status::method_not_supported(&route.group, &route.resource, request.method().as_str()));
     }
     match verb {
-        "get" => call.get(accept),
+        "get" => call.get(accept).await,
         "list" => call.list(accept).await,
         "watch" => call.watch(accept).await,
         "create" => call.create(request, accept).await,
@@ -229,8 +301,9 @@ impl<'a> Call<'a> {
         Target { resource: self.resource, namespace: &self.route.namespace, name: &self.route.name, subresource }
     }
 
-    fn get(&self, accept: Accept) -> Result<HttpResponse, Status> {
-        let object = read::get(self.resource, &self.route.namespace, &self.route.name)?;
+    async fn get(&self, accept: Accept) -> Result<HttpResponse, Status> {
+        let (namespace, name) = (&self.route.namespace, &self.route.name);
+        let object = read::get_any(self.server, self.resource, namespace, name).await?;
         Ok(self.respond(200, &object, accept))
     }
 
@@ -347,7 +420,7 @@ impl<'a> Call<'a> {
         let deleted = delete::delete(self.server, self.context, &self.target(""), &options).await?;
         let kind = &self.resource.kind;
         Ok(match deleted {
-            delete::Deleted::Gone(object) if !self.resource.strategy.returns_deleted_object() => {
+            delete::Deleted::Gone(object) if !self.resource.returns_deleted_object() => {
                 let status = Status::success(&kind.group, &kind.resource, object.name(), object.uid());
                 respond::status_response(&status, accept)
             }
@@ -391,7 +464,7 @@ impl<'a> Call<'a> {
         let accept = accept?;
         match &subresource.handler {
             SubresourceHandler::Object => match verb {
-                "get" => self.get(accept),
+                "get" => self.get(accept).await,
                 "update" => self.update(request, accept, &subresource.name).await,
                 _ => self.patch(request, accept, &subresource.name).await,
             },
@@ -459,7 +532,10 @@ impl<'a> Call<'a> {
                 ))
             })?;
         check_kind(&value, kind)?;
-        patch::check_strict(self.context, self.parameters.field_validation()?, &strict_errors)?;
+        patch::check_strict(self.context, self.parameters.field_validation()?, &strict_errors).map_err(|status| {
+            let shown = format!("{} in version {:?} cannot be handled as a {}", kind.kind, kind.version, kind.kind);
+            Status::bad_request(format!("{shown}: {}", status.message))
+        })?;
         if default {
             self.resource.strategy.default(&schema, type_id, &mut value);
         }
@@ -529,14 +605,19 @@ pub(crate) fn parse_yaml(bytes: &Bytes) -> Result<Value, Status> {
     if bytes.first() == Some(&b'{') {
         return parse_json(bytes);
     }
-    let options = serde_saphyr::options! { legacy_octal_numbers: true };
+    let budget = serde_saphyr::budget! { max_depth: YAML_DEPTH_LIMIT };
+    let options = serde_saphyr::options! { legacy_octal_numbers: true, budget: budget };
     serde_saphyr::from_slice_with_options(bytes, options)
         .map_err(|error| Status::bad_request(format!("error decoding YAML: {error}")))
 }
 
 /// Reads a body up to the limit.
 pub(crate) async fn read_body(request: HttpRequest) -> Result<Bytes, Status> {
-    match Limited::new(request.into_body(), REQUEST_BODY_BYTES_LIMIT).collect().await {
+    let body = Limited::new(request.into_body(), REQUEST_BODY_BYTES_LIMIT).collect();
+    let Ok(body) = tokio::time::timeout(BODY_TIMEOUT, body).await else {
+        return Err(Status::timeout("request did not complete within the allotted timeout"));
+    };
+    match body {
         Ok(collected) => Ok(collected.to_bytes()),
         Err(error) if error.is::<http_body_util::LengthLimitError>() => Err(Status::request_entity_too_large(format!(
             "Request entity too large: limit is {REQUEST_BODY_BYTES_LIMIT}"

@@ -4,8 +4,9 @@ use std::sync::Arc;
 
 use apimachinery::Status;
 use async_trait::async_trait;
+use bytes::Bytes;
 use http::{HeaderValue, header};
-use http_body_util::BodyExt;
+use http_body_util::{BodyExt, Empty, Limited};
 use hyper_util::rt::TokioIo;
 use tokio::io::{AsyncRead, AsyncWrite};
 
@@ -44,6 +45,34 @@ pub async fn proxy_to_node(
         .await
         .map_err(|error| Status::internal(format!("error dialing backend: {error}")))?;
     forward(stream, node, path_and_query, request).await
+}
+
+/// The most bytes that a node may answer with to [`get_from_node`].
+const NODE_ANSWER_BYTES_LIMIT: usize = 64 << 20;
+
+/// What the kubelet of `node` answers to a GET of `path`.
+///
+/// # Errors
+/// Why there is no answer, or none that says 200.
+pub async fn get_from_node(server: &Arc<Server>, node: &str, path: &str) -> Result<Bytes, String> {
+    let dialer = server.node_dialer().map_err(|status| status.message)?;
+    let stream = dialer.dial(server, node).await?;
+    let shown = |error: &dyn std::fmt::Display| format!("{node}{path}: {error}");
+    let handshake = hyper::client::conn::http1::handshake(TokioIo::new(stream)).await;
+    let (mut sender, connection) = handshake.map_err(|error| shown(&error))?;
+    let driver = tokio::spawn(connection);
+    let request = http::Request::get(path).header(header::HOST, "node").body(Empty::<Bytes>::new());
+    let answer = async {
+        let response = sender.send_request(request.map_err(|error| shown(&error))?).await;
+        let response = response.map_err(|error| shown(&error))?;
+        let code = response.status();
+        let body = Limited::new(response.into_body(), NODE_ANSWER_BYTES_LIMIT).collect().await;
+        let bytes = body.map_err(|error| shown(&error))?.to_bytes();
+        if code.is_success() { Ok(bytes) } else { Err(shown(&code)) }
+    };
+    let answer = answer.await;
+    driver.abort();
+    answer
 }
 
 /// Sends `request` over `stream` and joins the connections when both sides switch protocols.

@@ -45,6 +45,11 @@ impl Parameters {
         self.pairs.iter().any(|(key, value)| key == name && !matches!(value.to_lowercase().as_str(), "false" | "0"))
     }
 
+    /// Whether `name` is there, whatever it says.
+    pub fn is_set(&self, name: &str) -> bool {
+        self.pairs.iter().any(|(key, _)| key == name)
+    }
+
     /// `Some` when `name` is there.
     pub fn optional_flag(&self, name: &str) -> Option<bool> {
         self.pairs.iter().any(|(key, _)| key == name).then(|| self.flag(name))

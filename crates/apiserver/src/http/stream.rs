@@ -21,6 +21,7 @@ use super::{
 use crate::{
     Resource,
     handlers::watch::{EventType, Item, Payload, Watch},
+    metrics,
 };
 
 /// How often a quiet watch is told how far it has come, when it asked to be.
@@ -225,11 +226,13 @@ enum More {
 
 fn fill(watch: &mut Watch, encoding: &Encoding, first: &mut bool, out: &mut BytesMut) -> Result<More, Status> {
     let resource: Arc<Resource> = watch.resource().clone();
+    let told = metrics::watch_events(&resource.kind);
     while out.len() < FRAME_BYTES {
         match watch.take()? {
             None => return Ok(More::No),
             Some(Item::Event(event, payload)) => {
                 encoding.payload(&resource, event, &payload, *first, out)?;
+                told.increment();
                 *first = false;
             }
             Some(Item::Bookmark { revision, initial_events_end }) => {

@@ -13,6 +13,7 @@ use apimachinery::{
 };
 
 use super::{
+    custom,
     leaves::{self, Leaf},
     model::Dialect,
 };
@@ -147,16 +148,11 @@ impl<'d> Types<'d> {
     }
 
     fn custom(&mut self, resource: &Arc<Resource>) -> Value {
-        let mut schema = match resource.strategy.published_schema() {
+        let own = match resource.strategy.published_schema() {
             Some(published) => published.as_map().cloned().unwrap_or_default(),
             None => self.object(&resource.schema, resource.schema.get(resource.type_id)),
         };
-        schema.insert("type", "object");
-        let metadata = self.builtin("io.k8s.apimachinery.pkg.apis.meta.v1.ObjectMeta");
-        let properties = schema.map_at("properties");
-        properties.insert("apiVersion", value!({"type": "string"}));
-        properties.insert("kind", value!({"type": "string"}));
-        properties.insert("metadata", metadata);
+        let mut schema = custom::published(&own, self.dialect, &self.object_fields("io.k8s.api.core.v1.ConfigMap"));
         let kind = &resource.kind;
         let kinds = value!([kind_value(&kind.group, &kind.version, &kind.kind)]);
         schema.insert("x-kubernetes-group-version-kind", kinds);
@@ -166,26 +162,25 @@ impl<'d> Types<'d> {
     fn custom_list(&mut self, resource: &Arc<Resource>) -> Value {
         let kind = &resource.kind;
         let item = self.refer(&Reference::Custom(resource.clone()));
-        let metadata = self.builtin("io.k8s.apimachinery.pkg.apis.meta.v1.ListMeta");
+        let mut properties = self.object_fields("io.k8s.api.core.v1.ConfigMapList");
+        let more = "More info: https://git.k8s.io/community/contributors/devel/sig-architecture/api-conventions.md";
+        let description = format!("List of {}. {more}", resource.kind.resource);
+        properties.insert("items", value!({"type": "array", "items": item, "description": description}));
         value!({
             "description": format!("{} is a list of {}", resource.list_kind(), kind.kind),
             "type": "object",
             "required": ["items"],
-            "properties": {
-                "apiVersion": {"type": "string"},
-                "kind": {"type": "string"},
-                "metadata": metadata,
-                "items": {"type": "array", "items": item}
-            },
+            "properties": properties,
             "x-kubernetes-group-version-kind": [kind_value(&kind.group, &kind.version, &resource.list_kind())]
         })
     }
 
-    fn builtin(&mut self, name: &str) -> Value {
-        match api::schema().id(name) {
-            Some(id) => self.refer(&Reference::BuiltIn(id)),
-            None => value!({"type": "object"}),
-        }
+    /// `apiVersion`, `kind` and `metadata` as a built-in type has them.
+    fn object_fields(&mut self, of: &str) -> Map {
+        let Some(id) = api::schema().id(of) else { return Map::new() };
+        let fields = api::schema().get(id).fields.iter();
+        let common = fields.filter(|field| matches!(field.name.as_str(), "apiVersion" | "kind" | "metadata"));
+        common.map(|field| (field.name.clone(), self.property(api::schema(), field))).collect()
     }
 
     fn describe(&self, schema: &mut Map, index: u32) {

@@ -56,6 +56,7 @@ fn with_target<R>(resource: &Resource, subresource: &str, run: impl FnOnce(&Targ
         kind: &resource.kind.kind,
         subresource,
         reset_fields: reset_fields(resource, subresource),
+        versions: resource.versions.as_deref(),
         now: &now(),
     })
 }

@@ -21,8 +21,12 @@ use tokio::{
 
 use super::websocket::{self, Message, MessageReader};
 
-/// The protocols that are spoken, best first.
+/// The protocols of port-forward, best first.
 pub const PROTOCOLS: [&str; 2] = ["v5.channel.k8s.io", "v4.channel.k8s.io"];
+/// The oldest protocol of exec and attach: success is not told, and failure as text.
+const OLDEST: &str = "channel.k8s.io";
+/// The protocols of exec and attach, best first.
+pub const COMMAND_PROTOCOLS: [&str; 3] = [PROTOCOLS[0], PROTOCOLS[1], OLDEST];
 
 const STDIN: u8 = 0;
 pub(super) const STDOUT: u8 = 1;
@@ -124,8 +128,24 @@ pub fn ending(result: Result<i32, String>) -> Value {
     }
 }
 
+/// What is told of a command's end in a protocol.
+fn told(protocol: &str, result: Result<i32, String>) -> Option<Bytes> {
+    match (protocol == OLDEST, result) {
+        (false, result) => Some(json::to_vec(&ending(result)).into()),
+        (true, Ok(0)) => None,
+        (true, Ok(code)) => Some(format!("command terminated with exit code {code}").into()),
+        (true, Err(message)) => Some(message.into()),
+    }
+}
+
 /// Serves exec or attach on an upgraded connection until the process or the client ends it.
-pub async fn serve<S>(stream: S, action: Action, wanted: Wanted, streaming: Arc<dyn Streaming>) -> io::Result<()>
+pub async fn serve<S>(
+    stream: S,
+    protocol: &'static str,
+    action: Action,
+    wanted: Wanted,
+    streaming: Arc<dyn Streaming>,
+) -> io::Result<()>
 where
     S: AsyncRead + AsyncWrite + Send + 'static,
 {
@@ -165,9 +185,10 @@ where
             // A copy that panicked has nothing more to say.
             let _ = task.await;
         }
-        let status = ending(result.map_err(|error| error.message));
-        // Without a reader there is nobody to tell.
-        let _ = frames.send((ERROR, json::to_vec(&status).into())).await;
+        if let Some(told) = told(protocol, result.map_err(|error| error.message)) {
+            // Without a reader there is nobody to tell.
+            let _ = frames.send((ERROR, told)).await;
+        }
     });
     let (pongs, mut pong) = mpsc::channel::<Bytes>(1);
     let receiving = async move {

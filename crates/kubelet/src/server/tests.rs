@@ -35,10 +35,14 @@ async fn messages(client: &mut DuplexStream) -> Vec<(u8, String)> {
 }
 
 fn exec(command: &str, runtime: &FakeRuntime, wanted: Wanted) -> DuplexStream {
+    exec_over("v5.channel.k8s.io", command, runtime, wanted)
+}
+
+fn exec_over(protocol: &'static str, command: &str, runtime: &FakeRuntime, wanted: Wanted) -> DuplexStream {
     let (client, server) = tokio::io::duplex(1 << 16);
     let options = ExecOptions { container_id: "c".into(), command: vec![command.to_owned()], tty: false };
     let streaming = Arc::new(runtime.clone());
-    tokio::spawn(channels::serve(server, Action::Exec(options), wanted, streaming));
+    tokio::spawn(channels::serve(server, protocol, Action::Exec(options), wanted, streaming));
     client
 }
 
@@ -61,6 +65,17 @@ async fn success_is_said_too() {
     let mut client = exec("true", &FakeRuntime::new(), Wanted { stdout: true, ..Wanted::default() });
     let all = messages(&mut client).await;
     assert!(all.last().unwrap().1.contains("\"status\":\"Success\""), "{all:?}");
+}
+
+#[tokio::test]
+async fn the_oldest_protocol_tells_failure_as_text() {
+    let runtime = FakeRuntime::new();
+    runtime.set_exec("false", 1);
+    let wanted = Wanted { stdout: true, ..Wanted::default() };
+    let mut client = exec_over("channel.k8s.io", "false", &runtime, wanted);
+    assert_eq!(messages(&mut client).await.last().unwrap().1, "command terminated with exit code 1");
+    let mut client = exec_over("channel.k8s.io", "true", &runtime, wanted);
+    assert!(messages(&mut client).await.iter().all(|(channel, _)| *channel == 1));
 }
 
 #[tokio::test]

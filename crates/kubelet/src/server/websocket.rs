@@ -3,8 +3,11 @@
 use std::io;
 
 use bytes::{Buf, BufMut, Bytes, BytesMut};
+use http_body_util::BodyExt as _;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 
+/// The protocol in which a log is a stream of bytes.
+pub const BYTES_PROTOCOL: &str = "binary.k8s.io";
 /// The most that one message may be.
 const MESSAGE_LIMIT_BYTES: usize = 1 << 20;
 const ACCEPT_SUFFIX: &[u8] = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11";
@@ -129,9 +132,45 @@ pub async fn write<W: AsyncWrite + Unpin>(stream: &mut W, opcode: u8, parts: &[&
     stream.flush().await
 }
 
+/// Writes what a body says, a message for each piece, until it ends or the client hangs up.
+pub async fn write_body<S, B>(stream: S, mut body: B) -> io::Result<()>
+where
+    S: AsyncRead + AsyncWrite,
+    B: hyper::body::Body<Data = Bytes, Error = std::convert::Infallible> + Unpin,
+{
+    let (read, mut write) = tokio::io::split(stream);
+    let mut reader = MessageReader::new(read);
+    let sending = async {
+        while let Some(Ok(frame)) = body.frame().await {
+            if let Ok(data) = frame.into_data() {
+                self::write(&mut write, 2, &[&data]).await?;
+            }
+        }
+        self::write(&mut write, 8, &[&1000u16.to_be_bytes()]).await?;
+        write.shutdown().await
+    };
+    let hung_up = async { while !matches!(reader.next().await, Ok(None | Some(Message::Close)) | Err(_)) {} };
+    tokio::select! {
+        sent = sending => sent,
+        () = hung_up => Ok(()),
+    }
+}
+
 #[cfg(test)]
 mod tests {
+    use http_body_util::Full;
+
     use super::*;
+
+    #[tokio::test]
+    async fn a_body_is_a_message_and_an_end() {
+        let (ours, mut theirs) = tokio::io::duplex(64);
+        let writing = tokio::spawn(write_body(ours, Full::new(Bytes::from_static(b"log"))));
+        let mut written = Vec::new();
+        theirs.read_to_end(&mut written).await.unwrap();
+        assert_eq!(written, b"\x82\x03log\x88\x02\x03\xe8");
+        writing.await.unwrap().unwrap();
+    }
 
     #[test]
     fn the_example_of_the_standard() {

@@ -42,9 +42,9 @@ fn status(pod: Pod<'_>, kind: ContainerKind, container: Spec<'_>, before: Option
     let mut newest = inputs.observed.containers.iter().filter(|status| status.name == container.name());
     let mut status = match newest.next() {
         Some(current) => {
-            let mut status = of_container(container, current, before, inputs);
+            let mut status = of_container(container, current, default_waiting(pod, kind), before, inputs);
             if let Some(last) = newest.next() {
-                status.set(&["lastState"], state(last, None, inputs));
+                status.set(&["lastState"], state(last, "", None, inputs));
             } else if let Some(last) = before.and_then(|before| before.at(&["lastState", "terminated"])) {
                 status.set(&["lastState", "terminated"], last.clone());
             }
@@ -146,8 +146,8 @@ fn identifier(container: &Container, inputs: Inputs<'_>) -> String {
     format!("{}://{}", inputs.runtime_name, container.id)
 }
 
-/// The state of a container that the runtime has.
-fn state(container: &Container, before: Option<&Value>, inputs: Inputs<'_>) -> Value {
+/// The state of a container that the runtime has; `reason` says why one that has not started waits.
+fn state(container: &Container, reason: &str, before: Option<&Value>, inputs: Inputs<'_>) -> Value {
     match container.state {
         State::Running => match stamp(container.started_at) {
             Some(started) => value!({"running": {"startedAt": started}}),
@@ -176,11 +176,17 @@ fn state(container: &Container, before: Option<&Value>, inputs: Inputs<'_>) -> V
         State::Unknown if before.is_some_and(|before| before.at(&["state", "running"]).is_some()) => {
             value!({"terminated": lost("The container could not be located when the pod was terminated")})
         }
-        State::Created | State::Unknown => waiting("ContainerCreating", ""),
+        State::Created | State::Unknown => waiting(reason, ""),
     }
 }
 
-fn of_container(spec: Spec<'_>, container: &Container, before: Option<&Value>, inputs: Inputs<'_>) -> Value {
+fn of_container(
+    spec: Spec<'_>,
+    container: &Container,
+    reason: &str,
+    before: Option<&Value>,
+    inputs: Inputs<'_>,
+) -> Value {
     let mut status = value!({
         "name": container.name.as_str(),
         "image": container.image.as_str(),
@@ -188,7 +194,7 @@ fn of_container(spec: Spec<'_>, container: &Container, before: Option<&Value>, i
         "containerID": identifier(container, inputs),
         "restartCount": container.restart_count,
         "lastState": {},
-        "state": state(container, before, inputs)
+        "state": state(container, reason, before, inputs)
     });
     let resources = spec.resources();
     if let Some(requests) = resources.requests().as_map() {

@@ -142,6 +142,11 @@ fn init_containers_hold_back_the_pod() {
     assert_eq!(initialized.str_at(&["message"]), Some("containers with incomplete status: [i]"));
     let waiting = &status.list_at(&["containerStatuses"])[0];
     assert_eq!(waiting.str_at(&["state", "waiting", "reason"]), Some("PodInitializing"));
+
+    let spec = value!({"initContainers": [{"name": "i"}], "containers": [{"name": "a"}]});
+    let status = simple(spec, vec![container("i", 0, State::Created, 0)]);
+    let waiting = &status.list_at(&["initContainerStatuses"])[0];
+    assert_eq!(waiting.str_at(&["state", "waiting", "reason"]), Some("PodInitializing"));
 }
 
 #[test]

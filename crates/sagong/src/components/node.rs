@@ -121,8 +121,7 @@ pub(super) async fn run(context: NodeContext) -> anyhow::Result<()> {
     };
     let runtime = Runtime::open(runtime_config).await.context("cannot open the container runtime")?;
     let runtime = Arc::new(runtime);
-    let images = runtime.images();
-    let known_sandboxes = runtime.sandboxes();
+    let (images, known_sandboxes) = (runtime.images(), runtime.sandboxes());
     let config = kubelet_config(&context, &node);
     let dependencies = Dependencies {
         client: client.clone(),

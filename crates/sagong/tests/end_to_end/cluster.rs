@@ -1,10 +1,10 @@
 //! A server of the real binary on ports and folders of its own.
 
 use std::{
-    io::{BufRead, BufReader},
+    io::{BufRead, BufReader, Lines, Write},
     net::TcpListener,
     path::PathBuf,
-    process::{Child, Command, Output, Stdio},
+    process::{Child, ChildStdout, Command, Output, Stdio},
 };
 
 /// A running server; it ends with this value.
@@ -43,11 +43,39 @@ impl Cluster {
         assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     }
 
+    /// Gives the node the images of busybox, redis and nginx.
+    pub(crate) fn import_images(&self) {
+        let images = std::env::var("SAGONG_IMAGES").expect("SAGONG_IMAGES names the archive of test images");
+        self.sagong(&["image", "import", &images]);
+    }
+
+    /// What a command of the program under test prints; it must succeed.
+    pub(crate) fn sagong(&self, arguments: &[&str]) -> String {
+        let output = self.sagong_output(arguments);
+        assert!(output.status.success(), "{arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
+        String::from_utf8(output.stdout).unwrap()
+    }
+
+    fn sagong_output(&self, arguments: &[&str]) -> Output {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_sagong"));
+        command.args(arguments).arg("--data-dir").arg(self.data_directory()).output().unwrap()
+    }
+
     /// Applies manifests.
     pub(crate) fn apply(&self, manifests: &str) {
-        let file = self.directory.path().join("manifests.yaml");
-        std::fs::write(&file, manifests).unwrap();
-        self.kubectl(&["apply", "-f", file.to_str().unwrap()]);
+        self.kubectl(&["apply", "-f", &self.file("manifests.yaml", manifests)]);
+    }
+
+    /// Writes a file of the test; answers its path.
+    pub(crate) fn file(&self, name: &str, content: &str) -> String {
+        let file = self.path(name);
+        std::fs::write(&file, content).unwrap();
+        file
+    }
+
+    /// A path of the test.
+    pub(crate) fn path(&self, name: &str) -> String {
+        self.directory.path().join(name).to_str().unwrap().to_owned()
     }
 
     /// Removes what pods leave when nobody ends them: a test that failed in between.
@@ -67,14 +95,52 @@ impl Cluster {
         Cluster { process, directory, port, arguments }
     }
 
-    fn kubectl_output(&self, arguments: &[&str]) -> Output {
+    /// kubectl as the administrator, yet to be run.
+    pub(crate) fn kubectl_command(&self, arguments: &[&str]) -> Command {
         let kubectl = std::env::var_os("SAGONG_KUBECTL").expect("SAGONG_KUBECTL names the real kubectl");
-        Command::new(kubectl)
-            .arg("--kubeconfig")
-            .arg(self.data_directory().join("admin.kubeconfig"))
-            .args(arguments)
-            .output()
-            .unwrap()
+        let mut command = Command::new(kubectl);
+        command.env("KUBECONFIG", self.data_directory().join("admin.kubeconfig")).env("HOME", self.directory.path());
+        command.args(arguments).stdin(Stdio::null());
+        command
+    }
+
+    fn kubectl_output(&self, arguments: &[&str]) -> Output {
+        self.kubectl_command(arguments).output().unwrap()
+    }
+
+    /// What kubectl prints when `input` is typed; it must succeed.
+    pub(crate) fn kubectl_with_input(&self, arguments: &[&str], input: &str) -> String {
+        let mut command = self.kubectl_command(arguments);
+        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        let mut process = command.spawn().unwrap();
+        process.stdin.take().unwrap().write_all(input.as_bytes()).unwrap();
+        let output = process.wait_with_output().unwrap();
+        assert!(output.status.success(), "{arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
+        String::from_utf8(output.stdout).unwrap()
+    }
+
+    /// kubectl's exit code, and all that it prints.
+    pub(crate) fn kubectl_exit(&self, arguments: &[&str]) -> (i32, String) {
+        let output = self.kubectl_output(arguments);
+        let text = [output.stdout, output.stderr].concat();
+        (output.status.code().unwrap_or(-1), String::from_utf8_lossy(&text).into_owned())
+    }
+
+    /// A kubectl that goes on until its value is dropped; its lines can be read.
+    pub(crate) fn kubectl_running(&self, arguments: &[&str]) -> Running {
+        let mut process = self.kubectl_command(arguments).stdout(Stdio::piped()).spawn().unwrap();
+        let lines = BufReader::new(process.stdout.take().unwrap()).lines();
+        Running { process, lines }
+    }
+
+    /// The real helm as the administrator; it must succeed.
+    pub(crate) fn helm(&self, arguments: &[&str]) -> String {
+        let helm = std::env::var_os("SAGONG_HELM").expect("SAGONG_HELM names the real helm");
+        let mut command = Command::new(helm);
+        command.env("KUBECONFIG", self.data_directory().join("admin.kubeconfig")).env("HOME", self.directory.path());
+        let output = command.args(arguments).stdin(Stdio::null()).output().unwrap();
+        assert!(output.status.success(), "{arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
+        String::from_utf8(output.stdout).unwrap()
     }
 
     fn data_directory(&self) -> PathBuf {
@@ -95,10 +161,26 @@ impl Cluster {
         String::from_utf8(output.stderr).unwrap()
     }
 
+    /// Waits for the server's own end, which somebody has asked for, and starts it again.
+    pub(crate) fn start_after_its_end(&mut self) {
+        assert!(self.process.wait().unwrap().success());
+        self.start_again();
+    }
+
     /// Ends the server without warning, and starts it again on the same data.
     pub(crate) fn kill_and_start_again(&mut self) {
+        self.kill();
+        self.start_again();
+    }
+
+    /// Ends the server without warning.
+    pub(crate) fn kill(&mut self) {
         self.process.kill().unwrap();
         self.process.wait().unwrap();
+    }
+
+    /// Starts a server that has ended, on the same data.
+    pub(crate) fn start_again(&mut self) {
         self.process = spawn(&self.directory, self.port, &self.arguments);
     }
 
@@ -107,6 +189,33 @@ impl Cluster {
         let output = command(&self.directory, free_port(), &self.arguments).output().unwrap();
         assert!(!output.status.success());
         String::from_utf8(output.stderr).unwrap()
+    }
+}
+
+/// A kubectl that runs beside the test.
+pub(crate) struct Running {
+    process: Child,
+    lines: Lines<BufReader<ChildStdout>>,
+}
+
+impl Running {
+    /// Reads until a line has `text` in it; answers that line.
+    pub(crate) fn line_with(&mut self, text: &str) -> String {
+        let mut seen = Vec::new();
+        loop {
+            match self.lines.next() {
+                Some(Ok(line)) if line.contains(text) => return line,
+                Some(Ok(line)) => seen.push(line),
+                _ => panic!("no line with {text:?} in {seen:?}"),
+            }
+        }
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        let _ = self.process.kill();
+        let _ = self.process.wait();
     }
 }
 

@@ -1,7 +1,10 @@
 //! The real binary driven by the real kubectl. Run by `cargo xtask ci`, which names kubectl in
 //! `SAGONG_KUBECTL`.
 
+mod apps;
 mod cluster;
+mod kubectl_objects;
+mod kubectl_pods;
 
 use cluster::Cluster;
 
@@ -53,7 +56,7 @@ fn writes_survive_kill_nine() {
 fn a_second_server_on_the_same_data_is_refused() {
     let cluster = Cluster::control_plane();
     let refused = cluster.second_server();
-    assert!(refused.contains("cannot open the store"), "{refused}");
+    assert!(refused.contains("is in use by process"), "{refused}");
 }
 
 #[test]

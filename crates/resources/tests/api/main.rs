@@ -1,0 +1,8 @@
+//! The built-in resources over real connections to a server with a real store.
+
+mod limits;
+mod metrics;
+mod outside;
+mod services;
+mod versions;
+mod wire;
