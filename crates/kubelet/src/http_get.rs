@@ -108,7 +108,7 @@ async fn follow(mut request: Request) -> Result<Answer, String> {
 }
 
 async fn once(request: &Request) -> Result<(Answer, Option<String>), String> {
-    let stream = TcpStream::connect((request.host.as_str(), request.port)).await;
+    let stream = stdx::resolver::connect(&request.host, request.port).await;
     let stream = stream.map_err(|error| format!("dial tcp {}: {}", request.authority(), dial_error(&error)))?;
     if request.tls {
         return exchange(request, TokioIo::new(over_tls(&request.host, stream, &[]).await?)).await;

@@ -349,7 +349,11 @@ impl Node {
                         retry = RETRY_FIRST;
                     }
                     Err(error) => {
-                        tracing::warn!(%error, "the node's status could not be written");
+                        if error.is_conflict() {
+                            tracing::debug!(%error, "somebody else wrote the node at the same time");
+                        } else {
+                            tracing::warn!(%error, "the node's status could not be written");
+                        }
                         node = match self.client.all(&kinds::NODES).get_optional(&self.services.config.node_name).await
                         {
                             Ok(Some(current)) => current,

@@ -7,7 +7,6 @@
 mod authorization;
 mod connection;
 mod hosts;
-mod resolver;
 
 use std::collections::HashMap;
 use std::path::PathBuf;

@@ -56,8 +56,9 @@ pub(crate) fn run(options: &AgentOptions) -> anyhow::Result<()> {
 }
 
 /// The address of this machine that the server sees.
-fn own_address(server: &ServerAddress) -> Ipv4Addr {
-    let Ok(address) = server.host().parse::<IpAddr>() else { return server::own_address() };
+async fn own_address(server: &ServerAddress) -> Ipv4Addr {
+    let addresses = stdx::resolver::addresses(server.host()).await.unwrap_or_default();
+    let Some(address) = addresses.into_iter().find(IpAddr::is_ipv4) else { return server::own_address() };
     // Connecting a datagram socket sends nothing; it only asks the routing table.
     let routed = UdpSocket::bind("0.0.0.0:0").and_then(|socket| {
         socket.connect((address, server.port()))?;
@@ -73,7 +74,7 @@ async fn node(options: &AgentOptions, directories: &Directories) -> anyhow::Resu
     let server = ServerAddress::parse(&options.server).context("--server")?;
     let token = options.token.as_deref().map(JoinToken::parse).transpose().context("--token")?;
     let name = options.node_name.clone().unwrap_or_else(server::host_name);
-    let address = own_address(&server);
+    let address = own_address(&server).await;
     let authority_pem = discovery::authority(&server, token.as_ref(), directories).await?;
     let serving = Arc::default();
     let certificates = NodeCertificates { directories: directories.clone(), authority_pem, name, address, serving };

@@ -52,8 +52,11 @@ impl Identity {
         &self,
         host_name: &str,
         addresses: &[Ipv4Addr],
+        further: &[String],
     ) -> anyhow::Result<(rustls::ServerConfig, Arc<tls::ClientTrust>)> {
-        let names = [
+        let (further_addresses, further_names): (Vec<&String>, Vec<&String>) =
+            further.iter().partition(|name| name.parse::<IpAddr>().is_ok());
+        let mut names = vec![
             "localhost",
             "kubernetes",
             "kubernetes.default",
@@ -61,7 +64,9 @@ impl Identity {
             "kubernetes.default.svc.cluster.local",
             host_name,
         ];
-        let addresses: Vec<IpAddr> = addresses.iter().copied().map(IpAddr::V4).collect();
+        names.extend(further_names.into_iter().map(String::as_str));
+        let further_addresses = further_addresses.into_iter().filter_map(|address| address.parse().ok());
+        let addresses: Vec<IpAddr> = addresses.iter().copied().map(IpAddr::V4).chain(further_addresses).collect();
         let serving = self.authority.issue(&Profile::server("kube-apiserver", &names, &addresses, YEAR))?;
         let trust = tls::ClientTrust::new(&self.authority.certificate_pem(), &self.front_proxy.certificate_pem())?;
         let config = tls::server_config(&serving.certificate_pem, &serving.key_pem, trust.clone())?;

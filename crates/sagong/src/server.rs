@@ -131,8 +131,11 @@ async fn control_plane(
     let host_name = host_name();
     let allocators = ServiceAllocators::new(Ranges { network, prefix_length, ..Ranges::default() });
     let advertised = own_address();
-    let (config, trust) =
-        identity.server_config(&host_name, &[Ipv4Addr::LOCALHOST, advertised, allocators.first_address()])?;
+    let (config, trust) = identity.server_config(
+        &host_name,
+        &[Ipv4Addr::LOCALHOST, advertised, allocators.first_address()],
+        &options.tls_san,
+    )?;
 
     let rbac = Arc::new(RbacAuthorizer::new());
     let issuer = Arc::new(Issuer::new(ISSUER, &[], identity.service_account_key()?)?);

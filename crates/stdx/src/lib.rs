@@ -1,10 +1,11 @@
 //! What every part of Sagong shares and nothing of Kubernetes: the string type, and (as they are
-//! needed) the clock, seeded randomness, backoff and bounded queues.
+//! needed) the clock, seeded randomness, names of hosts, backoff and bounded queues.
 //!
 //! It never knows an API type. Start reading at [`Str`]. Upstream's counterpart is `k8s.io/utils`.
 
 pub mod clock;
 pub mod random;
+pub mod resolver;
 mod string;
 
 pub use string::Str;

@@ -1,11 +1,6 @@
 //! The one connection: made when needed, kept alive, made again.
 
-use std::{
-    fmt,
-    net::{IpAddr, SocketAddr},
-    sync::Arc,
-    time::Duration,
-};
+use std::{fmt, sync::Arc, time::Duration};
 
 use apimachinery::Status;
 use bytes::Bytes;
@@ -14,7 +9,7 @@ use hyper::{body::Incoming, client::conn::http2};
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use parking_lot::Mutex;
 use rustls::{ClientConfig, pki_types::ServerName};
-use tokio::{net::TcpStream, time::Instant};
+use tokio::time::Instant;
 use tokio_rustls::TlsConnector;
 
 use super::RemoteError;
@@ -182,7 +177,9 @@ impl Connection {
     }
 
     async fn connect(&self, tls: Arc<ClientConfig>) -> Result<Sender, String> {
-        let stream = TcpStream::connect(self.address()?).await.map_err(|error| format!("cannot connect: {error}"))?;
+        let stream = stdx::resolver::connect(&self.server.host, self.server.port)
+            .await
+            .map_err(|error| format!("cannot connect: {error}"))?;
         // Without it small requests would wait for acknowledgements; a failure costs time, no more.
         let _ = stream.set_nodelay(true);
         let name = ServerName::try_from(self.server.host.clone()).map_err(|error| error.to_string())?;
@@ -205,13 +202,6 @@ impl Connection {
             }
         });
         Ok(sender)
-    }
-
-    fn address(&self) -> Result<SocketAddr, String> {
-        let host = if self.server.host == "localhost" { "127.0.0.1" } else { &self.server.host };
-        let address: IpAddr =
-            host.parse().map_err(|_| format!("the name {host:?} cannot be resolved here: give the address itself"))?;
-        Ok(SocketAddr::new(address, self.server.port))
     }
 }
 

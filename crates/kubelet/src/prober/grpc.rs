@@ -5,7 +5,6 @@ use std::time::Duration;
 use bytes::{BufMut, Bytes, BytesMut};
 use http_body_util::{BodyExt, Full};
 use hyper_util::rt::{TokioExecutor, TokioIo};
-use tokio::net::TcpStream;
 
 /// The most that an answer may be.
 const ANSWER_LIMIT_BYTES: usize = 4096;
@@ -62,7 +61,7 @@ fn failed(address: &str, error: &dyn std::fmt::Display) -> String {
 }
 
 async fn call(host: &str, port: u16, address: &str, service: &str, tls: bool) -> Result<(), String> {
-    let stream = TcpStream::connect((host, port))
+    let stream = stdx::resolver::connect(host, port)
         .await
         .map_err(|error| failed(address, &crate::http_get::dial_error(&error)))?;
     if tls {

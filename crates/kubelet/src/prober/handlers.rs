@@ -4,7 +4,6 @@ use std::{sync::Arc, time::Duration};
 
 use api::views::core_v1::{Container, ProbeHandler};
 use cri_api::{Code, RuntimeService, v1::ExecSyncRequest};
-use tokio::net::TcpStream;
 
 use super::grpc;
 use crate::{http_get, lifecycle};
@@ -80,7 +79,7 @@ async fn run_exec(
 
 async fn run_tcp(host: &str, port: u16, timeout: Duration) -> Result<Outcome, String> {
     let address = if host.contains(':') { format!("[{host}]:{port}") } else { format!("{host}:{port}") };
-    match tokio::time::timeout(timeout, TcpStream::connect((host, port))).await {
+    match tokio::time::timeout(timeout, stdx::resolver::connect(host, port)).await {
         Ok(Ok(_)) => Ok(Outcome::Success),
         Ok(Err(error)) => Err(format!("dial tcp {address}: {}", http_get::dial_error(&error))),
         Err(_) => Err(format!("dial tcp {address}: i/o timeout")),

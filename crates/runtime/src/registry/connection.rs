@@ -14,7 +14,8 @@ use rustls::pki_types::ServerName;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
 
-use super::{PullError, SILENCE_LIMIT, resolver};
+use super::{PullError, SILENCE_LIMIT};
+use stdx::resolver;
 
 /// How long a host may take to accept a connection.
 const CONNECT_LIMIT: Duration = Duration::from_secs(15);

@@ -14,7 +14,7 @@ use super::up::EVICTION_HARD;
 /// Example: `sagong agent --server https://192.0.2.1:6443 --token K…::abcdef.0123456789abcdef`
 #[derive(clap::Args, Clone)]
 pub(crate) struct Options {
-    /// The API server: https://ADDRESS:PORT.
+    /// The API server: https://ADDRESS:PORT, or by a name that its certificate has (`up --tls-san`).
     #[arg(long)]
     pub(crate) server: String,
     /// The join token, as `sagong token create` printed it.

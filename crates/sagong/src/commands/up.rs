@@ -29,6 +29,9 @@ pub(crate) struct Options {
     /// The port of the API.
     #[arg(long, default_value_t = 6443)]
     pub(crate) port: u16,
+    /// A further name or address by which clients reach the API, for its certificate; once for each.
+    #[arg(long, value_name = "NAME")]
+    pub(crate) tls_san: Vec<String>,
     /// Write an administrator's kubeconfig to this file as well; to none when not given.
     #[arg(long, value_name = "FILE")]
     pub(crate) write_kubeconfig: Option<PathBuf>,

@@ -19,8 +19,27 @@ const NAME_ERROR: u8 = 3;
 /// More pointers than this in one name are a loop.
 const POINTERS_MAX: usize = 32;
 
+/// A connection to a port of a host, by name or address: to the first of its addresses that takes it.
+///
+/// # Errors
+/// The name has no address, or none of them takes the connection: the last one's failure.
+pub async fn connect(name: &str, port: u16) -> std::io::Result<TcpStream> {
+    let addresses = addresses(name).await.map_err(std::io::Error::other)?;
+    let mut failed = std::io::Error::other(format!("lookup {name}: no such host"));
+    for address in addresses {
+        match TcpStream::connect((address, port)).await {
+            Ok(stream) => return Ok(stream),
+            Err(error) => failed = error,
+        }
+    }
+    Err(failed)
+}
+
 /// The addresses of a host, IPv4 first.
-pub(super) async fn addresses(name: &str) -> Result<Vec<IpAddr>, String> {
+///
+/// # Errors
+/// In words: there is no such name, or no name server answers.
+pub async fn addresses(name: &str) -> Result<Vec<IpAddr>, String> {
     if let Ok(address) = name.parse() {
         return Ok(vec![address]);
     }
@@ -67,9 +86,7 @@ fn name_servers(configuration: &str) -> Vec<SocketAddr> {
 }
 
 async fn query(server: SocketAddr, name: &str, kind: u16) -> Result<Vec<IpAddr>, String> {
-    let mut random = [0; 2];
-    rustix::rand::getrandom(&mut random, rustix::rand::GetRandomFlags::empty()).map_err(|error| error.to_string())?;
-    let question = question(u16::from_be_bytes(random), name, kind).ok_or("no name that DNS could have")?;
+    let question = question(crate::random::u64() as u16, name, kind).ok_or("no name that DNS could have")?;
     let asked = tokio::time::timeout(ANSWER_LIMIT, exchange(server, &question)).await;
     let answer = asked.map_err(|_| "i/o timeout".to_owned())?.map_err(|error| error.to_string())?;
     records(&answer, kind)
