@@ -48,7 +48,11 @@ enum Command {
 
 /// Reads the command line and does what it says.
 pub(crate) fn run() -> anyhow::Result<()> {
-    match crate::config_file::parse::<Command>()? {
+    let command = crate::config_file::parse::<Command>()?;
+    if !matches!(command, Command::Up(_) | Command::Demo(_) | Command::DemoApp(_) | Command::Agent(_)) {
+        stdx::signals::end_when_nobody_reads();
+    }
+    match command {
         Command::Up(options) => up::run(options),
         Command::Demo(options) => demo::run(options),
         Command::DemoApp(options) => demo_app::run(options),

@@ -1,7 +1,7 @@
 //! The components beside the API server, in one table.
 
 mod controller_manager;
-mod join;
+pub(crate) mod join;
 mod node;
 mod service_proxy;
 mod serving_approver;

@@ -137,6 +137,7 @@ async fn control_plane(
         &options.tls_san,
     )?;
 
+    let node = node_settings(options, directories, host_name, advertised)?;
     let rbac = Arc::new(RbacAuthorizer::new());
     let issuer = Arc::new(Issuer::new(ISSUER, &[], identity.service_account_key()?)?);
     let server = Server::new(Parts {
@@ -176,7 +177,21 @@ async fn control_plane(
         server.health().set(ROLES_CHECK, Ok(()));
         Ok(())
     };
-    let made = async { futures::try_join!(bootstrap::ensure(&own, &settings, server.health()), roles) };
+    let node_parts = NodePlace::new();
+    let context = ComponentContext {
+        server: server.clone(),
+        identity: Arc::new(identity),
+        server_address: format!("https://{advertised}:{}", options.port),
+        cluster_cidrs: vec![options.cluster_cidr.clone()],
+        service_network: allocators.network(),
+        dns_address: Ipv4Addr::from(u32::from(network) + DNS_HOST_NUMBER),
+        node,
+        node_parts: node_parts.clone(),
+    };
+    let made = async {
+        futures::try_join!(bootstrap::ensure(&own, &settings, server.health()), roles)?;
+        components::join::ensure(&own, &context).await
+    };
     made.await.context("cannot make the objects that every cluster has")?;
     let admin_socket = admin::listen(&directories.admin_socket())?;
     let ready_milliseconds = started.elapsed().as_millis();
@@ -184,31 +199,11 @@ async fn control_plane(
     tokio::spawn(compact(engine.clone()));
     let (repaired, repairer, allocated) = (server.clone(), own.clone(), allocators.clone());
     tokio::spawn(async move { resources::repair(repairer, allocated, repaired.health()).await });
-    let node_parts = NodePlace::new();
     let running = Running { client: own.clone(), node: node_parts.clone(), ready_milliseconds };
     let (request_stop, mut stop_requested) = tokio::sync::mpsc::channel(1);
-    server.set_node_dialer(Arc::new(KubeletDialer::new(&identity)?));
-    let node_name = (!options.no_node).then(|| options.node_name.clone().unwrap_or_else(|| host_name.clone()));
-    let eviction_hard = kubelet::eviction::signals::parse(&options.eviction_hard).context("--eviction-hard")?;
-    let states = components::start(&ComponentContext {
-        server: server.clone(),
-        identity: Arc::new(identity),
-        server_address: format!("https://{advertised}:{}", options.port),
-        cluster_cidrs: vec![options.cluster_cidr.clone()],
-        service_network: allocators.network(),
-        dns_address: Ipv4Addr::from(u32::from(network) + DNS_HOST_NUMBER),
-        node: (!options.no_node).then(|| NodeSettings {
-            name: options.node_name.clone().unwrap_or(host_name),
-            address: advertised,
-            kubelet_port: options.kubelet_port,
-            max_pods: options.max_pods,
-            eviction_hard,
-            directory: directories.node(),
-            registry_directory: directories.registries(),
-            state_directory: options.state_dir.clone(),
-        }),
-        node_parts: node_parts.clone(),
-    })?;
+    server.set_node_dialer(Arc::new(KubeletDialer::new(&context.identity)?));
+    let node_name = context.node.as_ref().map(|node| node.name.clone());
+    let states = components::start(&context)?;
     let status = StatusSource {
         started: std::time::SystemTime::now(),
         engine,
@@ -233,6 +228,26 @@ async fn control_plane(
     server.health().ask("shutdown", true, || Err("process is shutting down".to_owned()));
     stop.send_replace(true);
     ended
+}
+
+/// What this machine's node is told; `None` for a control plane alone.
+fn node_settings(
+    options: &UpOptions,
+    directories: &Directories,
+    host_name: String,
+    address: Ipv4Addr,
+) -> anyhow::Result<Option<NodeSettings>> {
+    let eviction_hard = kubelet::eviction::signals::parse(&options.eviction_hard).context("--eviction-hard")?;
+    Ok((!options.no_node).then(|| NodeSettings {
+        name: options.node_name.clone().unwrap_or(host_name),
+        address,
+        kubelet_port: options.kubelet_port,
+        max_pods: options.max_pods,
+        eviction_hard,
+        directory: directories.node(),
+        registry_directory: directories.registries(),
+        state_directory: options.state_dir.clone(),
+    }))
 }
 
 /// Runs the guest; returns only when it fails.

@@ -6,6 +6,7 @@
 pub mod clock;
 pub mod random;
 pub mod resolver;
+pub mod signals;
 mod string;
 
 pub use string::Str;

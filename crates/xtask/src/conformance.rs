@@ -21,21 +21,22 @@ use std::{
 
 use anyhow::{Context, bail};
 
-mod cluster;
-mod command;
 mod ginkgo;
 mod ledger;
 mod report;
 mod results;
 mod specs;
 
-use cluster::Cluster;
 use ledger::Ledger;
 use results::Outcome;
 use specs::{Selection, Spec};
 
+use testkit::{Cluster, Setup};
+
 use crate::images;
 
+/// Where the suite's images are served, a mirror of all registries.
+const REGISTRY_PORT: u16 = 5000;
 /// Where runs leave what they found.
 const RUNS: &str = "target/conformance";
 
@@ -121,7 +122,18 @@ impl ClusterOptions {
 
     fn start(&self, folder: &Path, (binary, images): &(PathBuf, PathBuf)) -> anyhow::Result<Cluster> {
         let started = Instant::now();
-        let cluster = Cluster::start(&folder.join("cluster"), binary, images, self.nodes, &self.log)?;
+        let mut laboratory = vec![std::env::current_exe()?.into_os_string()];
+        let registry = format!("0.0.0.0:{REGISTRY_PORT}");
+        laboratory.extend(["images", "serve", &registry, "--name-server", "0.0.0.0"].map(Into::into));
+        let cluster = Cluster::start(&Setup {
+            work: &folder.join("cluster"),
+            binary,
+            images: Some(images),
+            nodes: self.nodes,
+            log: &self.log,
+            laboratory,
+            registry_port: Some(REGISTRY_PORT),
+        })?;
         println!("a cluster of {} nodes is there after {:.1} s", self.nodes, started.elapsed().as_secs_f64());
         Ok(cluster)
     }

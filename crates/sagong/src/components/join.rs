@@ -9,6 +9,7 @@ use anyhow::Context;
 use apimachinery::{Object, Value, json, value};
 use apiserver::UserInfo;
 use client::{Client, ResourceKind, kinds};
+use futures::future::try_join_all;
 
 use super::{ComponentContext, serving_approver};
 use crate::{
@@ -20,27 +21,28 @@ const RBAC: &str = "rbac.authorization.k8s.io";
 const APPROVER: &str = "kubelet-serving-approver";
 const CSR_ROLES: &str = "system:certificates.k8s.io:certificatesigningrequests";
 
-/// Makes what is missing, then approves the serving certificates of nodes until the process ends.
+/// Approves the serving certificates of nodes until the process ends.
 pub(super) async fn run(context: ComponentContext) -> anyhow::Result<()> {
-    let own = context.client(UserInfo::new("system:apiserver", &["system:masters"]), "kube-apiserver");
-    ensure(&own, &context).await?;
     let client = context.client(UserInfo::service_account("kube-system", APPROVER), APPROVER);
     serving_approver::run(client, ClusterSigner(context.identity.authority.clone())).await;
     Ok(())
 }
 
-async fn ensure(own: &Client, context: &ComponentContext) -> anyhow::Result<()> {
-    for (kind, namespace, object) in dns_objects(context) {
+/// Makes what is missing; a server that is ready lets nodes join.
+pub(crate) async fn ensure(own: &Client, context: &ComponentContext) -> anyhow::Result<()> {
+    let dns = try_join_all(dns_objects(context).into_iter().map(|(kind, namespace, object)| async move {
         let api = own.namespaced(&kind, namespace);
-        if api.get_optional(object.name()).await?.is_none() {
-            api.create(object).await.context("the objects of the cluster's DNS")?;
+        match api.get_optional(object.name()).await? {
+            Some(_) => Ok(()),
+            None => api.create(object).await.map(drop).context("the objects of the cluster's DNS"),
         }
-    }
-    for (kind, namespace, object) in join_objects(context) {
+    }));
+    let join = try_join_all(join_objects(context).into_iter().map(|(kind, namespace, object)| async move {
         let name = object.name().to_owned();
         let applied = own.namespaced(&kind, namespace).apply(&name, "", object.0).await;
-        applied.with_context(|| format!("{} {name:?}, by which nodes join", kind.kind))?;
-    }
+        applied.map(drop).with_context(|| format!("{} {name:?}, by which nodes join", kind.kind))
+    }));
+    futures::try_join!(dns, join)?;
     Ok(())
 }
 

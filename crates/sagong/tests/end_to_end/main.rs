@@ -5,6 +5,7 @@ mod apps;
 mod cluster;
 mod kubectl_objects;
 mod kubectl_pods;
+mod two_nodes;
 
 use cluster::Cluster;
 

@@ -13,10 +13,9 @@ use std::{
 
 use anyhow::{Context, ensure};
 
-use super::{
-    cluster::Cluster,
-    specs::{Spec, expression},
-};
+use super::specs::{Spec, expression};
+use testkit::Cluster;
+
 use crate::{images::binaries, tools};
 
 /// How often logs of containers that may go away are looked for, and Sagong is looked after.

@@ -2,9 +2,10 @@
 //!
 //! A node has its own network, mount, process, host name, IPC and cgroup namespaces. All nodes hang on one bridge in
 //! the network namespace of the *laboratory*, where the suite runs and where the outside world is played: a mirror of
-//! registries, and a name server that knows no name. Whatever runs in a namespace ends with its process 1.
+//! registries, say, and a name server that knows no name. Whatever runs in a namespace ends with its process 1.
 
 use std::{
+    ffi::OsString,
     fs::File,
     path::{Path, PathBuf},
     process::{Child, Command, Stdio},
@@ -13,11 +14,10 @@ use std::{
 
 use anyhow::{Context, bail, ensure};
 
-use super::command::{first_child, mortal, output};
+use crate::command::{first_child, mortal, output};
 
 /// The laboratory's address; node N has 10 + N in the same network.
 const LABORATORY: &str = "172.30.0.1";
-const REGISTRY_PORT: u16 = 5000;
 /// Where a node finds Sagong and the images to import.
 const BINARY: &str = "/opt/sagong";
 const IMAGES: &str = "/opt/images.tar";
@@ -40,13 +40,32 @@ struct Node {
     arguments: Vec<String>,
 }
 
+/// What a cluster is made of.
+pub struct Setup<'a> {
+    /// Where all state is; removed at the end. Not below `/tmp`, of which each node has its own.
+    pub work: &'a Path,
+    /// The program under test.
+    pub binary: &'a Path,
+    /// An archive that every node imports.
+    pub images: Option<&'a Path>,
+    /// How many nodes there are; the first runs the control plane too.
+    pub nodes: usize,
+    /// How much Sagong logs.
+    pub log: &'a str,
+    /// What plays the outside world at [`LABORATORY`]: a program with its arguments, which must not end.
+    pub laboratory: Vec<OsString>,
+    /// The port of a mirror of all registries there, if there is one.
+    pub registry_port: Option<u16>,
+}
+
 /// A running cluster; it is gone when this is dropped.
-pub(super) struct Cluster {
+pub struct Cluster {
     work: PathBuf,
     laboratory: Option<(Child, u32)>,
     nodes: Vec<Node>,
     /// How often a process of Sagong ended by itself.
-    pub(super) crashes: u32,
+    pub crashes: u32,
+    registry_port: Option<u16>,
 }
 
 fn wait_for<T>(what: &str, mut there: impl FnMut() -> anyhow::Result<Option<T>>) -> anyhow::Result<T> {
@@ -74,17 +93,31 @@ fn place(source: &Path, target: &Path) -> anyhow::Result<()> {
 }
 
 impl Cluster {
-    /// Starts `nodes` nodes of the program `binary`, with all state below `work`.
-    pub(super) fn start(work: &Path, binary: &Path, images: &Path, nodes: usize, log: &str) -> anyhow::Result<Cluster> {
+    /// Starts the nodes and joins them; returns when each takes orders.
+    ///
+    /// # Errors
+    /// When a part of it does not come up; what did is gone again.
+    pub fn start(setup: &Setup<'_>) -> anyhow::Result<Cluster> {
+        let Setup { work, binary, images, nodes, log, .. } = *setup;
+        ensure!(!work.starts_with("/tmp"), "the state cannot be in {}: nodes do not see it there", work.display());
         remove_stale_cgroups();
         std::fs::create_dir_all(work)?;
-        let mut cluster = Cluster { work: work.to_owned(), laboratory: None, nodes: Vec::new(), crashes: 0 };
-        cluster.start_laboratory()?;
+        let mut cluster = Cluster {
+            work: work.to_owned(),
+            laboratory: None,
+            nodes: Vec::new(),
+            crashes: 0,
+            registry_port: setup.registry_port,
+        };
+        cluster.start_laboratory(&setup.laboratory)?;
         for number in 1..=nodes {
-            cluster.make_node(number)?;
+            let node = cluster.make_node(number)?;
+            cluster.nodes.push(node);
+            cluster.write_mirror(number - 1)?;
             let programs = cluster.nodes[number - 1].state.join("root/opt");
-            for (source, name) in [(binary, "sagong"), (images, "images.tar")] {
-                place(source, &programs.join(name))?;
+            place(binary, &programs.join("sagong"))?;
+            if let Some(images) = images {
+                place(images, &programs.join("images.tar"))?;
             }
         }
         let server = format!("https://{}:6443", cluster.nodes[0].address);
@@ -104,24 +137,26 @@ impl Cluster {
                 cluster.check_alive(index)?;
                 Ok(cluster.admin_socket(index).exists().then_some(()))
             })?;
-            let directory = cluster.data_directory(index);
-            cluster.in_node(index, &["image", "import", "--data-dir", &directory, IMAGES])?;
+            if images.is_some() {
+                let directory = cluster.data_directory(index);
+                cluster.in_node(index, &["image", "import", "--data-dir", &directory, IMAGES])?;
+            }
         }
         Ok(cluster)
     }
 
     /// The administrator's kubeconfig, for the laboratory.
-    pub(super) fn kubeconfig(&self) -> PathBuf {
+    pub fn kubeconfig(&self) -> PathBuf {
         self.work.join("admin.kubeconfig")
     }
 
     /// The logs of all parts, by name.
-    pub(super) fn logs(&self) -> Vec<(String, PathBuf)> {
+    pub fn logs(&self) -> Vec<(String, PathBuf)> {
         self.nodes.iter().map(|node| (node.name.clone(), node.state.join("sagong.log"))).collect()
     }
 
     /// Where the nodes keep the logs of containers.
-    pub(super) fn container_logs(&self) -> Vec<PathBuf> {
+    pub fn container_logs(&self) -> Vec<PathBuf> {
         let place = |(index, node): (usize, &Node)| {
             node.state.join("root").join(self.data_directory(index).trim_start_matches('/')).join("node/logs")
         };
@@ -129,7 +164,7 @@ impl Cluster {
     }
 
     /// A command in the laboratory's namespaces.
-    pub(super) fn in_laboratory(&self, program: &Path) -> Command {
+    pub fn in_laboratory(&self, program: &Path) -> Command {
         let pid = self.laboratory.as_ref().map_or(0, |(_, init)| *init).to_string();
         let mut command = mortal("nsenter");
         command.args(["--target", &pid, "--net", "--mount", "--pid", "--"]).arg(program);
@@ -137,7 +172,7 @@ impl Cluster {
     }
 
     /// How to enter the nodes by hand.
-    pub(super) fn entrances(&self) -> String {
+    pub fn entrances(&self) -> String {
         let mut text = format!(
             "nsenter -t {} -n -m kubectl --kubeconfig {}",
             self.laboratory.as_ref().map_or(0, |(_, init)| *init),
@@ -150,24 +185,22 @@ impl Cluster {
     }
 
     /// Starts again what has ended, as an init system would.
-    pub(super) fn revive(&mut self) -> anyhow::Result<()> {
+    pub fn revive(&mut self) -> anyhow::Result<()> {
         for index in 0..self.nodes.len() {
             if self.check_alive(index).is_err() {
                 self.crashes += 1;
-                let arguments = self.nodes[index].arguments.clone();
                 eprintln!("sagong on {} ended by itself and is started again", self.nodes[index].name);
-                self.launch(index, &arguments.iter().map(String::as_str).collect::<Vec<_>>())?;
+                self.start_again(index)?;
             }
         }
         Ok(())
     }
 
-    fn start_laboratory(&mut self) -> anyhow::Result<()> {
+    fn start_laboratory(&mut self, program: &[OsString]) -> anyhow::Result<()> {
         let mut command = mortal("unshare");
         command.args(["--net", "--mount", "--propagation", "private", "--pid", "--fork", "--mount-proc"]);
-        command.arg("--kill-child=KILL").arg(std::env::current_exe()?);
-        command.args(["images", "serve", &format!("0.0.0.0:{REGISTRY_PORT}"), "--name-server", "0.0.0.0"]);
-        let log = self.work.join("registry.log");
+        command.arg("--kill-child=KILL").args(program);
+        let log = self.work.join("laboratory.log");
         let holder = command.stdout(log_file(&log)?).stderr(log_file(&log)?).spawn().context("unshare")?;
         let init = wait_for("the laboratory", || Ok(first_child(holder.id())))?;
         self.laboratory = Some((holder, init));
@@ -179,7 +212,8 @@ impl Cluster {
         Ok(())
     }
 
-    fn make_node(&mut self, number: usize) -> anyhow::Result<()> {
+    /// The namespaces of a node; nothing of Sagong runs in them yet.
+    fn make_node(&self, number: usize) -> anyhow::Result<Node> {
         let name = format!("node{number}");
         let state = self.work.join(&name);
         std::fs::create_dir_all(&state)?;
@@ -209,17 +243,16 @@ impl Cluster {
             "ip address add {address}/24 dev eth0 && ip link set eth0 up && ip route add default via {LABORATORY}"
         );
         output(Command::new("nsenter").args(["--target", &init.to_string(), "--net", "sh", "-c", &configure]))?;
-        let node = Node { name, address, state, holder, init, sagong: None, arguments: Vec::new() };
-        self.nodes.push(node);
-        self.write_mirror(number - 1)
+        Ok(Node { name, address, state, holder, init, sagong: None, arguments: Vec::new() })
     }
 
     /// Images that a node has not come from the laboratory's mirror.
     fn write_mirror(&self, index: usize) -> anyhow::Result<()> {
+        let Some(port) = self.registry_port else { return Ok(()) };
         let data = self.nodes[index].state.join("root").join(self.data_directory(index).trim_start_matches('/'));
         let folder = data.join("certs.d/_default");
         std::fs::create_dir_all(&folder)?;
-        let mirror = format!("http://{LABORATORY}:{REGISTRY_PORT}");
+        let mirror = format!("http://{LABORATORY}:{port}");
         let text = format!("server = \"{mirror}\"\n[host.\"{mirror}\"]\n  capabilities = [\"pull\", \"resolve\"]\n");
         Ok(std::fs::write(folder.join("hosts.toml"), text)?)
     }
@@ -234,6 +267,67 @@ impl Cluster {
         self.nodes[index].state.join("root").join(directory.trim_start_matches('/')).join("admin.sock")
     }
 
+    /// A program in a node's namespaces.
+    pub fn program_in_node(&self, index: usize, program: &str) -> Command {
+        let mut command = mortal("nsenter");
+        command.args(["--target", &self.nodes[index].init.to_string(), "--all", "--", program]);
+        command
+    }
+
+    /// Ends a node's Sagong without warning; its pods go on.
+    ///
+    /// # Errors
+    /// When it cannot be killed.
+    pub fn kill(&mut self, index: usize) -> anyhow::Result<()> {
+        if let Some(mut sagong) = self.nodes[index].sagong.take() {
+            // The child is nsenter, and Sagong a child of that: the whole group goes, and is waited for.
+            let own = first_child(sagong.id()).map(|pid| PathBuf::from(format!("/proc/{pid}")));
+            output(Command::new("kill").args(["-KILL", "--", &format!("-{}", sagong.id())]))?;
+            sagong.wait()?;
+            wait_for("the end of Sagong", || Ok(own.as_ref().is_none_or(|own| !own.exists()).then_some(())))?;
+        }
+        Ok(())
+    }
+
+    /// Starts a node's Sagong again with the arguments that it had.
+    ///
+    /// # Errors
+    /// When it cannot be started.
+    pub fn start_again(&mut self, index: usize) -> anyhow::Result<()> {
+        let arguments = self.nodes[index].arguments.clone();
+        self.launch(index, &arguments.iter().map(String::as_str).collect::<Vec<_>>())
+    }
+
+    /// Ends a node as a power failure would: every process and namespace of it goes, its disk stays; then starts it
+    /// again.
+    ///
+    /// # Errors
+    /// When the node does not end or does not come up.
+    pub fn reboot(&mut self, index: usize) -> anyhow::Result<()> {
+        let node = &mut self.nodes[index];
+        let arguments = std::mem::take(&mut node.arguments);
+        node.holder.kill()?;
+        node.holder.wait()?;
+        if let Some(mut sagong) = node.sagong.take() {
+            sagong.wait()?;
+        }
+        std::fs::remove_file(node.state.join("ready"))?;
+        let init = PathBuf::from(format!("/proc/{}", node.init));
+        wait_for("the end of the node", || Ok((!init.exists()).then_some(())))?;
+        self.nodes[index] = self.make_node(index + 1)?;
+        self.nodes[index].arguments = arguments;
+        self.start_again(index)
+    }
+
+    /// Cuts a node off from all others, or joins it again.
+    ///
+    /// # Errors
+    /// When the link cannot be set.
+    pub fn set_connected(&self, index: usize, connected: bool) -> anyhow::Result<()> {
+        let (link, state) = (format!("v{}", index + 1), if connected { "up" } else { "down" });
+        output(self.in_laboratory(Path::new("ip")).args(["link", "set", &link, state])).map(drop)
+    }
+
     /// Sagong in a node's namespaces and cgroup.
     fn sagong(&self, index: usize) -> Command {
         let mut command = mortal("nsenter");
@@ -245,7 +339,11 @@ impl Cluster {
         command
     }
 
-    fn in_node(&self, index: usize, arguments: &[&str]) -> anyhow::Result<String> {
+    /// What a command of the program under test prints in a node, the first of which has index 0.
+    ///
+    /// # Errors
+    /// When it fails.
+    pub fn in_node(&self, index: usize, arguments: &[&str]) -> anyhow::Result<String> {
         output(self.sagong(index).args(arguments))
     }
 

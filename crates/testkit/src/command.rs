@@ -5,7 +5,7 @@ use std::process::{Command, Stdio};
 use anyhow::{Context, bail};
 
 /// Runs a command that must succeed and returns its standard output.
-pub(super) fn output(command: &mut Command) -> anyhow::Result<String> {
+pub fn output(command: &mut Command) -> anyhow::Result<String> {
     let output = command.stdin(Stdio::null()).output().with_context(|| format!("cannot run {command:?}"))?;
     if !output.status.success() {
         let error = String::from_utf8_lossy(&output.stderr);
@@ -15,14 +15,14 @@ pub(super) fn output(command: &mut Command) -> anyhow::Result<String> {
 }
 
 /// A command that the kernel ends when the harness ends, however that happens.
-pub(super) fn mortal(program: &str) -> Command {
+pub fn mortal(program: &str) -> Command {
     let mut command = Command::new("setpriv");
     command.args(["--pdeathsig", "KILL", program]).stdin(Stdio::null());
     command
 }
 
 /// The first child of a process: process 1 of the namespace that `unshare --fork` made.
-pub(super) fn first_child(pid: u32) -> Option<u32> {
+pub fn first_child(pid: u32) -> Option<u32> {
     let children = std::fs::read_to_string(format!("/proc/{pid}/task/{pid}/children")).ok()?;
     children.split_whitespace().next()?.parse().ok()
 }
