@@ -54,6 +54,8 @@ pub(crate) struct Worker {
     services: Arc<Services>,
     mailbox: Arc<Mailbox>,
     uid: String,
+    /// When the pod was seen first.
+    began: Instant,
     /// The pod as the API has it, as far as known: what status patches are made against.
     written: Arc<Object>,
     failures: Arc<Mutex<StartFailures>>,
@@ -101,6 +103,7 @@ impl Worker {
         Worker {
             rotation,
             uid: pod.uid().to_owned(),
+            began: Instant::now(),
             written: pod,
             services,
             failures: Arc::default(),
@@ -598,7 +601,13 @@ impl Worker {
             }
             match self.write(&previous, &new).await {
                 Written::Conflict => {}
-                Written::Done => return,
+                Written::Done => {
+                    let phases = (previous.str_at(&["phase"]), new.str_at(&["phase"]));
+                    if let (Some("Pending") | None, Some("Running")) = phases {
+                        crate::metrics::POD_START.with(&[]).observe(self.began.elapsed().as_secs_f64());
+                    }
+                    return;
+                }
                 Written::Failed => {
                     self.retry_at = Some(Instant::now() + RETRY);
                     return;
