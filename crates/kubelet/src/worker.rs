@@ -21,7 +21,7 @@ use crate::{
     kill::{self, KillContainer},
     labels,
     logs::rotate::Rotation,
-    mailbox::{Mail, Mailbox},
+    mailbox::{Mail, Mailbox, MirrorNews},
     observed::{self, Observed, State},
     plan::{self, Plan, ProbeKind},
     prober::Probers,
@@ -195,6 +195,11 @@ impl Worker {
 
     async fn sync(&mut self) -> Next {
         let mail = self.mailbox.take();
+        match &mail.mirror {
+            Some(MirrorNews::Is(mirror)) if newer(mirror, &self.written) => self.written = mirror.clone(),
+            Some(MirrorNews::Gone(uid)) if uid == self.written.uid() => self.written = mail.pod.clone(),
+            _ => {}
+        }
         if newer(&mail.pod, &self.written) {
             self.written = mail.pod.clone();
         }
@@ -529,7 +534,23 @@ impl Worker {
     async fn mirrored(&mut self) -> bool {
         let pod = self.mailbox.pod();
         if self.written.annotation(labels::CONFIG_MIRROR).is_some() {
-            return true;
+            if self.written.deletion_timestamp().is_none() {
+                return true;
+            }
+            // Somebody deletes it: it goes, and another one comes, since the pod itself goes on.
+            let options = Options {
+                grace_period_seconds: Some(0),
+                precondition_uid: self.written.uid().to_owned(),
+                ..Options::default()
+            };
+            let pods = self.services.client.namespaced(&kinds::PODS, pod.namespace());
+            if let Err(error) = pods.delete(pod.name(), options).await
+                && !error.is_not_found()
+                && !error.is_conflict()
+            {
+                tracing::warn!(%error, pod = %pod.key(), "a mirror pod that is deleted could not be removed");
+                return false;
+            }
         }
         let node = self.services.node.get(&self.services.config.node_name);
         let mirror = static_pods::mirror(&pod, node.as_deref());
