@@ -222,6 +222,11 @@ impl Loopback {
                 {
                     let type_id = api::type_of("autoscaling", "v1", "Scale")
                         .ok_or_else(|| Status::internal("Scale has no schema"))?;
+                    if *patch_type == client::PatchType::Apply {
+                        let whole = Target { subresource: "", ..target };
+                        let scaled = scale::apply_scale(server, &context, &whole, paths, value, &options).await?;
+                        return one(Arc::new(scaled));
+                    }
                     let edit = |present: Object| patch::patch_tree(present, *patch_type, value, api::schema(), type_id);
                     let whole = Target { subresource: "", ..target };
                     let scaled = scale::update_scale(server, &context, &whole, paths, &edit, &options).await?;

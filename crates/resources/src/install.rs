@@ -2,7 +2,7 @@
 
 use std::{collections::HashMap, sync::Arc};
 
-use apimachinery::{Object, Str, Value};
+use apimachinery::{Object, Str};
 use apiserver::{
     Conversion, Creator, Resource, SchemaHandle, Server, Strategy, Subresource, SubresourceHandler,
     resource::ScalePaths,
@@ -158,10 +158,4 @@ fn subresource(
 /// A value's text at a path, for selectors.
 pub(crate) fn text_at<'o>(object: &'o Object, path: &[&str]) -> &'o str {
     object.0.str_at(path).unwrap_or_default()
-}
-
-/// Whether two objects agree at a path.
-pub(crate) fn same_at(object: &Object, old: &Object, path: &[&str]) -> bool {
-    let none = Value::Null;
-    object.at(path).unwrap_or(&none) == old.at(path).unwrap_or(&none)
 }

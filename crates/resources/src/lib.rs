@@ -21,6 +21,7 @@ mod services;
 mod signing_requests;
 mod strategies;
 mod table;
+mod validation;
 
 pub use install::{Extensions, install};
 pub use services::{Ranges, ServiceAllocators, repair};

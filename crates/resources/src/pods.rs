@@ -2,23 +2,20 @@
 
 mod binding;
 mod eviction;
-mod validation;
 
 pub(crate) use binding::Bindings;
 pub(crate) use eviction::Evictions;
-pub(crate) use validation::validate_template_spec;
 
-use apimachinery::{
-    Object, Str, Value,
-    field::{FieldError, Path},
-    value,
-};
+use apimachinery::{Object, Str, Value, value};
 use apiserver::{
     RequestContext, Strategy,
     resource::{Grace, keep_other_half},
 };
 
-use crate::install::text_at;
+use crate::{
+    install::text_at,
+    validation::{Errors, pod},
+};
 
 /// The grace of a pod that names none.
 const DEFAULT_GRACE_SECONDS: i64 = 30;
@@ -84,17 +81,17 @@ impl Strategy for Pods {
         }
     }
 
-    fn validate(&self, object: &Object) -> Vec<FieldError> {
-        let mut errors = validation::validate_spec(object.at(&["spec"]), &Path::new("spec"));
-        errors.extend(validation::validate_new(object));
-        errors
+    fn validate(&self, object: &Object) -> Errors {
+        pod::new(object)
     }
 
-    fn validate_update(&self, subresource: &str, object: &Object, old: &Object) -> Vec<FieldError> {
+    fn validate_update(&self, subresource: &str, object: &Object, old: &Object) -> Errors {
         match subresource {
-            "" => validation::validate_spec_update(object, old),
-            "ephemeralcontainers" => validation::validate_ephemeral_containers(object, old),
-            _ => Vec::new(),
+            "" => pod::update(object, old),
+            "ephemeralcontainers" => pod::ephemeral_update(object, old),
+            "status" => pod::status_update(object, old),
+            "resize" => pod::resize_update(object, old, quality_of_service(object) == quality_of_service(old)),
+            _ => Errors::new(),
         }
     }
 

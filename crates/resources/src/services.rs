@@ -1,9 +1,9 @@
 //! Services: addresses and node ports.
 
 mod addresses;
+mod changes;
 mod ports;
 mod repair;
-mod validation;
 
 use std::{
     net::{IpAddr, Ipv4Addr},
@@ -18,7 +18,11 @@ use apimachinery::{
 use apiserver::{RequestContext, Server, Strategy, resource::keep_other_half};
 use async_trait::async_trait;
 
-use crate::{allocator::Allocator, install::text_at};
+use crate::{
+    allocator::Allocator,
+    install::text_at,
+    validation::{Errors, services},
+};
 
 pub(crate) use repair::expect;
 pub use repair::repair;
@@ -150,25 +154,19 @@ impl Strategy for Services {
     fn prepare_for_update(&self, _: &RequestContext, subresource: &str, object: &mut Object, old: &Object) {
         keep_other_half(subresource, object, old);
         if subresource.is_empty() {
-            inherit_allocations(object, old);
+            changes::inherit(object, old);
         }
     }
 
-    fn validate(&self, object: &Object) -> Vec<FieldError> {
-        validation::validate(object)
+    fn validate(&self, object: &Object) -> Errors {
+        services::service(object)
     }
 
-    fn validate_update(&self, subresource: &str, object: &Object, old: &Object) -> Vec<FieldError> {
-        if subresource == "status" {
-            return Vec::new();
+    fn validate_update(&self, subresource: &str, object: &Object, old: &Object) -> Errors {
+        match subresource {
+            "status" => Errors::new(),
+            _ => services::service_update(object, old),
         }
-        let mut errors = validation::validate(object);
-        let (new, before) = (text_at(object, &["spec", "clusterIP"]), text_at(old, &["spec", "clusterIP"]));
-        if wants_address(object) && wants_address(old) && !before.is_empty() && new != before {
-            let path = Path::new("spec.clusterIPs").index(0);
-            errors.push(FieldError::invalid(&path, value!([new]), "may not change once set"));
-        }
-        errors
     }
 
     async fn begin_create(&self, server: &Arc<Server>, object: &mut Object, dry_run: bool) -> Result<(), Status> {
@@ -228,42 +226,6 @@ impl Strategy for Services {
             "spec.clusterIP" => Some(text_at(object, &["spec", "clusterIP"])),
             "spec.type" => Some(text_at(object, &["spec", "type"])),
             _ => None,
-        }
-    }
-}
-
-/// A client that replaces a service without its addresses and ports keeps them.
-fn inherit_allocations(object: &mut Object, old: &Object) {
-    if !wants_address(object) {
-        for field in ["clusterIP", "clusterIPs", "ipFamilies", "ipFamilyPolicy"] {
-            object.remove(&["spec", field]);
-        }
-        return;
-    }
-    if wants_address(old) {
-        for field in ["clusterIP", "clusterIPs", "ipFamilies", "ipFamilyPolicy"] {
-            let unset = match object.at(&["spec", field]) {
-                None | Some(Value::Null) => true,
-                Some(Value::String(text)) => text.is_empty(),
-                Some(Value::List(list)) => list.is_empty(),
-                Some(_) => false,
-            };
-            if let (true, Some(value)) = (unset, old.at(&["spec", field])) {
-                object.set(&["spec", field], value.clone());
-            }
-        }
-    }
-    if !ports::wanted(object) {
-        return;
-    }
-    let before: Vec<Value> = old.list_at(&["spec", "ports"]).to_vec();
-    let Some(ports) = object.at_mut(&["spec", "ports"]).and_then(Value::as_list_mut) else { return };
-    for port in ports.iter_mut().filter(|port| port.i64_at(&["nodePort"]).unwrap_or_default() == 0) {
-        let same = |old: &&Value| {
-            old.i64_at(&["port"]) == port.i64_at(&["port"]) && old.str_at(&["protocol"]) == port.str_at(&["protocol"])
-        };
-        if let Some(node_port) = before.iter().find(same).and_then(|old| old.i64_at(&["nodePort"])) {
-            port.set(&["nodePort"], node_port);
         }
     }
 }

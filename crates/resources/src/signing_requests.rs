@@ -1,5 +1,6 @@
 //! Certificate signing requests: who asked is what the API server says, and each subresource has its own half.
 
+use crate::validation::certificates;
 use apimachinery::{
     List, Map, Object, Str, Value,
     field::{FieldError, Path},
@@ -117,17 +118,7 @@ impl Strategy for SigningRequests {
     }
 
     fn validate(&self, object: &Object) -> Vec<FieldError> {
-        let spec = Path::new("spec");
-        let mut errors = Vec::new();
-        for field in ["request", "signerName"] {
-            if object.spec().str_at(field).unwrap_or_default().is_empty() {
-                errors.push(FieldError::required(&spec.child(field), ""));
-            }
-        }
-        if object.spec().list_at("usages").is_empty() {
-            errors.push(FieldError::required(&spec.child("usages"), ""));
-        }
-        errors
+        certificates::signing_request(object)
     }
 
     fn validate_update(&self, subresource: &str, object: &Object, old: &Object) -> Vec<FieldError> {

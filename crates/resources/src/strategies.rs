@@ -1,89 +1,112 @@
 //! Kinds whose behaviour fits into a few lines.
 
-use apimachinery::{
-    Object, Str, Value,
-    field::{FieldError, Path},
-    names, value,
-};
+use apimachinery::{Object, Str, Value, names, value};
 use apiserver::{RequestContext, Strategy, resource::keep_other_half};
 
-use crate::install::text_at;
+use crate::{
+    install::text_at,
+    validation::{Errors, batch, core},
+};
 
-/// Spec and status, counted by generation.
-pub(crate) struct Plain;
+/// A kind that is told in a few words: which halves it has, and what is checked.
+#[derive(Clone, Copy)]
+pub(crate) struct Simple {
+    has_status: bool,
+    has_generation: bool,
+    allow_create_on_update: bool,
+    name: fn(&str) -> Vec<String>,
+    new: fn(&Object) -> Errors,
+    /// What is checked of a change; that of a new object when there is nothing else to say.
+    update: Option<fn(&Object, &Object) -> Errors>,
+    status: fn(&Object) -> Errors,
+    /// The phase of a new object's status; empty where there is none.
+    first_phase: &'static str,
+}
 
-impl Strategy for Plain {}
+impl Simple {
+    /// Spec and status, counted by generation.
+    pub(crate) const PLAIN: Simple = Simple {
+        has_status: true,
+        has_generation: true,
+        allow_create_on_update: false,
+        name: names::dns1123_subdomain,
+        new: |_| Errors::new(),
+        update: None,
+        status: |_| Errors::new(),
+        first_phase: "",
+    };
+    /// Spec and status, without a generation.
+    pub(crate) const UNCOUNTED: Simple = Simple { has_generation: false, ..Simple::PLAIN };
+    /// Neither status nor generation.
+    pub(crate) const STATELESS: Simple = Simple { has_status: false, ..Simple::UNCOUNTED };
+    /// A generation, and no status.
+    pub(crate) const COUNTED: Simple = Simple { has_status: false, ..Simple::PLAIN };
+    /// RBAC objects: names may hold colons, and a PUT may make them.
+    pub(crate) const PATH_NAMED: Simple =
+        Simple { name: names::path_segment, allow_create_on_update: true, ..Simple::STATELESS };
 
-/// Spec and status, without a generation.
-pub(crate) struct Uncounted;
+    /// Checks new objects, and changed ones unless [`Simple::changed`] says more.
+    pub(crate) const fn checked(self, new: fn(&Object) -> Errors) -> Simple {
+        Simple { new, ..self }
+    }
 
-impl Strategy for Uncounted {
-    fn has_generation(&self) -> bool {
-        false
+    /// Checks changed objects against what they were.
+    pub(crate) const fn changed(self, update: fn(&Object, &Object) -> Errors) -> Simple {
+        Simple { update: Some(update), ..self }
+    }
+
+    /// Checks written statuses.
+    pub(crate) const fn status(self, status: fn(&Object) -> Errors) -> Simple {
+        Simple { status, ..self }
+    }
+
+    /// What a new object's status says, whatever the client wrote there.
+    pub(crate) const fn phase(self, first_phase: &'static str) -> Simple {
+        Simple { first_phase, ..self }
+    }
+
+    /// Checks names in another way.
+    pub(crate) const fn named(self, name: fn(&str) -> Vec<String>) -> Simple {
+        Simple { name, ..self }
     }
 }
 
-/// Storage that waits to be bound when it is new.
-pub(crate) struct Unbound;
-
-impl Strategy for Unbound {
-    fn has_generation(&self) -> bool {
-        false
+impl Strategy for Simple {
+    fn validate_name(&self, name: &str) -> Vec<String> {
+        (self.name)(name)
     }
 
     fn prepare_for_create(&self, _: &RequestContext, object: &mut Object) {
-        object.set(&["status"], value!({"phase": "Pending"}));
+        if self.has_status {
+            object.make_map().remove("status");
+        }
+        if !self.first_phase.is_empty() {
+            object.set(&["status", "phase"], self.first_phase);
+        }
     }
-}
 
-/// Neither status nor generation.
-pub(crate) struct Stateless;
+    fn validate(&self, object: &Object) -> Errors {
+        (self.new)(object)
+    }
 
-impl Strategy for Stateless {
+    fn validate_update(&self, subresource: &str, object: &Object, old: &Object) -> Errors {
+        match (subresource, self.update) {
+            ("status", _) => (self.status)(object),
+            (_, Some(update)) => update(object, old),
+            (_, None) => (self.new)(object),
+        }
+    }
+
     fn has_status(&self) -> bool {
-        false
+        self.has_status
     }
 
     fn has_generation(&self) -> bool {
-        false
-    }
-}
-
-/// A generation, and no status.
-pub(crate) struct StatelessCounted;
-
-impl Strategy for StatelessCounted {
-    fn has_status(&self) -> bool {
-        false
-    }
-}
-
-/// RBAC objects: names may hold colons, and a PUT may make them.
-pub(crate) struct PathNamed;
-
-impl Strategy for PathNamed {
-    fn validate_name(&self, name: &str) -> Vec<String> {
-        names::path_segment(name)
-    }
-
-    fn has_status(&self) -> bool {
-        false
-    }
-
-    fn has_generation(&self) -> bool {
-        false
+        self.has_generation
     }
 
     fn allow_create_on_update(&self) -> bool {
-        true
-    }
-
-    fn validate_update(&self, _: &str, object: &Object, old: &Object) -> Vec<FieldError> {
-        let role = |object: &Object| object.at(&["roleRef"]).cloned();
-        let changed = role(object) != role(old);
-        let detail = "cannot change roleRef";
-        let error = || FieldError::invalid(&Path::new("roleRef"), role(object).unwrap_or_default(), detail);
-        changed.then(error).into_iter().collect()
+        self.allow_create_on_update
     }
 }
 
@@ -166,16 +189,12 @@ impl Strategy for Nodes {
         (field == "spec.unschedulable").then_some(if unschedulable { "true" } else { "false" })
     }
 
-    fn validate_update(&self, _: &str, object: &Object, old: &Object) -> Vec<FieldError> {
-        let path = Path::new("spec.providerID");
-        let (new, before) = (text_at(object, &["spec", "providerID"]), text_at(old, &["spec", "providerID"]));
-        if !before.is_empty() && new != before {
-            return vec![FieldError::forbidden(
-                &path,
-                "node updates may not change providerID except from \"\" to valid",
-            )];
-        }
-        Vec::new()
+    fn validate(&self, object: &Object) -> Errors {
+        core::node(object)
+    }
+
+    fn validate_update(&self, _: &str, object: &Object, old: &Object) -> Errors {
+        core::node_update(object, old)
     }
 }
 
@@ -191,20 +210,6 @@ impl Secrets {
             data.insert(key, apimachinery::base64_encode(bytes));
         }
     }
-}
-
-/// The most bytes of a secret's or config map's data.
-const DATA_BYTES_LIMIT: usize = 1 << 20;
-
-fn validate_data(object: &Object, field: &str, errors: &mut Vec<FieldError>) -> usize {
-    let path = Path::new(field);
-    let mut total = 0;
-    for (key, value) in object.map_at(&[field]).into_iter().flat_map(|map| map.iter()) {
-        let problems = names::config_map_key(key);
-        errors.extend(problems.iter().map(|problem| FieldError::invalid(&path.key(key), key, problem)));
-        total += value.as_str().map_or(0, str::len);
-    }
-    total
 }
 
 impl Strategy for Secrets {
@@ -227,140 +232,16 @@ impl Strategy for Secrets {
         }
     }
 
-    fn validate(&self, object: &Object) -> Vec<FieldError> {
-        let mut errors = Vec::new();
-        let total = validate_data(object, "data", &mut errors) / 4 * 3;
-        if total > DATA_BYTES_LIMIT {
-            errors.push(FieldError::too_long(&Path::new("data"), DATA_BYTES_LIMIT));
-        }
-        let wanted: &[&str] = match text_at(object, &["type"]) {
-            "kubernetes.io/dockerconfigjson" => &[".dockerconfigjson"],
-            "kubernetes.io/dockercfg" => &[".dockercfg"],
-            "kubernetes.io/tls" => &["tls.crt", "tls.key"],
-            "kubernetes.io/ssh-auth" => &["ssh-privatekey"],
-            _ => &[],
-        };
-        for key in wanted {
-            if object.map_at(&["data"]).is_none_or(|data| !data.contains_key(key)) {
-                errors.push(FieldError::required(&Path::new("data").key(key), ""));
-            }
-        }
-        errors
+    fn validate(&self, object: &Object) -> Errors {
+        core::secret(object)
     }
 
-    fn validate_update(&self, _: &str, object: &Object, old: &Object) -> Vec<FieldError> {
-        let mut errors = self.validate(object);
-        let immutable = |path: &str, detail: &str| FieldError::forbidden(&Path::new(path), detail);
-        if text_at(object, &["type"]) != text_at(old, &["type"]) {
-            let kind = text_at(object, &["type"]);
-            errors.push(FieldError::invalid(&Path::new("type"), kind, "field is immutable"));
-        }
-        if old.bool_at(&["immutable"]) == Some(true) {
-            if object.bool_at(&["immutable"]) != Some(true) {
-                errors.push(immutable("immutable", "field is immutable when `immutable` is set"));
-            }
-            if object.at(&["data"]) != old.at(&["data"]) {
-                errors.push(immutable("data", "field is immutable when `immutable` is set"));
-            }
-        }
-        errors
+    fn validate_update(&self, _: &str, object: &Object, old: &Object) -> Errors {
+        core::secret_update(object, old)
     }
 
     fn selectable_field<'o>(&self, object: &'o Object, field: &str) -> Option<&'o str> {
         (field == "type").then(|| text_at(object, &["type"]))
-    }
-}
-
-/// Selector and template labels of a kind that makes pods.
-fn validate_template(object: &Object, errors: &mut Vec<FieldError>) {
-    let path = Path::new("spec");
-    let none = apimachinery::Map::new();
-    let labels = object.map_at(&["spec", "template", "metadata", "labels"]).unwrap_or(&none);
-    let selector = object.at(&["spec", "selector"]);
-    let empty = selector.and_then(Value::as_map).is_none_or(apimachinery::Map::is_empty);
-    if empty {
-        errors.push(FieldError::required(&path.child("selector"), ""));
-        return;
-    }
-    let matches = match selector {
-        Some(Value::Map(map)) if !map.contains_key("matchLabels") && !map.contains_key("matchExpressions") => {
-            apimachinery::labels::Selector::from_set(map).matches(labels)
-        }
-        selector => match apimachinery::labels::Selector::from_label_selector(selector) {
-            Ok(selector) => selector.matches(labels),
-            Err(problem) => {
-                errors.push(FieldError::invalid(
-                    &path.child("selector"),
-                    selector.cloned().unwrap_or_default(),
-                    problem.0,
-                ));
-                return;
-            }
-        },
-    };
-    if !matches {
-        let labels = Value::Map(labels.clone());
-        let detail = "`selector` does not match template `labels`";
-        errors.push(FieldError::invalid(&path.child("template.metadata.labels"), labels, detail));
-    }
-    errors.extend(crate::pods::validate_template_spec(object, &path.child("template.spec")));
-    if object.i64_at(&["spec", "replicas"]).is_some_and(|replicas| replicas < 0) {
-        let replicas = object.i64_at(&["spec", "replicas"]).unwrap_or_default();
-        errors.push(FieldError::invalid(&path.child("replicas"), replicas, "must be greater than or equal to 0"));
-    }
-}
-
-fn validate_selector_unchanged(object: &Object, old: &Object, errors: &mut Vec<FieldError>) {
-    let (new, before) = (object.at(&["spec", "selector"]), old.at(&["spec", "selector"]));
-    if new != before {
-        let value = new.cloned().unwrap_or_default();
-        errors.push(FieldError::invalid(&Path::new("spec.selector"), value, "field is immutable"));
-    }
-}
-
-/// Deployments.
-pub(crate) struct Deployments;
-
-impl Strategy for Deployments {
-    fn validate(&self, object: &Object) -> Vec<FieldError> {
-        let mut errors = Vec::new();
-        validate_template(object, &mut errors);
-        errors
-    }
-
-    fn validate_update(&self, subresource: &str, object: &Object, old: &Object) -> Vec<FieldError> {
-        if subresource == "status" {
-            return Vec::new();
-        }
-        let mut errors = self.validate(object);
-        validate_selector_unchanged(object, old, &mut errors);
-        errors
-    }
-}
-
-/// Replica sets and replication controllers.
-pub(crate) struct ReplicaControllers;
-
-impl Strategy for ReplicaControllers {
-    fn validate(&self, object: &Object) -> Vec<FieldError> {
-        let mut errors = Vec::new();
-        validate_template(object, &mut errors);
-        errors
-    }
-
-    fn validate_update(&self, subresource: &str, object: &Object, old: &Object) -> Vec<FieldError> {
-        if subresource == "status" {
-            return Vec::new();
-        }
-        let mut errors = self.validate(object);
-        if object.kind() == "ReplicaSet" {
-            validate_selector_unchanged(object, old, &mut errors);
-        }
-        errors
-    }
-
-    fn default_propagation_orphans(&self) -> bool {
-        false
     }
 }
 
@@ -387,27 +268,15 @@ impl Strategy for Jobs {
         object.set(&["spec", "selector"], value!({"matchLabels": selected}));
     }
 
-    fn validate(&self, object: &Object) -> Vec<FieldError> {
-        let mut errors = Vec::new();
-        validate_template(object, &mut errors);
-        let policy = object.str_at(&["spec", "template", "spec", "restartPolicy"]).unwrap_or_default();
-        if !matches!(policy, "OnFailure" | "Never") {
-            let path = Path::new("spec.template.spec.restartPolicy");
-            errors.push(match policy {
-                "Always" | "" => FieldError::required(&path, "valid values: \"OnFailure\", \"Never\""),
-                other => FieldError::not_supported(&path, other, &["OnFailure", "Never"]),
-            });
-        }
-        errors
+    fn validate(&self, object: &Object) -> Errors {
+        batch::job(object)
     }
 
-    fn validate_update(&self, subresource: &str, object: &Object, old: &Object) -> Vec<FieldError> {
-        if subresource == "status" {
-            return Vec::new();
+    fn validate_update(&self, subresource: &str, object: &Object, old: &Object) -> Errors {
+        match subresource {
+            "status" => Errors::new(),
+            _ => batch::job_update(object, old),
         }
-        let mut errors = self.validate(object);
-        validate_selector_unchanged(object, old, &mut errors);
-        errors
     }
 
     fn selectable_field<'o>(&self, object: &'o Object, field: &str) -> Option<&'o str> {

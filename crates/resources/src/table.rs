@@ -8,10 +8,8 @@ use crate::{
     events::Events,
     pods::Pods,
     signing_requests::SigningRequests,
-    strategies::{
-        Deployments, Jobs, Namespaces, Nodes, PathNamed, Plain, ReplicaControllers, Secrets, Stateless,
-        StatelessCounted, Unbound, Uncounted,
-    },
+    strategies::{Jobs, Namespaces, Nodes, Secrets, Simple},
+    validation::{autoscaling, batch, core, networking, pod, policies, quotas, storage, workloads},
 };
 
 /// A built-in resource and what is special about it.
@@ -47,50 +45,53 @@ impl Registration {
 
 /// Spec and status, counted by generation.
 fn plain() -> Arc<dyn Strategy> {
-    Arc::new(Plain)
+    Arc::new(Simple::PLAIN)
 }
 
 /// Spec and status, without a generation.
 fn uncounted() -> Arc<dyn Strategy> {
-    Arc::new(Uncounted)
-}
-
-/// Claims and volumes.
-fn unbound() -> Arc<dyn Strategy> {
-    Arc::new(Unbound)
+    Arc::new(Simple::UNCOUNTED)
 }
 
 /// Neither status nor generation.
 fn stateless() -> Arc<dyn Strategy> {
-    Arc::new(Stateless)
+    Arc::new(Simple::STATELESS)
 }
 
 /// A generation, and no status.
 fn counted() -> Arc<dyn Strategy> {
-    Arc::new(StatelessCounted)
-}
-
-/// Neither status nor generation; names may hold colons.
-fn path_named() -> Arc<dyn Strategy> {
-    Arc::new(PathNamed)
+    Arc::new(Simple::COUNTED)
 }
 
 /// Every resource of the API groups that are on by default.
 pub const RESOURCES: &[Registration] = &[
     row("", "bindings", stateless),
     row("", "componentstatuses", stateless),
-    row("", "configmaps", stateless),
-    row("", "endpoints", stateless),
+    row("", "configmaps", || Arc::new(Simple::STATELESS.checked(core::config_map).changed(core::config_map_update))),
+    row("", "endpoints", || Arc::new(Simple::STATELESS.checked(core::endpoints))),
     row("", "events", || Arc::new(Events::CORE)),
-    row("", "limitranges", stateless),
+    row("", "limitranges", || Arc::new(Simple::STATELESS.checked(quotas::limit_range))),
     row("", "namespaces", || Arc::new(Namespaces)),
     row("", "nodes", || Arc::new(Nodes)),
-    row("", "persistentvolumeclaims", unbound).returned_when_deleted().inert("no volume controller binds claims yet"),
-    row("", "persistentvolumes", unbound).returned_when_deleted().inert("no volume controller binds volumes yet"),
+    row("", "persistentvolumeclaims", || {
+        Arc::new(Simple::UNCOUNTED.phase("Pending").checked(storage::claim).changed(storage::claim_update))
+    })
+    .returned_when_deleted()
+    .inert("no volume controller binds claims yet"),
+    row("", "persistentvolumes", || {
+        Arc::new(Simple::UNCOUNTED.phase("Pending").checked(storage::volume).changed(storage::volume_update))
+    })
+    .returned_when_deleted()
+    .inert("no volume controller binds volumes yet"),
     row("", "pods", || Arc::new(Pods)),
-    row("", "podtemplates", counted).returned_when_deleted(),
-    row("", "replicationcontrollers", || Arc::new(ReplicaControllers)),
-    row("", "resourcequotas", uncounted).returned_when_deleted(),
+    row("", "podtemplates", || Arc::new(Simple::COUNTED.checked(pod::pod_template))).returned_when_deleted(),
+    row("", "replicationcontrollers", || {
+        Arc::new(Simple::PLAIN.checked(workloads::replication_controller).status(workloads::status))
+    }),
+    row("", "resourcequotas", || {
+        Arc::new(Simple::UNCOUNTED.checked(quotas::resource_quota).changed(quotas::resource_quota_update))
+    })
+    .returned_when_deleted(),
     row("", "secrets", || Arc::new(Secrets)),
     row("", "serviceaccounts", stateless).returned_when_deleted(),
     // The strategy, which holds the allocators, comes from `install`.
@@ -111,40 +112,89 @@ pub const RESOURCES: &[Registration] = &[
     row("apiextensions.k8s.io", "customresourcedefinitions", plain),
     row("apiregistration.k8s.io", "apiservices", uncounted)
         .refused("requests are not passed on to other API servers yet"),
-    row("apps", "controllerrevisions", stateless),
-    row("apps", "daemonsets", plain),
-    row("apps", "deployments", || Arc::new(Deployments)),
-    row("apps", "replicasets", || Arc::new(ReplicaControllers)),
-    row("apps", "statefulsets", plain),
+    row("apps", "controllerrevisions", || {
+        Arc::new(
+            Simple::STATELESS.checked(workloads::controller_revision).changed(workloads::controller_revision_update),
+        )
+    }),
+    row("apps", "daemonsets", || {
+        Arc::new(Simple::PLAIN.checked(workloads::daemon_set).changed(workloads::daemon_set_update))
+    }),
+    row("apps", "deployments", || {
+        Arc::new(
+            Simple::PLAIN
+                .checked(workloads::deployment)
+                .changed(workloads::deployment_update)
+                .status(workloads::status),
+        )
+    }),
+    row("apps", "replicasets", || {
+        Arc::new(
+            Simple::PLAIN
+                .checked(workloads::replica_set)
+                .changed(workloads::replica_set_update)
+                .status(workloads::status),
+        )
+    }),
+    row("apps", "statefulsets", || {
+        Arc::new(Simple::PLAIN.checked(workloads::stateful_set).changed(workloads::stateful_set_update))
+    }),
     row("authentication.k8s.io", "selfsubjectreviews", stateless),
     row("authentication.k8s.io", "tokenreviews", stateless),
     row("authorization.k8s.io", "localsubjectaccessreviews", stateless),
     row("authorization.k8s.io", "selfsubjectaccessreviews", stateless),
     row("authorization.k8s.io", "selfsubjectrulesreviews", stateless),
     row("authorization.k8s.io", "subjectaccessreviews", stateless),
-    row("autoscaling", "horizontalpodautoscalers", uncounted).inert("no autoscaler acts on it yet"),
-    row("batch", "cronjobs", plain),
+    row("autoscaling", "horizontalpodautoscalers", || {
+        Arc::new(Simple::UNCOUNTED.checked(autoscaling::autoscaler).status(autoscaling::status))
+    })
+    .inert("no autoscaler acts on it yet"),
+    row("batch", "cronjobs", || Arc::new(Simple::PLAIN.checked(batch::cron_job).changed(batch::cron_job_update))),
     row("batch", "jobs", || Arc::new(Jobs)),
     row("certificates.k8s.io", "certificatesigningrequests", || Arc::new(SigningRequests)),
     row("certificates.k8s.io", "clustertrustbundles", stateless).inert("no volume mounts it yet"),
     row("certificates.k8s.io", "podcertificaterequests", uncounted).inert("no signer acts on it yet"),
-    row("coordination.k8s.io", "leases", stateless),
-    row("discovery.k8s.io", "endpointslices", counted),
+    row("coordination.k8s.io", "leases", || Arc::new(Simple::STATELESS.checked(policies::lease))),
+    row("discovery.k8s.io", "endpointslices", || {
+        Arc::new(Simple::COUNTED.checked(networking::endpoint_slice).changed(networking::endpoint_slice_update))
+    }),
     row("events.k8s.io", "events", || Arc::new(Events::OWN)),
     row("flowcontrol.apiserver.k8s.io", "flowschemas", plain).inert("requests are not queued by priority yet"),
     row("flowcontrol.apiserver.k8s.io", "prioritylevelconfigurations", plain)
         .inert("requests are not queued by priority yet"),
-    row("networking.k8s.io", "ingressclasses", counted).inert("no ingress controller is built in yet"),
-    row("networking.k8s.io", "ingresses", plain).inert("no ingress controller is built in yet"),
-    row("networking.k8s.io", "ipaddresses", stateless),
-    row("networking.k8s.io", "networkpolicies", counted).inert("network policies are not enforced yet"),
-    row("networking.k8s.io", "servicecidrs", plain),
-    row("node.k8s.io", "runtimeclasses", stateless),
-    row("policy", "poddisruptionbudgets", plain),
-    row("rbac.authorization.k8s.io", "clusterrolebindings", path_named),
-    row("rbac.authorization.k8s.io", "clusterroles", path_named),
-    row("rbac.authorization.k8s.io", "rolebindings", path_named),
-    row("rbac.authorization.k8s.io", "roles", path_named),
+    row("networking.k8s.io", "ingressclasses", || {
+        Arc::new(Simple::COUNTED.checked(networking::ingress_class).changed(networking::ingress_class_update))
+    })
+    .inert("no ingress controller is built in yet"),
+    row("networking.k8s.io", "ingresses", || {
+        Arc::new(Simple::PLAIN.checked(networking::ingress_new).changed(|object, _| networking::ingress(object)))
+    })
+    .inert("no ingress controller is built in yet"),
+    row("networking.k8s.io", "ipaddresses", || {
+        Arc::new(
+            Simple::STATELESS
+                .named(networking::ip_address_name)
+                .checked(networking::ip_address)
+                .changed(networking::ip_address_update),
+        )
+    }),
+    row("networking.k8s.io", "networkpolicies", || Arc::new(Simple::COUNTED.checked(networking::network_policy)))
+        .inert("network policies are not enforced yet"),
+    row("networking.k8s.io", "servicecidrs", || {
+        Arc::new(Simple::PLAIN.checked(networking::service_range).changed(networking::service_range_update))
+    }),
+    row("node.k8s.io", "runtimeclasses", || {
+        Arc::new(Simple::STATELESS.checked(policies::runtime_class).changed(policies::runtime_class_update))
+    }),
+    row("policy", "poddisruptionbudgets", || Arc::new(Simple::PLAIN.checked(workloads::disruption_budget))),
+    row("rbac.authorization.k8s.io", "clusterrolebindings", || {
+        Arc::new(Simple::PATH_NAMED.checked(policies::binding).changed(policies::binding_update))
+    }),
+    row("rbac.authorization.k8s.io", "clusterroles", || Arc::new(Simple::PATH_NAMED.checked(policies::role))),
+    row("rbac.authorization.k8s.io", "rolebindings", || {
+        Arc::new(Simple::PATH_NAMED.checked(policies::binding).changed(policies::binding_update))
+    }),
+    row("rbac.authorization.k8s.io", "roles", || Arc::new(Simple::PATH_NAMED.checked(policies::role))),
     row("resource.k8s.io", "deviceclasses", counted).returned_when_deleted().inert("devices are not allocated yet"),
     row("resource.k8s.io", "devicetaintrules", plain).inert("devices are not allocated yet"),
     row("resource.k8s.io", "resourceclaims", uncounted).returned_when_deleted().inert("devices are not allocated yet"),
@@ -152,11 +202,17 @@ pub const RESOURCES: &[Registration] = &[
         .returned_when_deleted()
         .inert("devices are not allocated yet"),
     row("resource.k8s.io", "resourceslices", counted).returned_when_deleted().inert("devices are not allocated yet"),
-    row("scheduling.k8s.io", "priorityclasses", counted),
+    row("scheduling.k8s.io", "priorityclasses", || {
+        Arc::new(Simple::COUNTED.checked(policies::priority_class).changed(policies::priority_class_update))
+    }),
     row("storage.k8s.io", "csidrivers", stateless).returned_when_deleted().inert("storage drivers are not called yet"),
     row("storage.k8s.io", "csinodes", stateless).returned_when_deleted().inert("storage drivers are not called yet"),
     row("storage.k8s.io", "csistoragecapacities", stateless).inert("storage drivers are not called yet"),
-    row("storage.k8s.io", "storageclasses", stateless).returned_when_deleted().inert("storage is not provisioned yet"),
+    row("storage.k8s.io", "storageclasses", || {
+        Arc::new(Simple::STATELESS.checked(storage::class).changed(storage::class_update))
+    })
+    .returned_when_deleted()
+    .inert("storage is not provisioned yet"),
     row("storage.k8s.io", "volumeattachments", uncounted)
         .returned_when_deleted()
         .inert("storage drivers are not called yet"),

@@ -505,6 +505,11 @@ impl<'a> Call<'a> {
             }
             _ => {
                 let (patch_type, patch, _, options) = self.patch_body(request).await?;
+                if patch_type == PatchType::Apply {
+                    let scaled =
+                        scale::apply_scale(self.server, self.context, &target, paths, &patch, &options).await?;
+                    return Ok(self.respond(200, &scaled, accept));
+                }
                 let edit = |present: Object| patch::patch_tree(present, patch_type, &patch, api::schema(), type_id);
                 scale::update_scale(self.server, self.context, &target, paths, &edit, &options).await?
             }

@@ -48,6 +48,32 @@ pub(crate) fn apply(
     applied.map_err(|error| error.to_status())
 }
 
+/// Applies what a `Scale` says to the object that it belongs to. Conflicts are told in the terms of the `Scale`.
+///
+/// # Errors
+/// As [`apply`].
+pub(crate) fn apply_scale(
+    resource: &Resource,
+    old: &Object,
+    config: &Value,
+    options: &WriteOptions,
+) -> Result<Object, Status> {
+    let applied = with_target(resource, "scale", |target| {
+        managed::apply(target, Some(old), config, &options.field_manager, options.force)
+    });
+    applied.map_err(|error| match error {
+        managed::ApplyError::Conflicts(conflicts) => {
+            let own = format!(" using {}", resource.kind.api_version());
+            let shown = conflicts.into_iter().map(|conflict| managed::Conflict {
+                manager: conflict.manager.replace(&own, " using autoscaling/v1"),
+                path: ".spec.replicas".to_owned(),
+            });
+            managed::ApplyError::Conflicts(shown.collect()).to_status()
+        }
+        other => other.to_status(),
+    })
+}
+
 fn with_target<R>(resource: &Resource, subresource: &str, run: impl FnOnce(&Target<'_>) -> R) -> R {
     run(&Target {
         schema: &resource.schema,

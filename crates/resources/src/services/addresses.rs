@@ -217,7 +217,7 @@ fn set_families(service: &mut Object) -> Result<(), Status> {
     if policy == "RequireDualStack" {
         return Err(invalid(service, path, policy, "this cluster is not configured for dual-stack services"));
     }
-    for (index, family) in families.iter().enumerate().filter(|(_, family)| *family != "IPv4") {
+    if let Some((index, family)) = families.iter().enumerate().find(|(_, family)| *family != "IPv4") {
         let path = format!("spec.ipFamilies[{index}]");
         return Err(invalid(service, &path, family.as_str(), "not configured on this cluster"));
     }

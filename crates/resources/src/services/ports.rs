@@ -25,7 +25,8 @@ pub(super) fn wanted(service: &Object) -> bool {
     }
 }
 
-fn wants_health_port(service: &Object) -> bool {
+/// Whether a service wants a port for the health of its nodes.
+pub(super) fn wants_health_port(service: &Object) -> bool {
     service_type(service) == "LoadBalancer" && text_at(service, &["spec", "externalTrafficPolicy"]) == "Local"
 }
 

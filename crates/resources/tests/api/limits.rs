@@ -91,9 +91,7 @@ async fn bodies_have_a_depth() {
         }
     }
     let mut body = b"k8s\0".to_vec();
-    for (field, bytes) in [(0x12, wrap(0x12, &wrap(0x3a, &wrap(0x22, &wrap(0x0a, &message)))))] {
-        body.extend(wrap(field, &bytes));
-    }
+    body.extend(wrap(0x12, &wrap(0x12, &wrap(0x3a, &wrap(0x22, &wrap(0x0a, &message))))));
     assert_eq!(api.call("POST", DEFINITIONS, PROTOBUF, body).await.code, 400);
     assert_eq!(api.get("/readyz").await.code, 200, "the server is alive");
 }

@@ -3,6 +3,8 @@
 mod limits;
 mod metrics;
 mod outside;
+mod scale;
 mod services;
+mod validation;
 mod versions;
 mod wire;

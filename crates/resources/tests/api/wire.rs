@@ -159,4 +159,9 @@ impl Api {
         let headers = [("content-type", "application/apply-patch+yaml")];
         self.call("PATCH", &format!("{path}?fieldManager={manager}"), &headers, json::to_vec(&config)).await
     }
+
+    /// The same, which takes over what others own.
+    pub(crate) async fn apply_forced(&self, path: &str, manager: &str, config: Value) -> Answer {
+        self.apply(path, &format!("{manager}&force=true"), config).await
+    }
 }
