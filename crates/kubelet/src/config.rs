@@ -3,6 +3,7 @@
 use std::{net::IpAddr, path::PathBuf, time::Duration};
 
 use api::views::core_v1::Pod;
+use apimachinery::{Value, time, value};
 
 use crate::eviction::signals::Threshold;
 
@@ -103,6 +104,41 @@ impl Config {
             kubelet_version: "v1.37.0".to_owned(),
             register_node: true,
         }
+    }
+
+    /// The configuration as `/configz` shows it: upstream's form, with what is configurable here.
+    pub fn to_api(&self) -> Value {
+        let duration =
+            |duration: Duration| time::format_duration(i64::try_from(duration.as_nanos()).unwrap_or(i64::MAX));
+        let thresholds: Vec<(&str, String)> =
+            self.eviction_hard.iter().map(|threshold| (threshold.signal.name(), threshold.limit.to_string())).collect();
+        let dns: Value = self.cluster_dns.iter().map(|address| Value::from(address.to_string())).collect();
+        let static_pods = self.static_pod_directory.as_ref().map(|path| path.to_string_lossy().into_owned());
+        let eviction_hard = Value::Map(thresholds.into_iter().collect());
+        value!({"kubeletconfig": {
+            "staticPodPath": static_pods.unwrap_or_default(),
+            "port": self.port,
+            "authentication": {"anonymous": {"enabled": false}, "webhook": {"enabled": true}},
+            "authorization": {"mode": "Webhook"},
+            "clusterDomain": self.cluster_domain.as_str(),
+            "clusterDNS": dns,
+            "nodeStatusReportFrequency": duration(self.node_status_report_period),
+            "nodeLeaseDurationSeconds": i64::try_from(self.node_lease_duration.as_secs()).unwrap_or(i64::MAX),
+            "imageMinimumGCAge": duration(self.image_minimum_gc_age),
+            "imageGCHighThresholdPercent": i64::from(self.image_gc_thresholds.0),
+            "imageGCLowThresholdPercent": i64::from(self.image_gc_thresholds.1),
+            "cgroupRoot": self.cgroup_root.as_str(),
+            "cgroupDriver": "cgroupfs",
+            "maxPods": self.max_pods,
+            "resolvConf": self.resolver_configuration.to_string_lossy().into_owned(),
+            "serializeImagePulls": self.serialize_image_pulls,
+            "evictionHard": eviction_hard,
+            "evictionPressureTransitionPeriod": duration(self.eviction_pressure_transition_period),
+            "containerLogMaxSize": self.container_log_max_bytes.to_string(),
+            "containerLogMaxFiles": i64::try_from(self.container_log_max_files).unwrap_or(i64::MAX),
+            "podLogsDir": self.pod_logs_directory.to_string_lossy().into_owned(),
+            "registerNode": self.register_node
+        }})
     }
 
     /// Where everything of one pod is kept.

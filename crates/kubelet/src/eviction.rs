@@ -22,7 +22,7 @@ use self::{
     signals::{Condition, Met, Observation},
     usage::PodUsage,
 };
-use crate::{kubelet::Inner, mailbox::Eviction, worker::is_static};
+use crate::{kubelet::Inner, mailbox::Eviction, metrics::EVICTIONS, worker::is_static};
 
 /// How often the node's state is looked at.
 const PERIOD: Duration = Duration::from_secs(10);
@@ -107,7 +107,11 @@ async fn look(kubelet: &Arc<Inner>) -> Option<String> {
     candidates.sort_by(ranking::order);
     let chosen = candidates.first()?;
     let (uid, message) = (chosen.uid.to_owned(), ranking::message(chosen, first));
-    evict(kubelet, &uid, message, IMMEDIATE_GRACE_PERIOD_SECONDS).then_some(uid)
+    let evicted = evict(kubelet, &uid, message, IMMEDIATE_GRACE_PERIOD_SECONDS);
+    if evicted {
+        EVICTIONS.with(&[first.signal.name()]).increment();
+    }
+    evicted.then_some(uid)
 }
 
 async fn observe(kubelet: &Arc<Inner>) -> Observation {

@@ -118,6 +118,7 @@ impl ImageGarbage {
             match services.images.service().remove_image(request).await {
                 Ok(_) => {
                     tracing::info!(image = id, size_bytes, "an unused image was removed to free disk space");
+                    crate::metrics::IMAGES_REMOVED.with(&["space"]).increment();
                     freed += size_bytes;
                     self.0.lock().remove(&id);
                 }

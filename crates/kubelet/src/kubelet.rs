@@ -24,7 +24,7 @@ use crate::{
     config::Config,
     images::Images,
     labels,
-    mailbox::{Eviction, Mailbox},
+    mailbox::{Eviction, Mailbox, MirrorNews},
     node::{self, Machine, Node},
     objects::Objects,
     services::Services,
@@ -225,8 +225,15 @@ impl Inner {
 
     fn on_event(self: &Arc<Inner>, event: &Event) {
         let pod = event.object();
-        // A mirror pod only shows what a file says.
-        if pod.annotation(labels::CONFIG_MIRROR).is_some() {
+        // A mirror pod only shows what a file says; its static pod's worker sees to it that there is one.
+        if let Some(of) = pod.annotation(labels::CONFIG_MIRROR) {
+            let mailbox = self.workers.lock().get(of).cloned();
+            if let Some(mailbox) = mailbox {
+                mailbox.mirror(match event {
+                    Event::Added(_) | Event::Updated { .. } => MirrorNews::Is(pod.clone()),
+                    Event::Deleted(_) => MirrorNews::Gone(pod.uid().to_owned()),
+                });
+            }
             return;
         }
         match event {

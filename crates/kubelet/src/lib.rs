@@ -33,6 +33,7 @@ pub mod labels;
 pub mod lifecycle;
 pub mod logs;
 mod mailbox;
+mod metrics;
 pub mod node;
 pub mod objects;
 pub mod observed;

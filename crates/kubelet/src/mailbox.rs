@@ -17,6 +17,15 @@ pub struct Eviction {
     pub grace_period_seconds: i64,
 }
 
+/// What happened to a mirror pod.
+#[derive(Clone, Debug)]
+pub(crate) enum MirrorNews {
+    /// It came or changed.
+    Is(Arc<Object>),
+    /// The one with this UID is gone.
+    Gone(String),
+}
+
 /// The news since the worker last looked.
 #[derive(Clone, Debug)]
 pub(crate) struct Mail {
@@ -28,6 +37,8 @@ pub(crate) struct Mail {
     pub(crate) refresh_volumes: bool,
     /// Whether the node ends the pod.
     pub(crate) eviction: Option<Eviction>,
+    /// What happened to the mirror pod of a static pod.
+    pub(crate) mirror: Option<MirrorNews>,
     /// Whether the node starts nothing more and ends what runs, without a word about the pod's fate.
     pub(crate) halted: bool,
 }
@@ -41,7 +52,7 @@ pub(crate) struct Mailbox {
 
 impl Mailbox {
     pub(crate) fn new(pod: Arc<Object>) -> Mailbox {
-        let mail = Mail { pod, removed: false, refresh_volumes: false, eviction: None, halted: false };
+        let mail = Mail { pod, removed: false, refresh_volumes: false, eviction: None, mirror: None, halted: false };
         Mailbox { mail: Mutex::new(mail), changed: Notify::new() }
     }
 
@@ -50,6 +61,7 @@ impl Mailbox {
         let mut mail = self.mail.lock();
         let taken = mail.clone();
         mail.refresh_volumes = false;
+        mail.mirror = None;
         taken
     }
 
@@ -70,6 +82,11 @@ impl Mailbox {
 
     pub(crate) fn update(&self, pod: Arc<Object>) {
         self.mail.lock().pod = pod;
+        self.wake();
+    }
+
+    pub(crate) fn mirror(&self, news: MirrorNews) {
+        self.mail.lock().mirror = Some(news);
         self.wake();
     }
 

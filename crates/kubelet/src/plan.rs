@@ -50,6 +50,17 @@ pub enum ContainerKind {
     Ephemeral,
 }
 
+impl ContainerKind {
+    /// As metrics name it.
+    pub fn word(self) -> &'static str {
+        match self {
+            ContainerKind::Init => "init_container",
+            ContainerKind::Regular => "container",
+            ContainerKind::Ephemeral => "ephemeral_container",
+        }
+    }
+}
+
 /// A container to start.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Start {

@@ -14,6 +14,7 @@ use tokio::{task::AbortHandle, time::Instant};
 
 use crate::{
     mailbox::Mailbox,
+    metrics::PROBES,
     observed::{Observed, State},
     plan::{ContainerProbes, ProbeKind, Probed, Probes},
     services::{Services, container_reference},
@@ -186,6 +187,7 @@ impl Task {
             let good = outcome.is_ok();
             run_length = if last == Some(good) { run_length + 1 } else { 1 };
             last = Some(good);
+            self.count(&pod, &outcome);
             self.report(&reference, &outcome);
             let threshold = if good { settings.success_threshold } else { settings.failure_threshold };
             if run_length < threshold {
@@ -228,6 +230,16 @@ impl Task {
             }
         }
         result
+    }
+
+    fn count(&self, pod: &Object, outcome: &Result<Outcome, String>) {
+        let kind = match self.kind {
+            ProbeKind::Startup => "Startup",
+            ProbeKind::Liveness => "Liveness",
+            ProbeKind::Readiness => "Readiness",
+        };
+        let result = if outcome.is_ok() { "successful" } else { "failed" };
+        PROBES.with(&[kind, result, &self.container, pod.name(), pod.namespace(), pod.uid()]).increment();
     }
 
     fn report(&self, reference: &Value, outcome: &Result<Outcome, String>) {

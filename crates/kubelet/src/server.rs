@@ -7,6 +7,7 @@ use std::{convert::Infallible, sync::Arc};
 
 use apimachinery::{Object, Status, Value, json, value};
 use bytes::Bytes;
+use component_base::metrics::MEDIA_TYPE;
 use cri_api::{ExecOptions, v1::GetEventsRequest};
 use futures::{StreamExt as _, future::BoxFuture};
 use http::{Method, Request, Response, StatusCode, header};
@@ -196,6 +197,10 @@ async fn route(kubelet: &Arc<Inner>, request: Request<Incoming>) -> Result<Respo
         ["pods"] => Ok(respond_json(&pod_list(kubelet.pods()))),
         ["runningpods"] => Ok(respond_json(&pod_list(kubelet.running_pods().await?))),
         ["stats", "summary"] => Ok(respond_json(&crate::stats::summary(kubelet).await?)),
+        ["metrics"] => Ok(respond(StatusCode::OK, MEDIA_TYPE, crate::metrics::own(kubelet).await?)),
+        ["metrics", "cadvisor"] => Ok(respond(StatusCode::OK, MEDIA_TYPE, crate::metrics::cadvisor(kubelet).await?)),
+        ["metrics", "probes"] => Ok(respond(StatusCode::OK, MEDIA_TYPE, crate::metrics::probes())),
+        ["configz"] => Ok(respond_json(&kubelet.services.config.to_api())),
         ["metrics", "resource"] => {
             let text = crate::stats::resource_metrics(kubelet).await?;
             Ok(respond(StatusCode::OK, "text/plain; version=0.0.4; charset=utf-8", text))

@@ -27,6 +27,7 @@ use crate::{
     environment,
     kill::{self, KillContainer},
     lifecycle,
+    metrics::{STARTED_CONTAINERS, STARTED_CONTAINERS_ERRORS, STARTED_PODS, STARTED_PODS_ERRORS},
     observed::Observed,
     plan::{ContainerKind, Plan, Start},
     sandbox_config, security,
@@ -195,7 +196,11 @@ impl Starter {
         };
         let request = RunPodSandboxRequest { config: Some(config.clone()), runtime_handler };
         let runtime = services.runtime.clone();
+        STARTED_PODS.with(&[]).increment();
         let made = detached(async move { runtime.run_pod_sandbox(request).await }).await;
+        if made.is_err() {
+            STARTED_PODS_ERRORS.with(&[]).increment();
+        }
         let id = made.map_err(|error| format!("Failed to create pod sandbox: {error}"))?.pod_sandbox_id;
         let request = PodSandboxStatusRequest { pod_sandbox_id: id.clone(), verbose: false };
         let status = services.runtime.pod_sandbox_status(request).await;
@@ -263,7 +268,10 @@ impl Starter {
         let services = &self.services;
         let warn = |reason, message| services.container_event(reference, EventType::Warning, reason, message);
         let (runtime, request) = (services.runtime.clone(), StartContainerRequest { container_id: id.to_owned() });
+        let kind = find(Pod::of(&self.pod), &start.name).map_or("container", |(kind, _)| kind.word());
+        STARTED_CONTAINERS.with(&[kind]).increment();
         if let Err(error) = detached(async move { runtime.start_container(request).await }).await {
+            STARTED_CONTAINERS_ERRORS.with(&["RunContainerError", kind]).increment();
             warn("Failed", format!("Error: {error}"));
             return Err(Failure::new("RunContainerError", error.message));
         }

@@ -2,7 +2,11 @@
 
 use std::{collections::BTreeMap, io, path::Path, sync::Arc};
 
-use apimachinery::{Object, Value, decode, value};
+use apimachinery::{
+    Object, Value,
+    decode::{self, Zeros},
+    value,
+};
 use client::{Options, kinds};
 
 use crate::{config::Config, file_watch::DirectoryWatch, kubelet::Inner, labels, volumes::blocking};
@@ -23,12 +27,25 @@ fn identity(node_name: &str, file: &Path, text: &[u8]) -> String {
     digest.as_ref()[..16].iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
-/// Makes the pod of a JSON manifest. Fails in words.
-fn parse(config: &Config, file: &Path, text: &[u8]) -> Result<Object, String> {
-    let mut pod = Object(decode::json_untyped(text).map_err(|error| format!("is not JSON: {error:?}"))?);
-    if pod.kind() != "Pod" || pod.api_version() != "v1" {
+/// Reads a manifest in YAML or JSON as the API would, defaults included.
+fn decode_pod(text: &[u8]) -> Result<Object, String> {
+    let budget = serde_saphyr::budget! { max_depth: decode::DEPTH_LIMIT };
+    let options = serde_saphyr::options! { legacy_octal_numbers: true, budget: budget };
+    let read: Value =
+        serde_saphyr::from_slice_with_options(text, options).map_err(|error| format!("is no YAML: {error}"))?;
+    if read.str_at(&["kind"]) != Some("Pod") || read.str_at(&["apiVersion"]) != Some("v1") {
         return Err("holds no v1 Pod".to_owned());
     }
+    let pod_type = api::type_of("", "v1", "Pod").ok_or("the schema has no Pod")?;
+    let decoded = decode::tree(read, api::schema(), pod_type, Zeros::Fill);
+    let mut pod = decoded.map_err(|error| format!("is no Pod: {error}"))?.value;
+    api::apply_defaults(&mut pod, pod_type);
+    Ok(Object(pod))
+}
+
+/// Makes the pod of a manifest. Fails in words.
+fn parse(config: &Config, file: &Path, text: &[u8]) -> Result<Object, String> {
+    let mut pod = decode_pod(text)?;
     let name = format!("{}-{}", pod.name(), config.node_name);
     let uid = identity(&config.node_name, file, text);
     if pod.name().is_empty() {
@@ -47,11 +64,6 @@ fn parse(config: &Config, file: &Path, text: &[u8]) -> Result<Object, String> {
     let tolerations = pod.list_at(&["spec", "tolerations"]).to_vec();
     let all = tolerations.into_iter().chain([value!({"operator": "Exists", "effect": "NoExecute"})]);
     pod.set(&["spec", "tolerations"], all.collect::<Value>());
-    for (key, default) in [("restartPolicy", "Always"), ("dnsPolicy", "ClusterFirst")] {
-        if pod.at(&["spec", key]).is_none() {
-            pod.set(&["spec", key], default);
-        }
-    }
     // There is no service account to show to static pods, and the API refuses mirror pods that have one.
     pod.remove(&["spec", "serviceAccountName"]);
     pod.remove(&["spec", "serviceAccount"]);
@@ -164,5 +176,12 @@ mod tests {
         assert_ne!(parse(&config, Path::new("/m/other.json"), text).unwrap().uid(), pod.uid());
         assert_eq!(mirror(&pod, None).annotation(labels::CONFIG_MIRROR), Some(pod.uid()));
         assert!(parse(&config, Path::new("/m/x"), b"{}").is_err());
+        let yaml =
+            b"apiVersion: v1\nkind: Pod\nmetadata: {name: web}\nspec:\n  containers: [{name: a, image: nginx}]\n";
+        let pod = parse(&config, Path::new("/m/web.yaml"), yaml).unwrap();
+        let container = &pod.list_at(&["spec", "containers"])[0];
+        assert_eq!(container.str_at(&["imagePullPolicy"]), Some("Always"), "defaults are those of the API");
+        assert_eq!(pod.i64_at(&["spec", "terminationGracePeriodSeconds"]), Some(30));
+        assert!(parse(&config, Path::new("/m/x"), b"kind: [").unwrap_err().starts_with("is no YAML"));
     }
 }

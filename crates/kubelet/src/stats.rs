@@ -117,7 +117,7 @@ fn machine() -> (i64, i64) {
     (busy * 10_000_000, bytes("MemTotal") - bytes("MemAvailable"))
 }
 
-async fn all(kubelet: &Inner) -> Result<Vec<PodSandboxStats>, Status> {
+pub(crate) async fn all(kubelet: &Inner) -> Result<Vec<PodSandboxStats>, Status> {
     let request = ListPodSandboxStatsRequest { filter: None };
     let listed = kubelet.services.runtime.list_pod_sandbox_stats(request).await;
     listed.map(|listed| listed.stats).map_err(|error| Status::internal(format!("list the pods' statistics: {error}")))

@@ -388,6 +388,11 @@ async fn static_pods_run_and_are_mirrored() {
     std::fs::write(manifests.join("etcd.json"), apimachinery::json::to_vec(&manifest)).unwrap();
     let pod = bed.until("etcd-node", is_ready).await;
     assert!(pod.annotation("kubernetes.io/config.mirror").is_some());
+    // Whoever deletes the mirror gets another one; the pod itself goes on.
+    let first = pod.uid().to_owned();
+    bed.delete("etcd-node", 30);
+    bed.until("etcd-node", |pod| is_ready(pod) && pod.uid() != first).await;
+    assert!(!bed.runtime.take_log().iter().any(|line| line.starts_with("stop")));
     std::fs::remove_file(manifests.join("etcd.json")).unwrap();
     bed.gone("etcd-node").await;
 }

@@ -137,6 +137,7 @@ fn context(
             address: certificates.address,
             kubelet_port: options.kubelet_port,
             max_pods: options.max_pods,
+            static_pods: options.pod_manifest_path.clone(),
             eviction_hard,
             directory: directories.node(),
             state_directory: options.state_dir.clone(),

@@ -118,6 +118,8 @@ pub(crate) struct NodeSettings {
     pub(crate) kubelet_port: u16,
     /// The most pods that run there.
     pub(crate) max_pods: u16,
+    /// Where manifests of static pods are.
+    pub(crate) static_pods: Option<PathBuf>,
     /// Below which of what pods are evicted.
     pub(crate) eviction_hard: Vec<kubelet::eviction::signals::Threshold>,
     /// What survives a reboot: images, volumes, logs.

@@ -243,6 +243,7 @@ fn node_settings(
         address,
         kubelet_port: options.kubelet_port,
         max_pods: options.max_pods,
+        static_pods: options.pod_manifest_path.clone(),
         eviction_hard,
         directory: directories.node(),
         registry_directory: directories.registries(),

@@ -125,6 +125,15 @@ pub enum Limit {
     Percent(f64),
 }
 
+impl fmt::Display for Limit {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Limit::Quantity(quantity) => write!(formatter, "{quantity}"),
+            Limit::Percent(percent) => write!(formatter, "{percent}%"),
+        }
+    }
+}
+
 /// A threshold below which pods are evicted.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Threshold {

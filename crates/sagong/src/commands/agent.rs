@@ -32,6 +32,9 @@ pub(crate) struct Options {
     /// Below which of what pods are evicted, as SIGNAL<LIMIT with commas between; nothing for never.
     #[arg(long, default_value = EVICTION_HARD)]
     pub(crate) eviction_hard: String,
+    /// Run the pods whose manifests are in this directory, whatever the API says.
+    #[arg(long, value_name = "DIR")]
+    pub(crate) pod_manifest_path: Option<PathBuf>,
     /// The most pods that run on this node.
     #[arg(long, default_value_t = 110)]
     pub(crate) max_pods: u16,

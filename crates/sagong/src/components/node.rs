@@ -198,6 +198,7 @@ fn kubelet_config(context: &NodeContext, node: &super::NodeSettings) -> kubelet:
         node_addresses: vec![IpAddr::V4(node.address)],
         port: node.kubelet_port,
         max_pods: i64::from(node.max_pods),
+        static_pod_directory: node.static_pods.clone(),
         eviction_hard: node.eviction_hard.clone(),
         pod_logs_directory: node.directory.join("logs"),
         container_logs_directory: None,
