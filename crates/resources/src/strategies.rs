@@ -250,6 +250,59 @@ fn validate_data(object: &Object, field: &str, errors: &mut Vec<FieldError>) -> 
     total
 }
 
+/// What may not change of a secret or config map that says so.
+fn validate_immutable(object: &Object, old: &Object, fields: &[&str]) -> Vec<FieldError> {
+    if old.bool_at(&["immutable"]) != Some(true) {
+        return Vec::new();
+    }
+    let mut changed: Vec<&str> =
+        fields.iter().copied().filter(|field| object.at(&[field]) != old.at(&[field])).collect();
+    if object.bool_at(&["immutable"]) != Some(true) {
+        changed.insert(0, "immutable");
+    }
+    let forbidden =
+        |field: &str| FieldError::forbidden(&Path::new(field), "field is immutable when `immutable` is set");
+    changed.into_iter().map(forbidden).collect()
+}
+
+/// Config maps: keys that can be names of files, of a size that a node can hold.
+pub(crate) struct ConfigMaps;
+
+impl Strategy for ConfigMaps {
+    fn has_status(&self) -> bool {
+        false
+    }
+
+    fn has_generation(&self) -> bool {
+        false
+    }
+
+    fn validate(&self, object: &Object) -> Vec<FieldError> {
+        let mut errors = Vec::new();
+        let total =
+            validate_data(object, "data", &mut errors) + validate_data(object, "binaryData", &mut errors) / 4 * 3;
+        if total > DATA_BYTES_LIMIT {
+            errors.push(FieldError::too_long(&Path::root(), DATA_BYTES_LIMIT));
+        }
+        for key in object.map_at(&["data"]).into_iter().flat_map(|data| data.keys()) {
+            if object.at(&["binaryData", key]).is_some() {
+                errors.push(FieldError::invalid(
+                    &Path::new("data").key(key),
+                    key,
+                    "duplicate of key present in binaryData",
+                ));
+            }
+        }
+        errors
+    }
+
+    fn validate_update(&self, _: &str, object: &Object, old: &Object) -> Vec<FieldError> {
+        let mut errors = validate_immutable(object, old, &["data", "binaryData"]);
+        errors.extend(self.validate(object));
+        errors
+    }
+}
+
 impl Strategy for Secrets {
     fn has_status(&self) -> bool {
         false
@@ -293,19 +346,11 @@ impl Strategy for Secrets {
 
     fn validate_update(&self, _: &str, object: &Object, old: &Object) -> Vec<FieldError> {
         let mut errors = self.validate(object);
-        let immutable = |path: &str, detail: &str| FieldError::forbidden(&Path::new(path), detail);
         if text_at(object, &["type"]) != text_at(old, &["type"]) {
             let kind = text_at(object, &["type"]);
             errors.push(FieldError::invalid(&Path::new("type"), kind, "field is immutable"));
         }
-        if old.bool_at(&["immutable"]) == Some(true) {
-            if object.bool_at(&["immutable"]) != Some(true) {
-                errors.push(immutable("immutable", "field is immutable when `immutable` is set"));
-            }
-            if object.at(&["data"]) != old.at(&["data"]) {
-                errors.push(immutable("data", "field is immutable when `immutable` is set"));
-            }
-        }
+        errors.extend(validate_immutable(object, old, &["data"]));
         errors
     }
 
@@ -458,5 +503,27 @@ impl Strategy for Jobs {
             return None;
         }
         Some(if object.i64_at(&["status", "succeeded"]).unwrap_or_default() > 0 { "1" } else { "0" })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_immutable_config_map_keeps_its_data() {
+        let map = |data: Value, immutable: Value| Object(value!({"data": data, "immutable": immutable}));
+        let old = map(value!({"a": "1"}), value!(true));
+        let problems = |object: &Object, old: &Object| -> Vec<String> {
+            ConfigMaps.validate_update("", object, old).iter().map(ToString::to_string).collect()
+        };
+        assert_eq!(problems(&old, &old), Vec::<String>::new());
+        let changed = problems(&map(value!({"a": "2"}), value!(true)), &old);
+        assert!(changed.len() == 1 && changed[0].starts_with("data: Forbidden: field is immutable"), "{changed:?}");
+        assert_eq!(problems(&map(value!({"a": "1"}), Value::Null), &old).len(), 1);
+        let free = map(value!({"a": "1"}), Value::Null);
+        assert_eq!(problems(&map(value!({"a": "2"}), value!(true)), &free), Vec::<String>::new());
+        let twice = Object(value!({"data": {"a": "1"}, "binaryData": {"a": "MQ=="}}));
+        assert_eq!(ConfigMaps.validate(&twice).len(), 1);
     }
 }

@@ -9,8 +9,8 @@ use crate::{
     services::Services,
     signing_requests::SigningRequests,
     strategies::{
-        Deployments, Events, Jobs, Namespaces, Nodes, PathNamed, Plain, ReplicaControllers, Secrets, Stateless,
-        StatelessCounted, Unbound, Uncounted,
+        ConfigMaps, Deployments, Events, Jobs, Namespaces, Nodes, PathNamed, Plain, ReplicaControllers, Secrets,
+        Stateless, StatelessCounted, Unbound, Uncounted,
     },
 };
 
@@ -82,7 +82,7 @@ fn path_named() -> Arc<dyn Strategy> {
 pub const RESOURCES: &[Registration] = &[
     row("", "bindings", stateless),
     row("", "componentstatuses", stateless),
-    row("", "configmaps", stateless),
+    row("", "configmaps", || Arc::new(ConfigMaps)),
     row("", "endpoints", stateless),
     row("", "events", || Arc::new(Events)),
     row("", "limitranges", stateless),

@@ -33,7 +33,7 @@ enum Command {
     /// Build the images that upstream's conformance suite needs, or serve them.
     Images(images::Arguments),
     /// Run upstream's conformance suite against a fresh cluster of two nodes.
-    Conformance(conformance::Arguments),
+    Conformance(Box<conformance::Arguments>),
     /// Compare the OpenAPI documents that a server of ours serves with those that upstream records.
     CheckOpenapi(check_openapi::Arguments),
 }

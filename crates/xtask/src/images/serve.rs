@@ -6,7 +6,7 @@
 use std::{
     io::{BufRead, BufReader, Read, Write},
     net::{IpAddr, SocketAddr, TcpListener, TcpStream, UdpSocket},
-    path::{Path, PathBuf},
+    path::Path,
     sync::Arc,
 };
 
@@ -68,7 +68,7 @@ struct Answer {
     content: Vec<u8>,
 }
 
-fn serve_connection(layout: &PathBuf, stream: &TcpStream) {
+fn serve_connection(layout: &Path, stream: &TcpStream) {
     let mut reader = BufReader::new(stream);
     let mut line = String::new();
     while reader.read_line(&mut line).is_ok_and(|length| length > 0) {
