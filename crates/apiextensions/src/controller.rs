@@ -214,6 +214,15 @@ fn texts(value: &[Value]) -> Vec<Str> {
 async fn serve(server: &Arc<Server>, definition: &Object) -> Result<(), Status> {
     let stored = storage_version(definition).to_owned();
     let stored_kind = kind_of(definition, &stored);
+    let listed = |version: &str| {
+        definition.list_at(&["spec", "versions"]).iter().any(|one| one.str_at(&["name"]) == Some(version))
+    };
+    // A version may have been taken out of the definition, or renamed.
+    for kind in served(server, &stored_kind.group, &stored_kind.resource) {
+        if !listed(&kind.version) {
+            server.registry().remove(&kind);
+        }
+    }
     for version in definition.list_at(&["spec", "versions"]) {
         let name = version.str_at(&["name"]).unwrap_or_default();
         let kind = kind_of(definition, name);
@@ -308,15 +317,17 @@ fn subresources(version: &Value, kind: &ResourceKind, root: apimachinery::schema
     found
 }
 
+/// The versions in which a resource is served.
+fn served(server: &Server, group: &str, plural: &str) -> Vec<ResourceKind> {
+    let table = server.registry().table();
+    let kinds = table.iter().map(|resource| resource.kind.clone());
+    kinds.filter(|kind| kind.resource == plural && kind.group == group).collect()
+}
+
 /// Serves nothing of a definition any more; its name is `plural.group`.
 async fn withdraw(server: &Arc<Server>, name: &str) {
     let Some((plural, group)) = name.split_once('.') else { return };
-    let table = server.registry().table();
-    let served: Vec<ResourceKind> = table
-        .iter()
-        .map(|resource| resource.kind.clone())
-        .filter(|kind| kind.resource == plural && kind.group == group)
-        .collect();
+    let served = served(server, group, plural);
     for kind in &served {
         server.registry().remove(kind);
     }

@@ -3,7 +3,7 @@
 use std::sync::{Arc, OnceLock};
 
 use apimachinery::Status;
-use http::{HeaderValue, StatusCode, header};
+use http::{HeaderValue, Method, StatusCode, header};
 use http_body_util::BodyExt;
 use rustls::pki_types::ServerName;
 use tokio::net::TcpStream;
@@ -33,7 +33,9 @@ pub async fn proxy_to_address(target: &ProxyTarget, mut request: HttpRequest) ->
     let uri = request.uri().clone();
     let rest = uri.path().strip_prefix(target.prefix.as_str()).unwrap_or_default();
     let query = uri.query().map(|query| format!("?{query}")).unwrap_or_default();
-    if rest.is_empty() && !request.headers().contains_key(header::UPGRADE) {
+    // Relative links of a page need the slash; other methods mean the server's root.
+    let reads = matches!(*request.method(), Method::GET | Method::HEAD);
+    if rest.is_empty() && reads && !request.headers().contains_key(header::UPGRADE) {
         return redirect(&format!("{}/{query}", target.prefix));
     }
     let unreachable =
