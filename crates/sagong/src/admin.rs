@@ -18,7 +18,7 @@ use hyper::{
     service::service_fn,
 };
 use hyper_util::rt::TokioIo;
-use runtime::{BuildSource, ImageBuild, PullOptions, PullProgress};
+use runtime::{BuildSource, ImageBuild, ImageStore, PullOptions, PullProgress};
 use tokio::{
     net::{UnixListener, UnixStream},
     sync::mpsc,
@@ -35,8 +35,8 @@ const ORDER_BYTES_LIMIT: usize = 1 << 20;
 /// What orders act on.
 #[derive(Clone)]
 pub(crate) struct Admin {
-    /// The node's parts, once they are there.
-    pub(crate) node: NodePlace,
+    /// Where the node's parts will be; `None` for a control plane alone.
+    pub(crate) node: Option<NodePlace>,
     /// What the server says of itself; `None` for an agent.
     pub(crate) status: Option<Arc<StatusSource>>,
     /// Ends the server.
@@ -82,13 +82,9 @@ async fn answer(admin: &Admin, request: Request<Incoming>) -> Response<Body> {
         "/pods/stop" => return Response::new(stop_pods(admin)),
         _ => {}
     }
-    let admin = admin.clone();
-    // Images are files: the work blocks.
-    let done = tokio::task::spawn_blocking(move || carry_out(&admin, &path, &order)).await;
-    let (code, value) = match done {
-        Ok(Ok(value)) => (StatusCode::OK, value),
-        Ok(Err(error)) => (StatusCode::BAD_REQUEST, value!({"error": format!("{error:#}")})),
-        Err(error) => (StatusCode::INTERNAL_SERVER_ERROR, value!({"error": error.to_string()})),
+    let (code, value) = match carry_out(admin, path, order).await {
+        Ok(value) => (StatusCode::OK, value),
+        Err(error) => (StatusCode::BAD_REQUEST, value!({"error": format!("{error:#}")})),
     };
     let mut response = Response::new(Full::new(Bytes::from(json::to_vec(&value))).boxed_unsync());
     *response.status_mut() = code;
@@ -98,9 +94,12 @@ async fn answer(admin: &Admin, request: Request<Incoming>) -> Response<Body> {
 /// Lines of progress that wait for their reader; when it is slower, steps are left out.
 const PROGRESS_LINES_MAX: usize = 64;
 
-/// The node that orders are for.
-fn node(admin: &Admin) -> anyhow::Result<NodeParts> {
-    admin.node.get().context("this server has no node, or its runtime is not ready yet")
+/// The node that orders are for. One that is still starting is waited for, as long as whoever gave the order does.
+async fn node(admin: &Admin) -> anyhow::Result<NodeParts> {
+    match &admin.node {
+        Some(node) => Ok(node.wait().await),
+        None => bail!("this server runs without a node (--no-node): give the order to a machine with one"),
+    }
 }
 
 /// Work that tells of itself: each line is a JSON document; the last one is what the work answers, or its error.
@@ -129,17 +128,17 @@ where
 
 /// Ends the node's pods; lines say how many are left.
 fn stop_pods(admin: &Admin) -> Body {
-    let node = node(admin);
+    let admin = admin.clone();
     told(|lines| async move {
         let progress = move |left: usize| drop(lines.try_send(value!({"podsLeft": left as i64})));
-        node?.kubelet.halt(progress).await;
+        node(&admin).await?.kubelet.halt(progress).await;
         Ok(value!({}))
     })
 }
 
 /// Pulls an image; lines tell of its layers, the last one of the image.
 fn pull(admin: &Admin, order: &Value) -> Body {
-    let (node, name) = (node(admin), order.str_at(&["name"]).unwrap_or_default().to_owned());
+    let (admin, name) = (admin.clone(), order.str_at(&["name"]).unwrap_or_default().to_owned());
     let text = |field: &str| order.str_at(&[field]).unwrap_or_default().to_owned();
     let credentials = runtime::Credentials {
         username: text("username"),
@@ -150,7 +149,7 @@ fn pull(admin: &Admin, order: &Value) -> Body {
         // What has come before a reader leaves is kept for the next attempt.
         let tell = move |step: PullProgress| drop(lines.try_send(progress_value(&step)));
         let options = PullOptions { credentials, progress: Some(Arc::new(tell)) };
-        let image = node?.images.pull(&name, &options).await?;
+        let image = node(&admin).await?.images.pull(&name, &options).await?;
         Ok(value!({"image": image_value(&image)}))
     })
 }
@@ -169,7 +168,7 @@ fn progress_value(step: &PullProgress) -> Value {
     }
 }
 
-fn carry_out(admin: &Admin, path: &str, order: &Value) -> anyhow::Result<Value> {
+async fn carry_out(admin: &Admin, path: String, order: Value) -> anyhow::Result<Value> {
     if path == "/stop" {
         admin.stop.try_send(()).context("the server is stopping already")?;
         return Ok(value!({}));
@@ -178,7 +177,12 @@ fn carry_out(admin: &Admin, path: &str, order: &Value) -> anyhow::Result<Value> 
         let status = admin.status.as_ref().context("this is an agent: ask on the server's machine")?;
         return Ok(status.value());
     }
-    let images = node(admin)?.images;
+    let images = node(admin).await?.images;
+    // Images are files: the work blocks.
+    tokio::task::spawn_blocking(move || image_order(&images, &path, &order)).await?
+}
+
+fn image_order(images: &ImageStore, path: &str, order: &Value) -> anyhow::Result<Value> {
     let text = |field: &str| order.str_at(&[field]).unwrap_or_default().to_owned();
     match path {
         "/images" => Ok(images.list().iter().map(image_value).collect()),

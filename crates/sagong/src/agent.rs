@@ -89,7 +89,7 @@ async fn node(options: &AgentOptions, directories: &Directories) -> anyhow::Resu
     let renewed = tokio::spawn(certificates.keep(remote, credential));
 
     let (request_stop, mut stop_requested) = tokio::sync::mpsc::channel(1);
-    let orders = admin::Admin { node: node_parts, status: None, stop: request_stop };
+    let orders = admin::Admin { node: Some(node_parts), status: None, stop: request_stop };
     let admin = tokio::spawn(admin::serve(admin::listen(&directories.admin_socket())?, orders));
     tokio::select! {
         signal = server::wait_for_signal() => signal?,

@@ -63,11 +63,6 @@ impl NodePlace {
         self.0.send_replace(Some(parts));
     }
 
-    /// What is there.
-    pub(crate) fn get(&self) -> Option<NodeParts> {
-        self.0.borrow().clone()
-    }
-
     /// Waits until something is there.
     pub(crate) async fn wait(&self) -> NodeParts {
         let mut changes = self.0.subscribe();

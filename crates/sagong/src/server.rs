@@ -212,7 +212,11 @@ async fn control_plane(
         directories: directories.clone(),
         node_name,
     };
-    let orders = admin::Admin { node: node_parts, status: Some(Arc::new(status)), stop: request_stop };
+    let orders = admin::Admin {
+        node: context.node.is_some().then_some(node_parts),
+        status: Some(Arc::new(status)),
+        stop: request_stop,
+    };
     let admin = tokio::spawn(admin::serve(admin_socket, orders));
 
     let ended = tokio::select! {

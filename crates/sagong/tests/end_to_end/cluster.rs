@@ -25,9 +25,12 @@ impl Cluster {
         Cluster::start(&["--no-node"])
     }
 
-    /// A control plane and a node; needs root. Its pods end with this value.
+    /// A control plane and a node that is ready; needs root. Its pods end with this value.
     pub(crate) fn with_node() -> Cluster {
-        Cluster::start(&[])
+        let cluster = Cluster::start(&["--node-name", "node"]);
+        cluster.kubectl(&["wait", "node/node", "--for=create", "--timeout=30s"]);
+        cluster.kubectl(&["wait", "node/node", "--for=condition=Ready", "--timeout=30s"]);
+        cluster
     }
 
     /// Makes an image of the program under test, whose `demo-app` is a small web server.

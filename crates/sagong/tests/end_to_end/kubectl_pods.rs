@@ -10,7 +10,6 @@ use crate::cluster::Cluster;
 /// A node with a pod that answers HTTP and writes lines.
 fn cluster_with_pod() -> Cluster {
     let cluster = Cluster::with_node();
-    cluster.kubectl(&["wait", "node", "--all", "--for=condition=Ready", "--timeout=30s"]);
     cluster.import_images();
     cluster.apply(include_str!("busy_pod.yaml"));
     cluster.kubectl(&["wait", "pod/busy", "--for=condition=Ready", "--timeout=30s"]);
@@ -143,12 +142,12 @@ fn rollouts_go_forward_and_back() {
 #[ignore = "needs kubectl and root; run by cargo xtask ci"]
 fn a_node_is_drained_within_its_budgets_and_taken_back() {
     let cluster = cluster_with_pod();
-    let node = cluster.kubectl(&["get", "nodes", "-o", "jsonpath={.items[0].metadata.name}"]);
+    let node = "node";
     cluster.apply(include_str!("rollout.yaml"));
     cluster.kubectl(&["rollout", "status", "deployment/web", "--timeout=60s"]);
     cluster.kubectl(&["create", "poddisruptionbudget", "web", "--selector=app=web", "--min-available=2"]);
     cluster.kubectl(&["wait", "pdb/web", "--for=jsonpath={.status.expectedPods}=2", "--timeout=20s"]);
-    let drain = ["drain", &node, "--force", "--ignore-daemonsets", "--delete-emptydir-data"];
+    let drain = ["drain", node, "--force", "--ignore-daemonsets", "--delete-emptydir-data"];
     let (code, refused) = cluster.kubectl_exit(&[&drain[..], &["--timeout=3s"]].concat());
     assert!(code != 0 && refused.contains("violate the pod's disruption budget"), "{refused}");
     cluster.kubectl(&["delete", "pdb", "web"]);
@@ -156,13 +155,13 @@ fn a_node_is_drained_within_its_budgets_and_taken_back() {
     // Those that took their place wait for a node.
     let waiting = "--for=jsonpath={.status.phase}=Pending";
     cluster.kubectl(&["wait", "pod", "-l", "app=web", waiting, "--timeout=20s"]);
-    cluster.kubectl(&["uncordon", &node]);
+    cluster.kubectl(&["uncordon", node]);
     cluster.kubectl(&["rollout", "status", "deployment/web", "--timeout=60s"]);
     let pods = cluster.kubectl(&["get", "pods", "-l", "app=web", "-o", "name"]);
-    cluster.kubectl(&["taint", "node", &node, "away=yes:NoExecute"]);
+    cluster.kubectl(&["taint", "node", node, "away=yes:NoExecute"]);
     let evicted: Vec<&str> = pods.split_whitespace().collect();
     cluster.kubectl(&[&["wait", "--for=delete", "--timeout=60s"], &evicted[..]].concat());
     cluster.kubectl(&["wait", "pod", "-l", "app=web", waiting, "--timeout=60s"]);
-    cluster.kubectl(&["taint", "node", &node, "away-"]);
+    cluster.kubectl(&["taint", "node", node, "away-"]);
     cluster.kubectl(&["rollout", "status", "deployment/web", "--timeout=60s"]);
 }

@@ -64,7 +64,6 @@ fn a_second_server_on_the_same_data_is_refused() {
 #[ignore = "needs kubectl and root; run by cargo xtask ci"]
 fn pods_run_answer_by_name_and_outlive_the_server() {
     let mut cluster = Cluster::with_node();
-    cluster.kubectl(&["wait", "node", "--all", "--for=condition=Ready", "--timeout=30s"]);
     cluster.build_own_image("localhost/app:1");
     cluster.apply(include_str!("two_tiers.yaml"));
     for name in ["api", "web"] {

@@ -30,7 +30,10 @@ impl Bed {
             registry_port: None,
         });
         let bed = Bed { cluster: cluster.unwrap(), work };
-        bed.wait(&["node", "--all", "--for=condition=Ready", "--timeout=60s"]);
+        for node in ["node/node1", "node/node2"] {
+            bed.wait(&[node, "--for=create", "--timeout=60s"]);
+            bed.wait(&[node, "--for=condition=Ready", "--timeout=60s"]);
+        }
         bed
     }
 
