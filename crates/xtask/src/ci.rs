@@ -82,6 +82,8 @@ pub(crate) fn run_command(command: &mut Command) -> anyhow::Result<()> {
 
 fn deny() -> anyhow::Result<()> {
     let cargo_deny = tools::cargo_deny()?;
+    // It looks at the crates of every platform, also of those that nothing was built for here.
+    cargo(&["fetch", "--quiet", "--locked"])?;
     // Advisories live on a host that a build machine need not reach; they are a command of their own.
     run_command(Command::new(cargo_deny).args(["--offline", "check", "licenses", "bans", "sources"]))
 }

@@ -106,7 +106,11 @@ async fn delete_stored(
     }
 }
 
-fn check_preconditions(target: &update::Target<'_>, old: &Object, options: &DeleteOptions) -> Result<(), Status> {
+/// Refuses with a 409 unless the object is what the options name.
+///
+/// # Errors
+/// A conflict in upstream's wording.
+pub fn check_preconditions(target: &update::Target<'_>, old: &Object, options: &DeleteOptions) -> Result<(), Status> {
     let kind = &target.resource.kind;
     let conflict = |what: &str, wanted: &str, found: &str| {
         let problem = format!("Precondition failed: {what} in precondition: {wanted}, {what} in object meta: {found}");

@@ -34,7 +34,8 @@ pub struct Accept {
     pub view: View,
 }
 
-const SUPPORTED: [&str; 3] = ["application/json", "application/yaml", "application/vnd.kubernetes.protobuf"];
+/// The media types of objects.
+pub(crate) const SUPPORTED: [&str; 3] = ["application/json", "application/yaml", "application/vnd.kubernetes.protobuf"];
 
 impl Format {
     /// The media type.

@@ -9,7 +9,9 @@ use http::{HeaderMap, Method, header};
 use http_body_util::{BodyExt, Limited};
 
 use super::{
-    Accept, Connection, Format, HttpRequest, HttpResponse, Parameters, REQUEST_BODY_BYTES_LIMIT, respond,
+    Accept, Connection, Format, HttpRequest, HttpResponse, Parameters, REQUEST_BODY_BYTES_LIMIT, View,
+    accept::SUPPORTED,
+    respond,
     route::{self, ResourceRoute, Route},
     stream,
 };
@@ -174,6 +176,8 @@ fn verb_of(method: &Method, route: &ResourceRoute, parameters: &Parameters) -> R
         Method::PATCH => "patch",
         Method::DELETE if collection => "deletecollection",
         Method::DELETE => "delete",
+        // A proxy passes every method on. As upstream, this one has no verb: who may do everything may do it.
+        Method::OPTIONS if route.subresource == "proxy" => "",
         _ => return Err(Status::method_not_supported(&route.group, &route.resource, method.as_str())),
     })
 }
@@ -338,6 +342,10 @@ impl<'a> Call<'a> {
     }
 
     async fn create(&self, request: HttpRequest, accept: Accept) -> Result<HttpResponse, Status> {
+        // What is answered and not kept has no rows.
+        if self.resource.cache.is_none() && accept.view == View::Table {
+            return Err(Status::not_acceptable(&SUPPORTED));
+        }
         let object = self.body(request, self.resource.type_id, &self.resource.kind, true).await?;
         let options = self.parameters.write_options()?;
         let namespace = &self.route.namespace;

@@ -2,11 +2,12 @@
 
 use std::sync::Arc;
 
-use apimachinery::{Object, Status, labels::Selector, value};
+use apimachinery::{List, Object, Status, labels::Selector, value};
 use apiserver::{
     Creator, RequestContext, Server,
     handlers::{
-        WriteOptions, delete,
+        WriteOptions,
+        delete::{self, DeleteOptions},
         update::{self, Change, Target},
     },
 };
@@ -15,6 +16,8 @@ use async_trait::async_trait;
 /// Evicts a pod.
 pub(crate) struct Evictions;
 
+/// The condition of a pod that has to go.
+const DISRUPTION_TARGET: &str = "DisruptionTarget";
 /// Seconds after which a client may try again when the budget is used up.
 const RETRY_SECONDS: u32 = 10;
 
@@ -53,6 +56,38 @@ impl Change for Disrupt<'_> {
         let now = apimachinery::time::format_seconds(stdx::clock::now());
         budget.set(&["status", "disruptedPods", self.pod], now);
         Ok(budget)
+    }
+}
+
+/// Says of a pod that it is being removed for a reason that is not its own, so that jobs do not count its end as a
+/// failure.
+struct Condemn<'a> {
+    target: &'a Target<'a>,
+    options: &'a DeleteOptions,
+}
+
+impl Change for Condemn<'_> {
+    fn apply(&self, old: Option<&Object>) -> Result<Object, Status> {
+        let old = old.ok_or_else(|| self.target.resource.not_found(self.target.name))?;
+        delete::check_preconditions(self.target, old, self.options)?;
+        let mut pod = old.clone();
+        pod.metadata_mut().remove("resourceVersion");
+        let mut conditions: List = pod.list_at(&["status", "conditions"]).iter().cloned().collect();
+        let earlier = conditions.iter().find(|condition| condition.str_at(&["type"]) == Some(DISRUPTION_TARGET));
+        let known = earlier.filter(|condition| condition.str_at(&["status"]) == Some("True"));
+        let since = known.and_then(|condition| condition.str_at(&["lastTransitionTime"])).map(str::to_owned);
+        let since = since.unwrap_or_else(|| apimachinery::time::format_seconds(stdx::clock::now()));
+        conditions.retain(|condition| condition.str_at(&["type"]) != Some(DISRUPTION_TARGET));
+        conditions.push(value!({
+            "type": DISRUPTION_TARGET,
+            "status": "True",
+            "lastTransitionTime": since,
+            "reason": "EvictionByEvictionAPI",
+            "message": "Eviction API: evicting",
+            "observedGeneration": old.generation()
+        }));
+        pod.set(&["status", "conditions"], conditions);
+        Ok(pod)
     }
 }
 
@@ -125,6 +160,15 @@ impl Creator for Evictions {
             ask_budgets(server, context, namespace, &pod, options.dry_run).await?;
         }
         let target = Target { resource: &resource, namespace, name, subresource: "" };
+        if !options.dry_run {
+            let status = Target { subresource: "status", ..target };
+            let change = Condemn { target: &status, options: &options };
+            let (condemned, _) = update::update(server, context, &status, &change, &WriteOptions::default()).await?;
+            // What the client named was there; now it is this.
+            if options.precondition_resource_version.is_some() {
+                options.precondition_resource_version = Some(condemned.resource_version().to_owned());
+            }
+        }
         delete::delete(server, context, &target, &options).await?;
         Ok(Object(value!({"kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Success", "code": 201})))
     }
