@@ -6,7 +6,7 @@ use std::{
     time::Duration,
 };
 
-use anyhow::Context;
+use anyhow::{Context, bail};
 use pki::{CertificateAuthority, ClientCredential, Credential, Kubeconfig, PrivateKey, Profile, tls};
 
 use crate::directories::Directories;
@@ -35,8 +35,10 @@ impl Identity {
                 AUTHORITY_LIFETIME,
             )
         };
+        let authority_of_cluster = authority("ca", "kubernetes")?;
+        check_clock(&authority_of_cluster)?;
         Ok(Identity {
-            authority: Arc::new(authority("ca", "kubernetes")?),
+            authority: Arc::new(authority_of_cluster),
             front_proxy: Arc::new(authority("front-proxy-ca", "front-proxy-ca")?),
             directories: directories.clone(),
         })
@@ -100,5 +102,35 @@ impl Identity {
             namespace: "",
         };
         Ok(kubeconfig.to_yaml())
+    }
+}
+
+/// Certificates of a time that has not come yet are refused by every client: better to say so at once.
+fn check_clock(authority: &CertificateAuthority) -> anyhow::Result<()> {
+    let (begin, _) = pki::validity(&authority.certificate_pem())?;
+    let now = stdx::clock::now();
+    if now < begin {
+        bail!(
+            "the clock says {now:.0}, but the cluster's authority is valid from {begin:.0} on: set the clock \
+             (timedatectl set-ntp true), then start again"
+        );
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_clock_behind_the_certificates_is_told() {
+        let root = tempfile::tempdir().unwrap();
+        let directories = Directories::open(root.path()).unwrap();
+        stdx::clock::set_for_thread(Some(|| "2031-05-01T00:00:00Z".parse().unwrap()));
+        Identity::open(&directories).unwrap();
+        stdx::clock::set_for_thread(Some(|| "2026-05-01T00:00:00Z".parse().unwrap()));
+        let refused = Identity::open(&directories).err().unwrap().to_string();
+        assert!(refused.starts_with("the clock says 2026-05-01T00:00:00Z, but"), "{refused}");
+        stdx::clock::set_for_thread(None);
     }
 }

@@ -66,6 +66,12 @@ pub(crate) trait Guest: Send + Sync {
 
 /// Runs a control plane until SIGINT or SIGTERM.
 pub(crate) fn run(options: &UpOptions, guest: Option<&dyn Guest>) -> anyhow::Result<()> {
+    if !options.no_node && !rustix::process::geteuid().is_root() {
+        bail!(
+            "a node makes namespaces, mounts and network links: run `sagong up` as root, or the control plane alone with \
+             --no-node"
+        );
+    }
     let directories = Directories::open(&options.data_dir)?;
     let api_runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()

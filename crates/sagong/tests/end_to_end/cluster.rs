@@ -3,7 +3,7 @@
 use std::{
     io::{BufRead, BufReader, Lines, Write},
     net::TcpListener,
-    path::PathBuf,
+    path::{Path, PathBuf},
     process::{Child, ChildStdout, Command, Output, Stdio},
 };
 
@@ -90,8 +90,16 @@ impl Cluster {
             self.kubectl_output(&["delete", "pod", "--all", "--all-namespaces", "--grace-period=1", "--timeout=20s"]);
     }
 
+    /// A control plane whose files are all below `place`.
+    pub(crate) fn control_plane_on(place: &Path) -> Cluster {
+        Cluster::start_in(tempfile::tempdir_in(place).unwrap(), &["--no-node"])
+    }
+
     fn start(arguments: &[&str]) -> Cluster {
-        let directory = tempfile::tempdir().unwrap();
+        Cluster::start_in(tempfile::tempdir().unwrap(), arguments)
+    }
+
+    fn start_in(directory: tempfile::TempDir, arguments: &[&str]) -> Cluster {
         let port = free_port();
         let arguments: Vec<String> = arguments.iter().map(|argument| (*argument).to_owned()).collect();
         let process = spawn(&directory, port, &arguments);
