@@ -6,7 +6,10 @@
 use std::{
     os::unix::fs::PermissionsExt,
     path::{Path, PathBuf},
-    sync::Arc,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
 };
 
 use anyhow::{Context, bail};
@@ -56,14 +59,25 @@ pub(crate) fn listen(path: &Path) -> anyhow::Result<UnixListener> {
 pub(crate) async fn serve(listener: UnixListener, admin: Admin) -> anyhow::Result<()> {
     loop {
         let (stream, _) = listener.accept().await?;
-        let admin = admin.clone();
+        let (admin, stop) = (admin.clone(), admin.stop.clone());
         tokio::spawn(async move {
-            let service = service_fn(move |request| {
+            let stops = AtomicBool::new(false);
+            let service = service_fn(|request| {
+                if request.uri().path() == "/stop" {
+                    stops.store(true, Ordering::Relaxed);
+                }
                 let admin = admin.clone();
                 async move { Ok::<_, std::convert::Infallible>(answer(&admin, request).await) }
             });
             // A client that hangs up has what it wanted.
-            let _ = hyper::server::conn::http1::Builder::new().serve_connection(TokioIo::new(stream), service).await;
+            let _ = hyper::server::conn::http1::Builder::new()
+                .keep_alive(false)
+                .serve_connection(TokioIo::new(stream), service)
+                .await;
+            // Not before the answer has been sent: the process ends with it. A second order changes nothing.
+            if stops.into_inner() {
+                let _ = stop.try_send(());
+            }
         });
     }
 }
@@ -170,7 +184,6 @@ fn progress_value(step: &PullProgress) -> Value {
 
 async fn carry_out(admin: &Admin, path: String, order: Value) -> anyhow::Result<Value> {
     if path == "/stop" {
-        admin.stop.try_send(()).context("the server is stopping already")?;
         return Ok(value!({}));
     }
     if path == "/status" {

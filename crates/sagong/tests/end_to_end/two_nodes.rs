@@ -19,7 +19,8 @@ fn variable(name: &str) -> PathBuf {
 
 impl Bed {
     fn start() -> Bed {
-        let work = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).unwrap();
+        // Nodes have a /tmp of their own.
+        let work = tempfile::tempdir_in("/var/tmp").unwrap();
         let cluster = Cluster::start(&Setup {
             work: &work.path().join("cluster"),
             binary: env!("CARGO_BIN_EXE_sagong").as_ref(),
