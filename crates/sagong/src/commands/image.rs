@@ -3,9 +3,12 @@
 use std::path::PathBuf;
 
 use anyhow::{Context, bail};
-use apimachinery::{Value, json, value};
+use apimachinery::{Value, value};
 
-use crate::admin;
+use crate::{
+    admin,
+    output::{self, Output},
+};
 
 /// Pull, import, list, build and remove the node's images.
 ///
@@ -15,17 +18,11 @@ pub(crate) struct Options {
     /// The data directory of the running server.
     #[arg(long, global = true, default_value = "/var/lib/sagong")]
     data_dir: PathBuf,
-    /// How to print: a table, or json.
+    /// How to print.
     #[arg(long, short, global = true, default_value = "table")]
     output: Output,
     #[command(subcommand)]
     action: Action,
-}
-
-#[derive(clap::ValueEnum, Clone, Copy, Debug)]
-enum Output {
-    Table,
-    Json,
 }
 
 #[derive(clap::Subcommand, Clone, Debug)]
@@ -101,11 +98,7 @@ pub(crate) fn run(options: &Options) -> anyhow::Result<()> {
         ),
     };
     let images = admin::order(&options.data_dir, path, &order)?;
-    match options.output {
-        Output::Json => println!("{}", String::from_utf8_lossy(&json::to_vec(&images))),
-        Output::Table => print_table(images.as_list().map_or(&[], |list| list.as_slice())),
-    }
-    Ok(())
+    print(options.output, &images)
 }
 
 /// Pulls with a line for each step: for people to standard output, or else to standard error.
@@ -119,16 +112,18 @@ fn pull(options: &Options, name: &str, username: &str) -> anyhow::Result<()> {
         }
         match (line.get("image"), options.output) {
             (Some(image), _) => ended = Some(image.clone()),
-            (None, Output::Table) => println!("{}", progress(&line)),
-            (None, Output::Json) => eprintln!("{}", progress(&line)),
+            (None, Output::Table | Output::Wide) => println!("{}", progress(&line)),
+            (None, Output::Json | Output::Yaml) => eprintln!("{}", progress(&line)),
         }
         Ok(())
     })?;
-    let images = [ended.context("the server ended before the image was there")?];
-    match options.output {
-        Output::Json => println!("{}", String::from_utf8_lossy(&json::to_vec(&images.into_iter().collect()))),
-        Output::Table => print_table(&images),
-    }
+    let image = ended.context("the server ended before the image was there")?;
+    print(options.output, &[image].into_iter().collect())
+}
+
+fn print(output: Output, images: &Value) -> anyhow::Result<()> {
+    let document = output::document(output, images)?;
+    print!("{}", document.unwrap_or_else(|| people(images, output == Output::Wide)));
     Ok(())
 }
 
@@ -145,18 +140,21 @@ fn progress(line: &Value) -> String {
     }
 }
 
-fn print_table(images: &[Value]) {
-    if images.is_empty() {
-        return;
-    }
-    println!("{:<60} {:<20} {:>10}", "IMAGE", "ID", "SIZE");
-    for image in images {
+/// A line for each name of each image; `wide` shows whole identifiers, and digests.
+fn people(images: &Value, wide: bool) -> String {
+    let mut rows = Vec::new();
+    for image in images.as_list().map_or(&[][..], |list| list.as_slice()) {
         let id = image.str_at(&["id"]).unwrap_or_default().trim_start_matches("sha256:");
-        let size = image.i64_at(&["sizeBytes"]).unwrap_or_default();
-        let tags: Vec<&str> = image.list_at(&["tags"]).iter().filter_map(Value::as_str).collect();
-        let names = if tags.is_empty() { vec!["<none>"] } else { tags };
-        for name in names {
-            println!("{name:<60} {:<20} {:>7.1} MB", id.get(..12).unwrap_or(id), size as f64 / 1e6);
+        let id = if wide { id } else { id.get(..12).unwrap_or(id) };
+        let size = format!("{:.1} MB", image.i64_at(&["sizeBytes"]).unwrap_or_default() as f64 / 1e6);
+        let texts = |field: &str| image.list_at(&[field]).iter().filter_map(Value::as_str).collect::<Vec<_>>();
+        let (tags, digests) = (texts("tags"), texts("digests").join(" "));
+        for name in if tags.is_empty() { vec!["<none>"] } else { tags } {
+            rows.push(vec![name.to_owned(), id.to_owned(), size.clone(), digests.clone()]);
         }
+    }
+    match wide {
+        true => output::table(&["IMAGE", "ID", "SIZE", "DIGESTS"], &rows),
+        false => output::table(&["IMAGE", "ID", "SIZE"], &rows.iter().map(|row| row[..3].to_vec()).collect::<Vec<_>>()),
     }
 }

@@ -3,10 +3,14 @@
 use std::path::PathBuf;
 
 use anyhow::{Context, bail};
-use apimachinery::{Object, Value, base64_decode, json, time, value};
+use apimachinery::{Object, Value, base64_decode, time, value};
 use client::{Client, Options as CallOptions, kinds::SECRETS};
 
-use crate::{api_access::AdminAccess, join_token::JoinToken};
+use crate::{
+    api_access::AdminAccess,
+    join_token::JoinToken,
+    output::{self, Output},
+};
 
 const NAMESPACE: &str = "kube-system";
 const NAME_PREFIX: &str = "bootstrap-token-";
@@ -21,17 +25,10 @@ pub(crate) struct Options {
     #[arg(long, global = true, default_value = "/var/lib/sagong")]
     data_dir: PathBuf,
     /// How to print.
-    #[arg(long, short, global = true, default_value = "text")]
+    #[arg(long, short, global = true, default_value = "table")]
     output: Output,
     #[command(subcommand)]
     action: Action,
-}
-
-#[derive(clap::ValueEnum, Clone, Copy, Debug)]
-enum Output {
-    Text,
-    Json,
-    Yaml,
 }
 
 #[derive(clap::Subcommand, Clone, Debug)]
@@ -58,11 +55,7 @@ pub(crate) fn run(options: &Options) -> anyhow::Result<()> {
     let access = AdminAccess::load(&options.data_dir)?;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let answer = runtime.block_on(carry_out(&access, &options.action))?;
-    match options.output {
-        Output::Text => print_text(&answer),
-        Output::Json => println!("{}", String::from_utf8_lossy(&json::to_vec(&answer))),
-        Output::Yaml => print!("{}", serde_saphyr::to_string(&answer)?),
-    }
+    print!("{}", output::document(options.output, &answer)?.unwrap_or_else(|| people(&answer)));
     Ok(())
 }
 
@@ -152,17 +145,18 @@ async fn list(client: &Client) -> anyhow::Result<Value> {
     Ok(secrets.iter().map(|secret| entry(secret)).collect())
 }
 
-fn print_text(answer: &Value) {
+fn people(answer: &Value) -> String {
     if let Some(token) = answer.str_at(&["token"]) {
-        println!("{token}");
-    } else if let Some(list) = answer.as_list() {
-        println!("{:<8} {:<22} DESCRIPTION", "ID", "EXPIRATION");
-        for entry in list {
-            let text = |field| entry.str_at(&[field]).unwrap_or_default();
-            let expiration = if text("expiration").is_empty() { "never" } else { text("expiration") };
-            println!("{:<8} {expiration:<22} {}", text("id"), text("description"));
-        }
-    } else if let Some(id) = answer.str_at(&["id"]) {
-        println!("token {id} deleted");
+        return format!("{token}\n");
     }
+    if let Some(id) = answer.str_at(&["id"]) {
+        return format!("token {id} deleted\n");
+    }
+    let row = |entry: &Value| {
+        let text = |field| entry.str_at(&[field]).unwrap_or_default().to_owned();
+        let expiration = if text("expiration").is_empty() { "never".to_owned() } else { text("expiration") };
+        vec![text("id"), expiration, text("description")]
+    };
+    let rows: Vec<_> = answer.as_list().map_or(&[][..], |list| list.as_slice()).iter().map(row).collect();
+    output::table(&["ID", "EXPIRATION", "DESCRIPTION"], &rows)
 }
