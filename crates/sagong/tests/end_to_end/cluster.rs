@@ -81,13 +81,23 @@ impl Cluster {
         self.directory.path().join(name).to_str().unwrap().to_owned()
     }
 
-    /// Removes what pods leave when nobody ends them: a test that failed in between.
+    /// Ends the pods, which outlive their server on purpose; mounts go with a server, by their pods' deletion.
     fn end_pods(&self) {
         if self.arguments.iter().any(|argument| argument == "--no-node") {
             return;
         }
-        let _ =
-            self.kubectl_output(&["delete", "pod", "--all", "--all-namespaces", "--grace-period=1", "--timeout=20s"]);
+        // What makes pods goes before them.
+        for kinds in ["deployments,statefulsets,daemonsets,jobs,replicasets", "pods"] {
+            let _ = self.kubectl_output(&[
+                "delete",
+                kinds,
+                "--all",
+                "--all-namespaces",
+                "--grace-period=1",
+                "--timeout=20s",
+            ]);
+        }
+        let _ = self.sagong_output(&["down", "--pods", "--state-dir", &self.path("state")]);
     }
 
     /// A control plane whose files are all below `place`.
