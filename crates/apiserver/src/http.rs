@@ -13,6 +13,7 @@ mod route;
 mod serve;
 mod stream;
 mod table;
+mod yaml;
 
 pub use accept::{Accept, Format, View};
 pub use limits::{InFlight, MUTATING_REQUESTS_LIMIT, READ_REQUESTS_LIMIT};

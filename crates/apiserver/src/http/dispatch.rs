@@ -13,7 +13,7 @@ use super::{
     accept::SUPPORTED,
     respond,
     route::{self, ResourceRoute, Route},
-    stream,
+    stream, yaml,
 };
 use crate::{
     RequestContext, Resource, SchemaHandle, Server, Subresource, SubresourceHandler, UserInfo, authentication,
@@ -34,8 +34,6 @@ const WATCH_TIMEOUT: Duration = Duration::from_secs(1800);
 
 /// A client that takes longer to send a body is given up: upstream's time for a whole request.
 const BODY_TIMEOUT: Duration = Duration::from_secs(60);
-/// YAML nested deeper than this is refused: its parser needs more stack for a level than that of JSON.
-const YAML_DEPTH_LIMIT: usize = 64;
 /// The paths outside of the API whose requests are counted.
 const METERED_PATHS: [&str; 5] = ["/healthz", "/livez", "/readyz", "/metrics", "/version"];
 
@@ -383,7 +381,7 @@ impl<'a> Call<'a> {
     ) -> Result<(PatchType, Value, FieldValidation, crate::handlers::WriteOptions), Status> {
         let media_type =
             text(request.headers(), "content-type").split(';').next().unwrap_or_default().trim().to_owned();
-        let (patch_type, yaml) = match media_type.as_str() {
+        let (patch_type, is_yaml) = match media_type.as_str() {
             "application/json-patch+json" => (PatchType::Json, false),
             "application/merge-patch+json" => (PatchType::Merge, false),
             "application/strategic-merge-patch+json" => (PatchType::Strategic, false),
@@ -398,7 +396,15 @@ impl<'a> Call<'a> {
             }
         };
         let bytes = read_body(request).await?;
-        let patch = if yaml { parse_yaml(&bytes)? } else { parse_json(&bytes)? };
+        let validation = self.parameters.field_validation()?;
+        let patch = match is_yaml {
+            true => {
+                let parsed = yaml::parse(&bytes)?;
+                patch::check_strict(self.context, validation, &parsed.strict_errors)?;
+                parsed.value
+            }
+            false => parse_json(&bytes)?,
+        };
         let mut options = self.parameters.write_options()?;
         if patch_type == PatchType::Apply && options.field_manager.is_empty() {
             return Err(Status::bad_request(
@@ -406,7 +412,7 @@ impl<'a> Call<'a> {
             ));
         }
         options.force = self.parameters.flag("force");
-        Ok((patch_type, patch, self.parameters.field_validation()?, options))
+        Ok((patch_type, patch, validation, options))
     }
 
     async fn delete_body(&self, request: HttpRequest) -> Result<delete::DeleteOptions, Status> {
@@ -591,9 +597,9 @@ pub(crate) fn decode_bytes(
             Ok((decoded.value, decoded.strict_errors))
         }
         Format::Yaml => {
-            let tree = parse_yaml(bytes).map_err(|status| status.message)?;
-            let decoded = decode::tree(tree, schema, type_id, zeros).map_err(|error| error.to_string())?;
-            Ok((decoded.value, decoded.strict_errors))
+            let parsed = yaml::parse(bytes).map_err(|status| status.message)?;
+            let decoded = decode::tree(parsed.value, schema, type_id, zeros).map_err(|error| error.to_string())?;
+            Ok((decoded.value, [parsed.strict_errors, decoded.strict_errors].concat()))
         }
         Format::Protobuf => {
             let envelope = protobuf::Envelope::open(bytes).map_err(|error| error.to_string())?;
@@ -609,19 +615,9 @@ pub(crate) fn decode_bytes(
     }
 }
 
-fn parse_json(bytes: &Bytes) -> Result<Value, Status> {
+/// Reads JSON without a schema.
+pub(super) fn parse_json(bytes: &Bytes) -> Result<Value, Status> {
     decode::json_untyped(bytes).map_err(|error| Status::bad_request(format!("error decoding patch: {error}")))
-}
-
-/// Reads YAML (and so JSON) without a schema.
-pub(crate) fn parse_yaml(bytes: &Bytes) -> Result<Value, Status> {
-    if bytes.first() == Some(&b'{') {
-        return parse_json(bytes);
-    }
-    let budget = serde_saphyr::budget! { max_depth: YAML_DEPTH_LIMIT };
-    let options = serde_saphyr::options! { legacy_octal_numbers: true, budget: budget };
-    serde_saphyr::from_slice_with_options(bytes, options)
-        .map_err(|error| Status::bad_request(format!("error decoding YAML: {error}")))
 }
 
 /// Reads a body up to the limit.
