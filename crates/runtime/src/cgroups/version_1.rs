@@ -155,7 +155,9 @@ impl Cgroups for Hybrid {
             .iter()
             .filter_map(|hierarchy| Some((name(&hierarchy.place)?, hierarchy.options.join(","))))
             .collect();
-        CgroupView { version_1, version_2: self.unified.as_deref().and_then(name) }
+        // As with runc, the version 2 hierarchy of a hybrid host is not shown: programs that find one take the host
+        // for version 2 alone, and look in it for limits that are not there.
+        CgroupView { version_1, version_2: None }
     }
 }
 
