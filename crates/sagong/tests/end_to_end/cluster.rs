@@ -27,7 +27,12 @@ impl Cluster {
 
     /// A control plane and a node that is ready; needs root. Its pods end with this value.
     pub(crate) fn with_node() -> Cluster {
-        let cluster = Cluster::start(&["--node-name", "node"]);
+        Cluster::with_node_and(&[])
+    }
+
+    /// As [`Cluster::with_node`], with more flags.
+    pub(crate) fn with_node_and(flags: &[&str]) -> Cluster {
+        let cluster = Cluster::start(&[&["--node-name", "node"], flags].concat());
         cluster.kubectl(&["wait", "node/node", "--for=create", "--timeout=30s"]);
         cluster.kubectl(&["wait", "node/node", "--for=condition=Ready", "--timeout=30s"]);
         cluster

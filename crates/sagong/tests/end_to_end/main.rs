@@ -3,6 +3,7 @@
 
 mod apps;
 mod cluster;
+mod failures;
 mod faults;
 mod kubectl_objects;
 mod kubectl_pods;
