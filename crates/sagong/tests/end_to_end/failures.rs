@@ -1,8 +1,8 @@
 //! Pods that cannot start, or end as they should not: what is told of them, and what becomes of them.
 
-use std::path::Path;
+use std::path::PathBuf;
 
-use crate::cluster::Cluster;
+use crate::cluster::{Cluster, kill};
 
 /// Waits until a field of a pod has a value.
 fn wait(cluster: &Cluster, pod: &str, path: &str, value: &str) {
@@ -64,21 +64,14 @@ fn what_is_told_of_pods_that_fail() {
     assert_eq!(field(&cluster, "greedy", &format!("{ended}.exitCode")), "137");
 }
 
-/// The process that holds a pod, among those of this cluster alone.
-fn shim(cluster: &Cluster, pod: &str) -> rustix::process::Pid {
+/// The process that holds a pod: the log of the pod's container is open in it, in a folder that has the pod's uid.
+fn shim(cluster: &Cluster, pod: &str) -> PathBuf {
     let identifier = cluster.kubectl(&["get", "pod", pod, "-o", "jsonpath={.metadata.uid}"]);
-    let state = cluster.path("state");
-    let holds = |directory: &Path| {
-        let named = std::fs::read_to_string(directory.join("comm")).is_ok_and(|name| name == "sagong-shim\n");
-        let log = std::fs::read_link(directory.join("fd/2")).unwrap_or_default();
-        // The log of the pod's container is open in it, in a folder that has the pod's uid in its name.
-        let logs = std::fs::read_dir(directory.join("fd")).into_iter().flatten().flatten();
-        let mut logs = logs.filter_map(|entry| std::fs::read_link(entry.path()).ok());
-        named && log.starts_with(&state) && logs.any(|path| path.to_string_lossy().contains(&identifier))
+    let holds = |process: &PathBuf| {
+        let mut files = std::fs::read_dir(process.join("fd")).into_iter().flatten().flatten();
+        files.any(|file| std::fs::read_link(file.path()).is_ok_and(|path| path.to_string_lossy().contains(&identifier)))
     };
-    let found = std::fs::read_dir("/proc").unwrap().flatten().find(|entry| holds(&entry.path())).expect("a shim");
-    let number = found.file_name().into_string().unwrap().parse().unwrap();
-    rustix::process::Pid::from_raw(number).unwrap()
+    cluster.processes("sagong-shim").into_iter().find(holds).expect("a shim")
 }
 
 #[test]
@@ -89,7 +82,7 @@ fn a_pod_whose_shim_is_killed_is_made_again() {
     cluster.kubectl(&["run", "steady", "--image=localhost/busybox:1", "--", "sleep", "100000"]);
     cluster.kubectl(&["wait", "pod/steady", "--for=condition=Ready", "--timeout=30s"]);
     let before = field(&cluster, "steady", "containerStatuses[0].containerID");
-    rustix::process::kill_process(shim(&cluster, "steady"), rustix::process::Signal::KILL).unwrap();
+    kill(&shim(&cluster, "steady"));
     wait(&cluster, "steady", "containerStatuses[0].restartCount", "1");
     cluster.kubectl(&["wait", "pod/steady", "--for=condition=Ready", "--timeout=30s"]);
     assert_ne!(field(&cluster, "steady", "containerStatuses[0].containerID"), before);
