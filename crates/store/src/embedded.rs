@@ -15,8 +15,9 @@ mod log;
 mod order;
 mod queue;
 mod reader;
-mod record;
+pub(crate) mod record;
 mod recovery;
+pub mod restore;
 mod ring;
 mod snapshot;
 
@@ -45,8 +46,8 @@ use self::{
     ring::{Ring, RingWatch},
 };
 use crate::{
-    BoxFuture, Clock, Committed, DiskFileSystem, Engine, FileSystem, KeyValue, Range, RangeRequest, Revision, Status,
-    StoreError, SystemClock, Watch, Write, limits,
+    BoxFuture, Clock, Committed, DiskFileSystem, Engine, Export, ExportSteps, FileSystem, KeyValue, Range,
+    RangeRequest, Revision, Status, StoreError, SystemClock, Watch, Write, limits,
 };
 
 /// How to open a store; the default is right for a server.
@@ -345,6 +346,14 @@ impl Engine for Embedded {
         Box::pin(self.compact_history(revision))
     }
 
+    fn export(&self) -> BoxFuture<'_, Result<Export, StoreError>> {
+        Box::pin(async move {
+            let index = self.shared.index.read();
+            let pin = self.shared.pin(index.revision);
+            Ok(Export::new(pin.revision, Box::new(PinnedExport { pin, scan: Scan::everything(), more: true })))
+        })
+    }
+
     fn status(&self) -> Status {
         let shared = &self.shared;
         let index = shared.index.read();
@@ -359,6 +368,25 @@ impl Engine for Embedded {
             read_only: shared.read_only.get().map(|reason| reason.to_string()),
             snapshot_error: shared.snapshot_error.lock().clone(),
         }
+    }
+}
+
+/// An export of what is in the index.
+struct PinnedExport {
+    pin: Pin,
+    scan: Scan,
+    more: bool,
+}
+
+impl ExportSteps for PinnedExport {
+    fn next(&mut self) -> BoxFuture<'_, Result<Vec<KeyValue>, StoreError>> {
+        Box::pin(async move {
+            while self.more && self.scan.items.is_empty() {
+                self.more = self.pin.shared.index.read().scan(&mut self.scan, self.pin.revision);
+                yield_now().await;
+            }
+            Ok(std::mem::take(&mut self.scan.items))
+        })
     }
 }
 

@@ -2,7 +2,7 @@ use std::{future::Future, pin::Pin, time::Duration};
 
 use bytes::Bytes;
 
-use crate::{StoreError, Watch};
+use crate::{Export, StoreError, Watch};
 
 /// A point in the history of the whole store. An empty store is at revision 1; every commit that
 /// changes something adds one.
@@ -200,6 +200,12 @@ pub trait Engine: Send + Sync + 'static {
     /// `Compacted` when `revision` is compacted already, `FutureRevision`, `NoSpace`, `ReadOnly`,
     /// `Closed`, `Io`.
     fn compact(&self, revision: Revision) -> BoxFuture<'_, Result<(), StoreError>>;
+
+    /// Every key as it is at the durable revision, while commits go on: for backups.
+    ///
+    /// # Errors
+    /// `Io`; the embedded engine has none.
+    fn export(&self) -> BoxFuture<'_, Result<Export, StoreError>>;
 
     /// How the store is doing.
     fn status(&self) -> Status;
