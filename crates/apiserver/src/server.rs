@@ -11,8 +11,12 @@ use parking_lot::RwLock;
 use store::{Engine, StoreError};
 
 use crate::{
-    AdmissionPlugin, Registry, authentication::TokenAuthenticator, authorization::Authorizer, health::Health,
-    http::InFlight, openapi::Documents,
+    AdmissionPlugin, Registry,
+    authentication::TokenAuthenticator,
+    authorization::Authorizer,
+    health::Health,
+    http::{InFlight, PathHandler},
+    openapi::Documents,
 };
 
 /// What a server is made of.
@@ -47,6 +51,7 @@ pub struct Server {
     health: Health,
     in_flight: InFlight,
     documents: RwLock<BTreeMap<&'static str, Document>>,
+    paths: RwLock<BTreeMap<&'static str, Arc<dyn PathHandler>>>,
     node_connector: OnceLock<Arc<dyn crate::http::NodeDialer>>,
     openapi: Documents,
 }
@@ -75,6 +80,7 @@ impl Server {
             health,
             in_flight,
             documents: RwLock::default(),
+            paths: RwLock::default(),
             node_connector: OnceLock::new(),
             openapi: Documents::default(),
         })
@@ -109,6 +115,15 @@ impl Server {
     /// Serves `document` at `path` from now on.
     pub fn serve_document(&self, path: &'static str, document: Document) {
         self.documents.write().insert(path, document);
+    }
+
+    /// Has `handler` answer at `path` from now on.
+    pub fn serve_path(&self, path: &'static str, handler: Arc<dyn PathHandler>) {
+        self.paths.write().insert(path, handler);
+    }
+
+    pub(crate) fn path_handler(&self, path: &str) -> Option<Arc<dyn PathHandler>> {
+        self.paths.read().get(path).cloned()
     }
 
     pub(crate) fn document(&self, path: &str) -> Option<Document> {

@@ -9,6 +9,7 @@ mod down;
 mod image;
 mod kubeconfig;
 mod status;
+mod store;
 mod token;
 mod up;
 
@@ -44,6 +45,8 @@ enum Command {
     Agent(agent::Options),
     /// Create, list and delete the tokens by which nodes join.
     Token(token::Options),
+    /// Look after the store: status, compaction, backups, restoring.
+    Store(store::Options),
 }
 
 /// Reads the command line and does what it says.
@@ -67,5 +70,6 @@ pub(crate) fn run() -> anyhow::Result<()> {
         Command::Image(options) => image::run(&options),
         Command::Agent(options) => agent::run(options),
         Command::Token(options) => token::run(&options),
+        Command::Store(options) => store::run(&options),
     }
 }

@@ -19,6 +19,7 @@ mod output;
 mod server;
 mod signer;
 mod status;
+mod store_api;
 
 use std::process::ExitCode;
 

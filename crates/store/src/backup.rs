@@ -81,6 +81,11 @@ impl<W: Write> Writer<W> {
         Ok(Writer { encoder, summary, payload: Vec::new(), record: Vec::new() })
     }
 
+    /// Where it is written, to take away what has been written so far.
+    pub fn output_mut(&mut self) -> &mut W {
+        self.encoder.get_mut()
+    }
+
     /// Adds a key; keys come in their order.
     ///
     /// # Errors

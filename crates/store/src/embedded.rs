@@ -47,7 +47,7 @@ use self::{
 };
 use crate::{
     BoxFuture, Clock, Committed, DiskFileSystem, Engine, Export, ExportSteps, FileSystem, KeyValue, Range,
-    RangeRequest, Revision, Status, StoreError, SystemClock, Watch, Write, limits,
+    RangeRequest, Revision, Status, StoreError, SystemClock, Watch, Write, file_system::LookingFileSystem, limits,
 };
 
 /// How to open a store; the default is right for a server.
@@ -151,6 +151,18 @@ pub fn open(path: impl AsRef<Path>, options: Options) -> Result<Arc<Embedded>, O
         .map_err(|error| open_error("start a thread for", path, error))?;
     embedded.thread = Mutex::new(Some(thread));
     Ok(Arc::new(embedded))
+}
+
+/// Reads the whole store in the directory `path` as opening would, every checksum, and changes nothing.
+///
+/// # Errors
+/// See [`OpenError`]; `Locked` when a server has it open, `Io` when there is none.
+pub fn verify(path: impl AsRef<Path>, options: Options) -> Result<Status, OpenError> {
+    let file_system = Arc::new(LookingFileSystem(options.file_system.clone()));
+    let (store, committer) = open_parts(path.as_ref(), Options { file_system, ..options }, Background::Inline)?;
+    let status = store.status();
+    drop(committer);
+    Ok(status)
 }
 
 /// Opens a store whose committer the caller drives: for simulations on one thread.

@@ -2,10 +2,12 @@
 //! forget every one of them.
 
 mod disk;
+mod looking;
 
 use std::{io, path::Path};
 
 pub use disk::DiskFileSystem;
+pub(crate) use looking::LookingFileSystem;
 
 /// Operations on a directory tree.
 pub trait FileSystem: Send + Sync + 'static {

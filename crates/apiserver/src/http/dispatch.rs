@@ -60,7 +60,7 @@ async fn answer(
     let route = route::parse(request.uri().path());
     let response = match &route {
         Route::Resource(route) => resource_request(server, &context, route, request, accept).await,
-        Route::Other => other_request(server, &context, &request).await,
+        Route::Other => other_request(server, &context, request).await,
     };
     // Warnings belong to refusals as well.
     let for_errors = Accept::JSON;
@@ -146,16 +146,19 @@ fn impersonate(server: &Arc<Server>, user: UserInfo, headers: &HeaderMap) -> Res
 async fn other_request(
     server: &Arc<Server>,
     context: &RequestContext,
-    request: &HttpRequest,
+    request: HttpRequest,
 ) -> Result<HttpResponse, Status> {
     let verb = request.method().as_str().to_lowercase();
     authorization::authorize(server, context, &Action::path(&verb, request.uri().path()))?;
     let path = request.uri().path();
+    if let Some(handler) = server.path_handler(path) {
+        return handler.answer(request).await;
+    }
     let observed =
         METERED_PATHS.iter().find(|metered| **metered == path).map(|path| metrics::Request::begin_path(path));
     let answer = match path.starts_with("/openapi/") {
-        true => openapi::serve(server, request).await,
-        false => discovery::serve(server, request),
+        true => openapi::serve(server, &request).await,
+        false => discovery::serve(server, &request),
     };
     if let (Some(observed), Ok(response)) = (observed, &answer) {
         observed.finish(response.status().as_u16(), None);

@@ -64,6 +64,13 @@ impl Cluster {
         String::from_utf8(output.stdout).unwrap()
     }
 
+    /// What a command of the program under test says against it; it must fail.
+    pub(crate) fn sagong_refused(&self, arguments: &[&str]) -> String {
+        let output = self.sagong_output(arguments);
+        assert!(!output.status.success(), "{arguments:?} succeeded");
+        String::from_utf8(output.stderr).unwrap()
+    }
+
     fn sagong_output(&self, arguments: &[&str]) -> Output {
         let mut command = Command::new(env!("CARGO_BIN_EXE_sagong"));
         command.args(arguments).arg("--data-dir").arg(self.data_directory()).output().unwrap()
