@@ -124,7 +124,8 @@ impl Cluster {
         cluster.launch(0, &["up", "--log", log])?;
         wait_for("the server", || {
             cluster.check_alive(0)?;
-            Ok(cluster.in_node(0, &["kubeconfig"]).ok().filter(|_| cluster.admin_socket(0).exists()))
+            // Nodes can join once it is ready, and not before.
+            Ok(cluster.in_node(0, &["status"]).ok().filter(|status| status.starts_with("server: ready")))
         })?;
         output(cluster.sagong(0).args(["kubeconfig", "--server", &server, "--output", "/tmp/admin.kubeconfig"]))?;
         std::fs::copy(cluster.nodes[0].state.join("root/tmp/admin.kubeconfig"), cluster.kubeconfig())?;
@@ -200,6 +201,7 @@ impl Cluster {
         let mut command = mortal("unshare");
         command.args(["--net", "--mount", "--propagation", "private", "--pid", "--fork", "--mount-proc"]);
         command.arg("--kill-child=KILL").args(program);
+        std::os::unix::process::CommandExt::process_group(&mut command, 0);
         let log = self.work.join("laboratory.log");
         let holder = command.stdout(log_file(&log)?).stderr(log_file(&log)?).spawn().context("unshare")?;
         let init = wait_for("the laboratory", || Ok(first_child(holder.id())))?;
