@@ -12,21 +12,22 @@
 use std::{
     path::{Path, PathBuf},
     process::Command,
-    sync::{
-        Arc,
-        atomic::{AtomicBool, Ordering},
-    },
     time::Instant,
 };
 
 use anyhow::{Context, bail};
 
+mod areas;
+mod expectations;
 mod ginkgo;
+mod interrupts;
 mod ledger;
 mod report;
 mod results;
 mod specs;
 
+use expectations::Expectations;
+use interrupts::Interrupts;
 use ledger::Ledger;
 use results::Outcome;
 use specs::{Selection, Spec};
@@ -37,6 +38,8 @@ use crate::images;
 
 /// Where the suite's images are served, a mirror of all registries.
 const REGISTRY_PORT: u16 = 5000;
+/// What a bisected spec's cluster logs: everything of Sagong, less of what only carries bytes.
+const TRACE: &str = "trace,h2=info,hyper=info,hyper_util=info,rustls=info,tokio_util=info,tower=info,mio=info";
 /// Where runs leave what they found.
 const RUNS: &str = "target/conformance";
 
@@ -54,6 +57,8 @@ pub(crate) struct Arguments {
 enum Action {
     /// Print a table by special interest group, and what changed since the last commit.
     Report,
+    /// Make the last results the expected ones: passing.txt and failing.tsv, which every run is held against.
+    Bless,
     /// Start a cluster alone, for trying things by hand; it stays until Enter is pressed.
     Cluster(ClusterOptions),
 }
@@ -96,11 +101,15 @@ struct Options {
     /// Do not write the ledger.
     #[arg(long)]
     no_ledger: bool,
+    /// Rerun one spec, named by a part of its name, with everything traced and kept.
+    #[arg(long, value_name = "SPEC", conflicts_with_all = ["Selection", "repeat", "log"])]
+    bisect: Option<String>,
 }
 
 pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<()> {
     match &arguments.action {
         Some(Action::Report) => report::print(),
+        Some(Action::Bless) => expectations::bless()?,
         Some(Action::Cluster(options)) => run_cluster(options)?,
         None => run_suite(&arguments.options)?,
     }
@@ -120,7 +129,7 @@ impl ClusterOptions {
         Ok((absolute(&binary)?, absolute(&images)?))
     }
 
-    fn start(&self, folder: &Path, (binary, images): &(PathBuf, PathBuf)) -> anyhow::Result<Cluster> {
+    fn start(&self, folder: &Path, (binary, images): &(PathBuf, PathBuf), log: &str) -> anyhow::Result<Cluster> {
         let started = Instant::now();
         let mut laboratory = vec![std::env::current_exe()?.into_os_string()];
         let registry = format!("0.0.0.0:{REGISTRY_PORT}");
@@ -130,7 +139,7 @@ impl ClusterOptions {
             binary,
             images: Some(images),
             nodes: self.nodes,
-            log: &self.log,
+            log,
             laboratory,
             registry_port: Some(REGISTRY_PORT),
         })?;
@@ -141,15 +150,15 @@ impl ClusterOptions {
 
 fn run_cluster(options: &ClusterOptions) -> anyhow::Result<()> {
     let parts = options.parts()?;
-    let _interrupted = note_interrupts()?;
-    let cluster = options.start(&new_folder()?, &parts)?;
-    wait_for_enter(&cluster)
+    let interrupts = Interrupts::note()?;
+    let cluster = options.start(&new_folder()?, &parts, &options.log)?;
+    wait_for_enter(&cluster, &interrupts);
+    Ok(())
 }
 
-fn wait_for_enter(cluster: &Cluster) -> anyhow::Result<()> {
+fn wait_for_enter(cluster: &Cluster, interrupts: &Interrupts) {
     println!("the cluster stays until Enter is pressed:\n{}", cluster.entrances());
-    std::io::stdin().read_line(&mut String::new())?;
-    Ok(())
+    interrupts.wait_for_enter();
 }
 
 /// The release build of Sagong.
@@ -164,26 +173,16 @@ fn build() -> anyhow::Result<PathBuf> {
     Ok(target.join(host).join("release/sagong"))
 }
 
-/// Takes note of Ctrl-C instead of dying of it, so that results are written and the cluster is taken down.
-fn note_interrupts() -> anyhow::Result<Arc<AtomicBool>> {
-    let interrupted = Arc::new(AtomicBool::new(false));
-    let noted = interrupted.clone();
-    std::thread::spawn(move || {
-        let Ok(runtime) = tokio::runtime::Builder::new_current_thread().enable_all().build() else { return };
-        while runtime.block_on(tokio::signal::ctrl_c()).is_ok() {
-            noted.store(true, Ordering::Relaxed);
-        }
-    });
-    Ok(interrupted)
-}
-
 fn run_suite(options: &Options) -> anyhow::Result<()> {
-    let mut ledger = Ledger::read();
-    let specs = options.selection.select(|name| ledger.result(name))?;
+    let ledger = Ledger::read();
+    let specs = match &options.bisect {
+        Some(name) => vec![specs::one(name)?],
+        None => options.selection.select(|name| ledger.result(name))?,
+    };
     images::binaries::build(images::binaries::OF_SUITE)?;
     let parts = options.cluster.parts()?;
     let commit = ledger::commit()?;
-    let interrupted = note_interrupts()?;
+    let interrupts = Interrupts::note()?;
     let folder = new_folder()?;
     let mut all = Vec::new();
     for round in 1..=options.repeat {
@@ -191,19 +190,27 @@ fn run_suite(options: &Options) -> anyhow::Result<()> {
             println!("round {round} of {}", options.repeat);
         }
         let folder = folder.join(if options.repeat > 1 { format!("round-{round}") } else { String::new() });
-        let outcomes = run_round(options, &specs, &folder, &parts, &interrupted)?;
+        let outcomes = run_round(options, &specs, &folder, &parts, &interrupts)?;
         all.push(outcomes);
-        if interrupted.load(Ordering::Relaxed) {
+        if interrupts.have_come() {
             break;
         }
     }
     let outcomes = worst(all);
     if !options.no_ledger {
+        // Read anew: another run may have written it meanwhile.
+        let mut ledger = Ledger::read();
         ledger.update(&outcomes, &commit);
         ledger.write()?;
     }
     summarize(&specs, &outcomes, &folder);
-    Ok(())
+    if options.bisect.is_some() {
+        explain_traces(&folder);
+    }
+    if interrupts.have_come() {
+        bail!("interrupted");
+    }
+    Expectations::read().check(&outcomes)
 }
 
 /// A folder for this run, which `latest` points to.
@@ -223,14 +230,15 @@ fn run_round(
     specs: &[Spec],
     folder: &Path,
     parts: &(PathBuf, PathBuf),
-    interrupted: &Arc<AtomicBool>,
+    interrupts: &Interrupts,
 ) -> anyhow::Result<Vec<Outcome>> {
-    let mut cluster = options.cluster.start(folder, parts)?;
+    let log = options.bisect.as_ref().map_or(options.cluster.log.as_str(), |_| TRACE);
+    let mut cluster = options.cluster.start(folder, parts, log)?;
     let (serial, parallel): (Vec<Spec>, Vec<Spec>) = specs.iter().cloned().partition(Spec::is_serial);
     let container_logs = folder.join("container-logs");
     let mut outcomes = Vec::new();
     for (name, specs, processes) in [("parallel", parallel, options.procs), ("serial", serial, 1)] {
-        if specs.is_empty() || interrupted.load(Ordering::Relaxed) {
+        if specs.is_empty() || interrupts.have_come() {
             continue;
         }
         println!("{} specs, {processes} at once", specs.len());
@@ -242,18 +250,25 @@ fn run_round(
             folder: &folder.join(name),
             container_logs: &container_logs,
         };
-        let report = ginkgo::run(&run, &mut cluster, interrupted)?;
-        outcomes.extend(results::collect(&report, &folder.join("failed"), &cluster.logs(), &container_logs)?);
+        let report = match ginkgo::run(&run, &mut cluster, interrupts) {
+            Err(_) if interrupts.have_come() => break,
+            report => report?,
+        };
+        let collected = results::collect(&report, &folder.join("failed"), &cluster.logs(), &container_logs)?;
+        // What the user broke off says nothing of the spec.
+        outcomes.extend(collected.into_iter().filter(|outcome| outcome.result != "interrupted"));
     }
     if cluster.crashes > 0 {
         println!("Sagong ended by itself {} times", cluster.crashes);
     }
-    let _ = std::fs::remove_dir_all(&container_logs);
+    if options.bisect.is_none() {
+        let _ = std::fs::remove_dir_all(&container_logs);
+    }
     for (name, log) in cluster.logs() {
         std::fs::copy(log, folder.join(format!("{name}.log")))?;
     }
     if options.keep {
-        wait_for_enter(&cluster)?;
+        wait_for_enter(&cluster, interrupts);
     }
     Ok(outcomes)
 }
@@ -268,6 +283,14 @@ fn worst(rounds: Vec<Vec<Outcome>>) -> Vec<Outcome> {
         }
     }
     by_name.into_values().collect()
+}
+
+/// Says where everything of a bisected spec lies.
+fn explain_traces(folder: &Path) {
+    println!("\nthe spec's own output:   {}/*/ginkgo.log", folder.display());
+    println!("each node's trace:       {}/node*.log", folder.display());
+    println!("requests to the API:     grep -E 'apiserver::(http|loopback).* request ' {}/node1.log", folder.display());
+    println!("logs of its containers:  {}/container-logs", folder.display());
 }
 
 fn summarize(specs: &[Spec], outcomes: &[Outcome], folder: &Path) {
