@@ -11,7 +11,6 @@
 
 use std::{
     path::{Path, PathBuf},
-    process::Command,
     time::Instant,
 };
 
@@ -34,12 +33,17 @@ use specs::{Selection, Spec};
 
 use testkit::{Cluster, Setup};
 
-use crate::images;
+use crate::{ci, images};
 
 /// Where the suite's images are served, a mirror of all registries.
 const REGISTRY_PORT: u16 = 5000;
 /// What a bisected spec's cluster logs: everything of Sagong, less of what only carries bytes.
 const TRACE: &str = "trace,h2=info,hyper=info,hyper_util=info,rustls=info,tokio_util=info,tower=info,mio=info";
+/// How many nodes a cluster has and how many specs run at once, when nobody says.
+const NODES: usize = 2;
+const PROCESSES: usize = 8;
+/// When the gate gives up.
+const GATE_TIMEOUT: &str = "15m";
 /// Where runs leave what they found.
 const RUNS: &str = "target/conformance";
 
@@ -67,7 +71,7 @@ enum Action {
 #[derive(clap::Args)]
 struct ClusterOptions {
     /// How many nodes the cluster has.
-    #[arg(long, default_value_t = 2)]
+    #[arg(long, default_value_t = NODES)]
     nodes: usize,
     /// How much Sagong logs.
     #[arg(long, default_value = "info")]
@@ -87,7 +91,7 @@ struct Options {
     #[command(flatten)]
     cluster: ClusterOptions,
     /// How many specs run at once; those that must run alone do.
-    #[arg(long, default_value_t = 8)]
+    #[arg(long, default_value_t = PROCESSES)]
     procs: usize,
     /// How often to run each spec; one that does not always pass counts as failed.
     #[arg(long, default_value_t = 1)]
@@ -163,14 +167,31 @@ fn wait_for_enter(cluster: &Cluster, interrupts: &Interrupts) {
 
 /// The release build of Sagong.
 fn build() -> anyhow::Result<PathBuf> {
-    let mut cargo = Command::new(env!("CARGO"));
-    let status = cargo.args(["build", "--quiet", "--release", "--package", "sagong"]).status()?;
-    if !status.success() {
-        bail!("sagong does not build");
-    }
+    ci::cargo(&["build", "--quiet", "--release", "--package", "sagong"])?;
+    Ok(built("release"))
+}
+
+/// Where cargo leaves the program.
+fn built(profile: &str) -> PathBuf {
     let host = format!("{}-unknown-linux-gnu", std::env::consts::ARCH);
     let target = std::env::var_os("CARGO_TARGET_DIR").map_or("target".into(), PathBuf::from);
-    Ok(target.join(host).join("release/sagong"))
+    target.join(host).join(profile).join("sagong")
+}
+
+/// The gate's part of the suite, against the program that its other tests have built.
+pub(crate) fn gate() -> anyhow::Result<()> {
+    ci::cargo(&["build", "--quiet", "--package", "sagong"])?;
+    let cluster = ClusterOptions { nodes: NODES, log: "info".to_owned(), binary: Some(built("debug")), images: None };
+    run_suite(&Options {
+        selection: Selection { subset: true, ..Selection::default() },
+        cluster,
+        procs: PROCESSES,
+        repeat: 1,
+        timeout: GATE_TIMEOUT.to_owned(),
+        keep: false,
+        no_ledger: true,
+        bisect: None,
+    })
 }
 
 fn run_suite(options: &Options) -> anyhow::Result<()> {
@@ -203,14 +224,15 @@ fn run_suite(options: &Options) -> anyhow::Result<()> {
         ledger.update(&outcomes, &commit);
         ledger.write()?;
     }
-    summarize(&specs, &outcomes, &folder);
+    let expectations = Expectations::read();
+    summarize(&specs, &outcomes, &folder, &expectations);
     if options.bisect.is_some() {
         explain_traces(&folder);
     }
     if interrupts.have_come() {
         bail!("interrupted");
     }
-    Expectations::read().check(&outcomes)
+    expectations.check(&outcomes)
 }
 
 /// A folder for this run, which `latest` points to.
@@ -293,13 +315,25 @@ fn explain_traces(folder: &Path) {
     println!("logs of its containers:  {}/container-logs", folder.display());
 }
 
-fn summarize(specs: &[Spec], outcomes: &[Outcome], folder: &Path) {
+fn summarize(specs: &[Spec], outcomes: &[Outcome], folder: &Path, expectations: &Expectations) {
     let failed: Vec<&Outcome> = outcomes.iter().filter(|outcome| outcome.result != "passed").collect();
-    if !failed.is_empty() {
+    let (known, new): (Vec<&Outcome>, Vec<&Outcome>) =
+        failed.iter().copied().partition(|outcome| expectations.cause(&outcome.name).is_some());
+    if !new.is_empty() {
         println!("\nfailed:");
     }
-    for outcome in &failed {
+    for outcome in &new {
         println!("  {} ({}, {} s)\n      {}", outcome.name, outcome.result, outcome.seconds, outcome.message);
+    }
+    let mut by_cause = std::collections::BTreeMap::<&str, usize>::new();
+    for cause in known.iter().filter_map(|outcome| expectations.cause(&outcome.name)) {
+        *by_cause.entry(cause).or_default() += 1;
+    }
+    if !by_cause.is_empty() {
+        println!("\nfailed as expected:");
+    }
+    for (cause, count) in by_cause {
+        println!("{count:>5}  {cause}");
     }
     println!(
         "\n{} of {} specs passed, {} failed, {} did not run; logs: {}",

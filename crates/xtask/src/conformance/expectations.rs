@@ -88,6 +88,11 @@ impl Expectations {
         (worse, better)
     }
 
+    /// Why a spec is expected to fail, if it is.
+    pub(super) fn cause(&self, spec: &str) -> Option<&str> {
+        self.failing.get(spec).map(String::as_str)
+    }
+
     /// Holds results against what was expected.
     ///
     /// # Errors

@@ -71,13 +71,14 @@ pub(super) fn output_of(command: &mut Command) -> anyhow::Result<String> {
 
 /// The folder of a Go module that the wrapper module requires.
 pub(crate) fn module_folder(module: &str) -> anyhow::Result<PathBuf> {
-    let mut list = Command::new("go");
+    let go = tools::go()?;
+    let mut list = Command::new(&go);
     list.args(["list", "-mod=mod", "-m", "-f", "{{.Dir}}", module]).current_dir(MODULE);
     let folder = output_of(&mut list)?.trim().to_owned();
     if !folder.is_empty() {
         return Ok(folder.into());
     }
-    output_of(Command::new("go").args(["mod", "download", module]).current_dir(MODULE))?;
+    output_of(Command::new(&go).args(["mod", "download", module]).current_dir(MODULE))?;
     Ok(output_of(&mut list)?.trim().into())
 }
 
@@ -92,12 +93,12 @@ pub(crate) fn build(programs: &[GoProgram]) -> anyhow::Result<()> {
         println!("building {name} ({} of {}; the first takes minutes)", index + 1, programs.len());
         let started = Instant::now();
         let partial = path.with_extension("partial");
-        let mut go = Command::new("go");
+        let mut go = Command::new(tools::go()?);
         go.args(if *is_test { ["test", "-c", "-vet=off"].as_slice() } else { ["build"].as_slice() });
         go.args(["-mod=mod", "-buildvcs=false", "-trimpath", "-ldflags", VERSION_FLAGS, "-o"]);
         // Static programs need nothing of the image that they are put into.
         go.arg(&partial).arg(package).env("CGO_ENABLED", "0").current_dir(module);
-        let status = go.status().context("cannot run go: install Go 1.26, https://go.dev/dl")?;
+        let status = go.status().context("cannot run go")?;
         if !status.success() {
             bail!("{go:?} ended with {status}");
         }
