@@ -13,8 +13,8 @@ use anyhow::{Context, ensure};
 use super::{
     interrupts::Interrupts,
     specs::{Spec, expression},
+    subject::Subject,
 };
-use testkit::Cluster;
 
 use crate::{images::binaries, tools};
 
@@ -37,19 +37,19 @@ pub(super) struct Run<'a> {
 }
 
 /// Runs the specs; the report is in the folder afterwards.
-pub(super) fn run(run: &Run<'_>, cluster: &mut Cluster, interrupts: &Interrupts) -> anyhow::Result<PathBuf> {
+pub(super) fn run(run: &Run<'_>, subject: &mut dyn Subject, interrupts: &Interrupts) -> anyhow::Result<PathBuf> {
     std::fs::create_dir_all(run.folder)?;
     let report = run.folder.join("report.json");
-    let mut ginkgo = cluster.in_laboratory(&binaries::program("ginkgo")?);
+    let mut ginkgo = subject.cluster().in_laboratory(&binaries::program("ginkgo")?);
     ginkgo.args(["--no-color", "-v", "--keep-going", "--json-report=report.json"]);
     ginkgo.arg(format!("--procs={}", run.processes)).arg(format!("--timeout={}", run.timeout));
     ginkgo.arg(format!("--focus={}", expression(run.specs)));
     ginkgo.arg(format!("--output-dir={}", run.folder.display())).arg(binaries::program("e2e.test")?).arg("--");
-    ginkgo.arg(format!("--kubeconfig={}", cluster.kubeconfig().display()));
+    ginkgo.arg(format!("--kubeconfig={}", subject.cluster().kubeconfig().display()));
     ginkgo.arg(format!("--kubectl-path={}", tools::kubectl()?.display()));
     ginkgo.arg(format!("--num-nodes={}", run.nodes));
     ginkgo.args(["--provider=skeleton", "--disable-log-dump", "--dump-logs-on-failure=true"]);
-    ginkgo.current_dir(run.folder).env("KUBECONFIG", cluster.kubeconfig());
+    ginkgo.current_dir(run.folder).env("KUBECONFIG", subject.cluster().kubeconfig());
     ginkgo.stdout(Stdio::piped()).stderr(std::fs::File::create(run.folder.join("ginkgo.err"))?);
     // Not the terminal's but this harness's signals reach it, which come by other ways too.
     let mut child = ginkgo.process_group(0).spawn().context("cannot start ginkgo")?;
@@ -65,9 +65,9 @@ pub(super) fn run(run: &Run<'_>, cluster: &mut Cluster, interrupts: &Interrupts)
         if interrupts.have_come() {
             stopping.go_on(&child)?;
         } else {
-            cluster.revive()?;
+            subject.revive()?;
         }
-        keep_container_logs(&cluster.container_logs(), run.container_logs);
+        keep_container_logs(&subject.container_logs(), run.container_logs);
         std::thread::sleep(LOOK_PERIOD);
     };
     let _ = progress.join();

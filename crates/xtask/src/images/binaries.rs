@@ -13,6 +13,8 @@ use crate::tools;
 /// The module that names upstream's versions, and the version that its programs must say they are.
 const MODULE: &str = "conformance/module";
 const SAMPLE_MODULE: &str = "conformance/sample-apiserver";
+const CONTAINERD_MODULE: &str = "conformance/containerd";
+const COREDNS_MODULE: &str = "conformance/coredns";
 /// Without these e2e.test takes itself for v0.0, and specs that compare versions fail.
 const VERSION_FLAGS: &str = "-s -w -X k8s.io/component-base/version.gitVersion=v1.37.0 \
     -X k8s.io/component-base/version.gitMajor=1 -X k8s.io/component-base/version.gitMinor=37";
@@ -49,6 +51,27 @@ pub(crate) const OF_SUITE: &[GoProgram] = &[
     program_of("ginkgo", "github.com/onsi/ginkgo/v2/ginkgo"),
     GoProgram { is_test: true, ..program_of("e2e.test", "k8s.io/kubernetes/test/e2e") },
 ];
+
+/// Upstream's cluster, against which the suite is proven.
+pub(crate) const OF_UPSTREAM: &[GoProgram] = &[
+    program_of("etcd", "go.etcd.io/etcd/server/v3"),
+    program_of("kube-apiserver", "k8s.io/kubernetes/cmd/kube-apiserver"),
+    program_of("kube-controller-manager", "k8s.io/kubernetes/cmd/kube-controller-manager"),
+    program_of("kube-scheduler", "k8s.io/kubernetes/cmd/kube-scheduler"),
+    program_of("kubelet", "k8s.io/kubernetes/cmd/kubelet"),
+    program_of("kube-proxy", "k8s.io/kubernetes/cmd/kube-proxy"),
+    GoProgram { module: COREDNS_MODULE, ..program_of("coredns", "github.com/coredns/coredns") },
+];
+/// The runtime that ours is measured by.
+pub(crate) const OF_CONTAINERD: &[GoProgram] = &[
+    of_containerd("containerd", "github.com/containerd/containerd/v2/cmd/containerd"),
+    of_containerd("containerd-shim-runc-v2", "github.com/containerd/containerd/v2/cmd/containerd-shim-runc-v2"),
+    of_containerd("ctr", "github.com/containerd/containerd/v2/cmd/ctr"),
+];
+
+const fn of_containerd(name: &'static str, package: &'static str) -> GoProgram {
+    GoProgram { module: CONTAINERD_MODULE, ..program_of(name, package) }
+}
 
 /// Where everything of this harness is kept.
 pub(crate) fn cache() -> anyhow::Result<PathBuf> {

@@ -51,6 +51,11 @@ impl Debian {
         Ok(Debian { tree })
     }
 
+    /// The folder that all packages are unpacked into.
+    pub(super) fn tree(&self) -> &Path {
+        &self.tree
+    }
+
     /// The file at a path of the tree; `/usr` is merged or not.
     pub(super) fn find(&self, path: &str) -> anyhow::Result<PathBuf> {
         let merged = format!("usr/{path}");
