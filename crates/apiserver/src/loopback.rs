@@ -122,8 +122,16 @@ impl Transport for Loopback {
             &request.name,
         );
         let creates = request.verb == Verb::Create;
+        let logged = tracing::enabled!(tracing::Level::DEBUG).then(|| {
+            let parts = [&request.resource.resource, &request.namespace, &request.name, &request.subresource];
+            (verb_name(request.verb), parts.map(|part| part.as_str()).join("/"), context.user.name.clone())
+        });
         let answer = self.answer(request, resource, context).await;
-        observed.finish(answer.as_ref().map_or_else(|status| status.code, |_| if creates { 201 } else { 200 }), None);
+        let code = answer.as_ref().map_or_else(|status| status.code, |_| if creates { 201 } else { 200 });
+        if let Some((verb, object, user)) = logged {
+            tracing::debug!(verb, object, %user, code, "request");
+        }
+        observed.finish(code, None);
         answer
     }
 

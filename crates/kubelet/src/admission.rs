@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, sync::Arc};
 
-use api::views::core_v1::{Container, Pod, PodSpec};
+use api::views::core_v1::{Container, Node, Pod, PodSpec};
 use apimachinery::{Object, quantity::Quantity};
 use component_helpers::{
     node,
@@ -81,13 +81,12 @@ pub fn admit(pod: &Object, site: Site<'_>, is_static: bool) -> Result<(), Refusa
     if count + 1 > max_pods {
         short.push(("pods".to_owned(), 1, count, max_pods));
     }
+    // Who wrote an extended resource into the node's status counts it; one that the node does not have is none of
+    // the kubelet's concern: it guards something outside of the node.
+    let advertised = node.map(|node| resources::parse(Node::of(node).status().allocatable())).unwrap_or_default();
     for (name, amount) in &wanted {
-        let (Some(total), false) = (allocatable.get(name), amount.is_zero()) else {
-            if !amount.is_zero() && !allocatable.contains_key(name) && name.contains('/') {
-                short.push((name.clone(), amount.value(), 0, 0));
-            }
-            continue;
-        };
+        let total = allocatable.get(name).or_else(|| advertised.get(name).filter(|_| name.contains('/')));
+        let (Some(total), false) = (total, amount.is_zero()) else { continue };
         let used = used.get(name).copied().unwrap_or(Quantity::ZERO);
         if used + *amount > *total {
             let unit = |quantity: Quantity| if name == "cpu" { quantity.milli_value() } else { quantity.value() };
@@ -185,6 +184,7 @@ mod tests {
     fn reason(spec: Value, max_pods: i64, is_static: bool) -> String {
         let node = Object(value!({
             "metadata": {"name": "n", "labels": {"disk": "ssd"}},
+            "status": {"allocatable": {"example.com/gpu": "1"}},
             "spec": {"taints": [{"key": "k", "effect": "NoExecute"}, {"key": "l", "effect": "NoSchedule"}]}
         }));
         let other = pod(value!({"containers": [
@@ -218,8 +218,14 @@ mod tests {
         assert_eq!(reason(value!({"containers": [{"ports": [{"hostPort": 80}]}]}), 10, false), "NodePorts");
         assert_eq!(reason(value!({"hostUsers": false}), 10, false), "UnsupportedUserNamespaces");
         assert_eq!(reason(value!({}), 10, true), "", "static pods ignore taints");
-        let gpu = value!({"containers": [{"resources": {"requests": {"example.com/gpu": "1"}}}]});
-        assert_eq!(reason(gpu, 10, false), "OutOfexample.com/gpu");
+        let extended = |name: &str, amount: &str| {
+            let mut requests = Value::default();
+            requests.set(&[name], amount);
+            value!({"containers": [{"resources": {"requests": requests}}]})
+        };
+        assert_eq!(reason(extended("example.com/gpu", "1"), 10, false), "");
+        assert_eq!(reason(extended("example.com/gpu", "2"), 10, false), "OutOfexample.com/gpu");
+        assert_eq!(reason(extended("example.com/license", "2"), 10, false), "", "nothing of this node");
         let profile = |kind: &str| value!({"containers": [{"securityContext": {"appArmorProfile": {"type": kind}}}]});
         assert_eq!(reason(profile("RuntimeDefault"), 10, false), "AppArmor");
         assert_eq!(reason(profile("Unconfined"), 10, false), "");

@@ -5,9 +5,10 @@
 
 use std::{sync::Arc, time::Duration};
 
+use api::views::core_v1::NodeStatus;
 use apimachinery::{Object, Status, Value, quantity::Format, quantity::Quantity, time, value};
 use client::{Client, EventType, PatchType, kinds};
-use component_helpers::resources::Resources;
+use component_helpers::resources::{self, Resources};
 use cri_api::{
     RuntimeService,
     v1::{ListImagesRequest, StatusRequest, VersionRequest},
@@ -143,6 +144,13 @@ fn labels(config: &Config) -> Value {
         labels.set(&[key.as_str()], label.as_str());
     }
     labels
+}
+
+/// The resources that others count on this node: the kubelet keeps what it does not know.
+fn extended(status: &Value) -> Resources {
+    let mut capacity = resources::parse(NodeStatus::of(status).capacity());
+    capacity.retain(|name, _| name.split_once('/').is_some_and(|(domain, _)| !domain.ends_with("kubernetes.io")));
+    capacity
 }
 
 fn amounts(resources: &Resources) -> Value {
@@ -298,8 +306,14 @@ impl Node {
         }
         let mut status = previous.clone();
         status.set(&["addresses"], addresses);
-        status.set(&["capacity"], amounts(&facts.capacity));
-        status.set(&["allocatable"], amounts(&facts.allocatable));
+        let extended = extended(previous);
+        let with_extended = |own: &Resources| {
+            let mut all = own.clone();
+            all.extend(extended.clone());
+            amounts(&all)
+        };
+        status.set(&["capacity"], with_extended(&facts.capacity));
+        status.set(&["allocatable"], with_extended(&facts.allocatable));
         status.set(&["conditions"], conditions);
         status.set(&["images"], self.images().await);
         status.set(&["daemonEndpoints", "kubeletEndpoint", "Port"], config.port);
@@ -473,4 +487,16 @@ fn without_heartbeats(status: &Value) -> Value {
 pub(crate) async fn runtime_version(runtime: &Arc<dyn RuntimeService>) -> cri_api::Result<(String, String)> {
     let answer = runtime.version(VersionRequest { version: "v1".to_owned() }).await?;
     Ok((answer.runtime_name, answer.runtime_version))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_others_count_on_a_node_is_kept() {
+        let status = value!({"capacity": {"cpu": "2", "example.com/gpu": "4", "kubernetes.io/own": "1"}});
+        let kept = Resources::from([("example.com/gpu".to_owned(), Quantity::parse("4").unwrap())]);
+        assert_eq!(extended(&status), kept);
+    }
 }

@@ -17,7 +17,7 @@ use anyhow::{Context, bail, ensure};
 use crate::command::{first_child, mortal, output};
 
 /// The laboratory's address; node N has 10 + N in the same network.
-const LABORATORY: &str = "172.30.0.1";
+pub const LABORATORY: &str = "172.30.0.1";
 /// Where a node finds Sagong and the images to import.
 const BINARY: &str = "/opt/sagong";
 const IMAGES: &str = "/opt/images.tar";
@@ -98,23 +98,11 @@ impl Cluster {
     /// # Errors
     /// When a part of it does not come up; what did is gone again.
     pub fn start(setup: &Setup<'_>) -> anyhow::Result<Cluster> {
-        let Setup { work, binary, images, nodes, log, .. } = *setup;
-        ensure!(!work.starts_with("/tmp"), "the state cannot be in {}: nodes do not see it there", work.display());
-        remove_stale_cgroups();
-        std::fs::create_dir_all(work)?;
-        let mut cluster = Cluster {
-            work: work.to_owned(),
-            laboratory: None,
-            nodes: Vec::new(),
-            crashes: 0,
-            registry_port: setup.registry_port,
-        };
-        cluster.start_laboratory(&setup.laboratory)?;
-        for number in 1..=nodes {
-            let node = cluster.make_node(number)?;
-            cluster.nodes.push(node);
-            cluster.write_mirror(number - 1)?;
-            let programs = cluster.nodes[number - 1].state.join("root/opt");
+        let Setup { binary, images, nodes, log, .. } = *setup;
+        let mut cluster = Cluster::prepare(setup)?;
+        for index in 0..nodes {
+            cluster.write_mirror(index)?;
+            let programs = cluster.nodes[index].state.join("root/opt");
             place(binary, &programs.join("sagong"))?;
             if let Some(images) = images {
                 place(images, &programs.join("images.tar"))?;
@@ -124,7 +112,8 @@ impl Cluster {
         cluster.launch(0, &["up", "--log", log])?;
         wait_for("the server", || {
             cluster.check_alive(0)?;
-            Ok(cluster.in_node(0, &["kubeconfig"]).ok().filter(|_| cluster.admin_socket(0).exists()))
+            // Nodes can join once it is ready, and not before.
+            Ok(cluster.in_node(0, &["status"]).ok().filter(|status| status.starts_with("server: ready")))
         })?;
         output(cluster.sagong(0).args(["kubeconfig", "--server", &server, "--output", "/tmp/admin.kubeconfig"]))?;
         std::fs::copy(cluster.nodes[0].state.join("root/tmp/admin.kubeconfig"), cluster.kubeconfig())?;
@@ -141,6 +130,30 @@ impl Cluster {
                 let directory = cluster.data_directory(index);
                 cluster.in_node(index, &["image", "import", "--data-dir", &directory, IMAGES])?;
             }
+        }
+        Ok(cluster)
+    }
+
+    /// Makes the laboratory and the nodes; nothing of Sagong runs in them.
+    ///
+    /// # Errors
+    /// When a part of it does not come up; what did is gone again.
+    pub fn prepare(setup: &Setup<'_>) -> anyhow::Result<Cluster> {
+        let work = setup.work;
+        ensure!(!work.starts_with("/tmp"), "the state cannot be in {}: nodes do not see it there", work.display());
+        remove_stale_cgroups();
+        std::fs::create_dir_all(work)?;
+        let mut cluster = Cluster {
+            work: work.to_owned(),
+            laboratory: None,
+            nodes: Vec::new(),
+            crashes: 0,
+            registry_port: setup.registry_port,
+        };
+        cluster.start_laboratory(&setup.laboratory)?;
+        for number in 1..=setup.nodes {
+            let node = cluster.make_node(number)?;
+            cluster.nodes.push(node);
         }
         Ok(cluster)
     }
@@ -169,6 +182,16 @@ impl Cluster {
         let mut command = mortal("nsenter");
         command.args(["--target", &pid, "--net", "--mount", "--pid", "--"]).arg(program);
         command
+    }
+
+    /// The root of what a node keeps for itself: `opt`, `tmp`, `var/log` and what lies in `var/lib`.
+    pub fn node_root(&self, index: usize) -> PathBuf {
+        self.nodes[index].state.join("root")
+    }
+
+    /// A node's name and address.
+    pub fn node(&self, index: usize) -> (&str, &str) {
+        (&self.nodes[index].name, &self.nodes[index].address)
     }
 
     /// How to enter the nodes by hand.
@@ -200,6 +223,7 @@ impl Cluster {
         let mut command = mortal("unshare");
         command.args(["--net", "--mount", "--propagation", "private", "--pid", "--fork", "--mount-proc"]);
         command.arg("--kill-child=KILL").args(program);
+        std::os::unix::process::CommandExt::process_group(&mut command, 0);
         let log = self.work.join("laboratory.log");
         let holder = command.stdout(log_file(&log)?).stderr(log_file(&log)?).spawn().context("unshare")?;
         let init = wait_for("the laboratory", || Ok(first_child(holder.id())))?;
@@ -330,11 +354,18 @@ impl Cluster {
 
     /// Sagong in a node's namespaces and cgroup.
     fn sagong(&self, index: usize) -> Command {
+        let mut command = self.daemon(index, Path::new(BINARY));
+        command.env("NO_COLOR", "1");
+        command
+    }
+
+    /// A program in a node's namespaces and in the cgroup of what is no pod's.
+    pub fn daemon(&self, index: usize, program: &Path) -> Command {
         let mut command = mortal("nsenter");
         let enter = "for group in /sys/fs/cgroup/daemon /sys/fs/cgroup/*/daemon; do \
             [ ! -e $group ] || echo 0 > $group/cgroup.procs; done; exec \"$@\"";
         command.args(["--target", &self.nodes[index].init.to_string(), "--all", "--", "sh", "-c", enter, "sh"]);
-        command.arg(BINARY).env("NO_COLOR", "1");
+        command.arg(program);
         std::os::unix::process::CommandExt::process_group(&mut command, 0);
         command
     }

@@ -9,4 +9,4 @@
 mod cluster;
 pub mod command;
 
-pub use cluster::{Cluster, Setup};
+pub use cluster::{Cluster, LABORATORY, Setup};

@@ -13,7 +13,7 @@ use std::{
 
 use anyhow::{Context, bail};
 
-use crate::{images, layering, tools};
+use crate::{conformance, images, layering, tools};
 
 /// Options of `ci`.
 #[derive(clap::Args)]
@@ -33,6 +33,7 @@ const STEPS: &[Step] = &[
     ("clippy", || cargo(&["clippy", "--workspace", "--all-targets", "--quiet", "--", "--deny", "warnings"])),
     ("test", || cargo(&["test", "--workspace", "--no-fail-fast"])),
     ("end-to-end", end_to_end),
+    ("conformance", conformance::gate),
 ];
 
 pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<()> {
@@ -68,7 +69,7 @@ pub(crate) fn root() -> PathBuf {
     manifest.ancestors().nth(2).map_or(manifest.clone(), PathBuf::from)
 }
 
-fn cargo(arguments: &[&str]) -> anyhow::Result<()> {
+pub(crate) fn cargo(arguments: &[&str]) -> anyhow::Result<()> {
     run_command(Command::new(env!("CARGO")).args(arguments))
 }
 

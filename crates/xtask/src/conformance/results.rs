@@ -169,15 +169,29 @@ fn copy_files(source: &Path, target: &Path) -> anyhow::Result<()> {
     Ok(())
 }
 
+/// When a line of a log was written: Sagong's own form, or one of upstream's components, which leave out the year,
+/// name the field or write JSON.
+fn time_of(line: &str, year: i16) -> Option<Timestamp> {
+    let first = line.split(' ').next()?;
+    let quoted = |mark: &str| line.split_once(mark)?.1.split('"').next();
+    if let Some(time) =
+        [Some(first), quoted("time=\""), quoted("\"ts\":\"")].into_iter().flatten().find_map(|text| text.parse().ok())
+    {
+        return Some(time);
+    }
+    let (month, day) = first.get(1..5).filter(|_| first.len() == 5)?.split_at_checked(2)?;
+    format!("{year}-{month}-{day}T{}Z", line.split(' ').nth(1)?).parse().ok()
+}
+
 /// The lines of a log between two times, with those that belong to them.
 fn cut(log: &Path, start: Timestamp, end: Timestamp, out: &mut impl Write) -> anyhow::Result<()> {
     let (start, end) = (start - WINDOW_MARGIN, end + WINDOW_MARGIN);
     let Ok(file) = File::open(log) else { return Ok(()) };
+    let year = start.to_zoned(jiff::tz::TimeZone::UTC).year();
     let mut inside = false;
     for line in BufReader::new(file).split(b'\n') {
         let line = line?;
-        let word = line.split(|byte| *byte == b' ').next().and_then(|word| std::str::from_utf8(word).ok());
-        if let Some(time) = word.and_then(|word| word.parse::<Timestamp>().ok()) {
+        if let Some(time) = time_of(&String::from_utf8_lossy(&line), year) {
             inside = start <= time && time <= end;
         }
         if inside {
@@ -201,6 +215,22 @@ mod tests {
        "State": "skipped", "StartTime": "0001-01-01T00:00:00Z", "EndTime": "0001-01-01T00:00:00Z", "RunTime": 0},
       {"ContainerHierarchyTexts": null, "LeafNodeText": "", "LeafNodeType": "SynchronizedBeforeSuite",
        "State": "passed", "StartTime": "2026-01-01T00:00:00Z", "EndTime": "2026-01-01T00:00:00Z", "RunTime": 5}]}]"#;
+
+    #[test]
+    fn times_of_all_logs_are_understood() {
+        let expected = "2026-11-28T18:14:56.041425Z".parse::<Timestamp>().unwrap();
+        for line in [
+            "2026-11-28T18:14:56.041425Z  INFO client: started",
+            "I1128 18:14:56.041425      20 wait.go:53] Waiting",
+            "time=\"2026-11-28T18:14:56.041425Z\" level=info msg=\"x\"",
+            "{\"level\":\"info\",\"ts\":\"2026-11-28T18:14:56.041425Z\",\"msg\":\"x\"}",
+        ] {
+            assert_eq!(time_of(line, 2026), Some(expected), "{line}");
+        }
+        for line in ["", "  more", "goroutine 12 [running]:", "panic"] {
+            assert_eq!(time_of(line, 2026), None, "{line}");
+        }
+    }
 
     #[test]
     fn a_failed_spec_keeps_its_part_of_the_logs() {

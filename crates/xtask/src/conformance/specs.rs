@@ -3,8 +3,12 @@
 use anyhow::{Context, bail};
 use regex::Regex;
 
+use super::areas;
+
 /// All specs with upstream's seconds.
 const UPSTREAM: &str = include_str!("../../../../conformance/upstream.tsv");
+/// The specs that the gate runs.
+const SUBSET: &str = include_str!("../../../../conformance/subset.txt");
 
 /// One conformance spec.
 #[derive(Clone, Debug, PartialEq)]
@@ -39,12 +43,21 @@ pub(super) struct Selection {
     /// Run the specs of one special interest group, for example node.
     #[arg(long, value_name = "NAME")]
     pub(super) sig: Option<String>,
+    /// Run the specs of one area, for example storage.
+    #[arg(long, value_name = "NAME")]
+    pub(super) area: Option<String>,
     /// Run the specs whose last result, in the ledger, is this: failed, passed.
     #[arg(long, value_name = "RESULT")]
     pub(super) last: Option<String>,
     /// Leave out the specs that must run alone.
     #[arg(long)]
     pub(super) no_serial: bool,
+    /// Run only the specs that must run alone.
+    #[arg(long, conflicts_with = "no_serial")]
+    pub(super) serial: bool,
+    /// Run only the specs that the gate runs, those of conformance/subset.txt.
+    #[arg(long)]
+    pub(super) subset: bool,
 }
 
 /// All conformance specs, by name.
@@ -55,6 +68,28 @@ pub(super) fn all() -> Vec<Spec> {
     };
     let lines = UPSTREAM.lines().filter(|line| !line.starts_with('#'));
     lines.filter_map(line).collect()
+}
+
+/// The names of the specs that the gate runs.
+fn subset() -> Vec<&'static str> {
+    SUBSET.lines().filter(|line| !line.starts_with('#') && !line.is_empty()).collect()
+}
+
+/// The one spec that a name means: the whole of it or a part that no other has.
+pub(super) fn one(name: &str) -> anyhow::Result<Spec> {
+    let specs = all();
+    if let Some(spec) = specs.iter().find(|spec| spec.name == name) {
+        return Ok(spec.clone());
+    }
+    let found: Vec<&Spec> = specs.iter().filter(|spec| spec.name.contains(name)).collect();
+    match found.as_slice() {
+        [] => bail!("no conformance spec has {name:?} in its name: see conformance/upstream.tsv"),
+        [spec] => Ok((*spec).clone()),
+        several => {
+            let names: Vec<&str> = several.iter().map(|spec| spec.name.as_str()).collect();
+            bail!("{} specs have {name:?} in their names:\n  {}", several.len(), names.join("\n  "))
+        }
+    }
 }
 
 impl Selection {
@@ -73,12 +108,21 @@ impl Selection {
             names.dedup();
             bail!("there is no sig {sig:?}: choose one of {}", names.join(", "));
         }
+        if let Some(area) = &self.area
+            && !areas::names().contains(&area.as_str())
+        {
+            bail!("there is no area {area:?}: choose one of {}", areas::names().join(", "));
+        }
+        let subset = subset();
         specs.retain(|spec| {
             focus.as_ref().is_none_or(|focus| focus.is_match(&spec.name))
                 && !skip.as_ref().is_some_and(|skip| skip.is_match(&spec.name))
                 && self.sig.as_ref().is_none_or(|sig| spec.sig() == sig)
                 && self.last.as_ref().is_none_or(|last| last_result(&spec.name) == Some(last))
+                && self.area.as_ref().is_none_or(|area| areas::of(spec) == area)
                 && !(self.no_serial && spec.is_serial())
+                && (!self.serial || spec.is_serial())
+                && (!self.subset || subset.contains(&spec.name.as_str()))
         });
         if specs.is_empty() {
             bail!("no conformance spec is meant: see conformance/upstream.tsv for the names");
@@ -96,6 +140,10 @@ pub(super) fn expression(specs: &[Spec]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// What the gate may spend on specs, on a machine as busy as one that builds.
+    const SUBSET_SECONDS_LIMIT: f64 = 300.0;
+    const SUBSET_PROCESSES: f64 = 8.0;
 
     #[test]
     fn all_specs_are_known() {
@@ -117,6 +165,38 @@ mod tests {
         assert!(specs.iter().any(|spec| spec.name.contains("Probing container should *not* be restarted")));
         let wrong = Selection { sig: Some("none".to_owned()), ..Selection::default() };
         assert!(wrong.select(|_| None).unwrap_err().to_string().contains("choose one of"));
+    }
+
+    #[test]
+    fn serial_specs_and_areas_can_be_chosen() {
+        let chosen = |selection: Selection| selection.select(|_| None).unwrap();
+        assert_eq!(chosen(Selection { serial: true, ..Selection::default() }).len(), 29);
+        let storage = chosen(Selection { area: Some("storage".to_owned()), ..Selection::default() });
+        assert!(storage.iter().all(|spec| spec.sig() == "storage"));
+    }
+
+    #[test]
+    fn the_subset_touches_every_area_and_fits_the_gate() {
+        let subset = subset();
+        let specs: Vec<Spec> = all().into_iter().filter(|spec| subset.contains(&spec.name.as_str())).collect();
+        assert_eq!(specs.len(), subset.len(), "a name in conformance/subset.txt is wrong or doubled");
+        for area in areas::names() {
+            assert!(specs.iter().any(|spec| areas::of(spec) == area), "no spec of {area} in conformance/subset.txt");
+        }
+        let seconds: f64 = specs.iter().map(|spec| spec.upstream_seconds).sum();
+        assert!(seconds / SUBSET_PROCESSES < SUBSET_SECONDS_LIMIT, "{seconds} s are too many");
+    }
+
+    #[test]
+    fn a_part_of_a_name_means_one_spec_or_none() {
+        assert!(
+            one("should be able to change the type from NodePort to ExternalName")
+                .unwrap()
+                .name
+                .contains("sig-network")
+        );
+        assert!(one("Probing").unwrap_err().to_string().contains("specs have"));
+        assert!(one("no such thing").is_err());
     }
 
     #[test]

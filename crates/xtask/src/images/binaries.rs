@@ -13,6 +13,8 @@ use crate::tools;
 /// The module that names upstream's versions, and the version that its programs must say they are.
 const MODULE: &str = "conformance/module";
 const SAMPLE_MODULE: &str = "conformance/sample-apiserver";
+const CONTAINERD_MODULE: &str = "conformance/containerd";
+const COREDNS_MODULE: &str = "conformance/coredns";
 /// Without these e2e.test takes itself for v0.0, and specs that compare versions fail.
 const VERSION_FLAGS: &str = "-s -w -X k8s.io/component-base/version.gitVersion=v1.37.0 \
     -X k8s.io/component-base/version.gitMajor=1 -X k8s.io/component-base/version.gitMinor=37";
@@ -50,6 +52,27 @@ pub(crate) const OF_SUITE: &[GoProgram] = &[
     GoProgram { is_test: true, ..program_of("e2e.test", "k8s.io/kubernetes/test/e2e") },
 ];
 
+/// Upstream's cluster, against which the suite is proven.
+pub(crate) const OF_UPSTREAM: &[GoProgram] = &[
+    program_of("etcd", "go.etcd.io/etcd/server/v3"),
+    program_of("kube-apiserver", "k8s.io/kubernetes/cmd/kube-apiserver"),
+    program_of("kube-controller-manager", "k8s.io/kubernetes/cmd/kube-controller-manager"),
+    program_of("kube-scheduler", "k8s.io/kubernetes/cmd/kube-scheduler"),
+    program_of("kubelet", "k8s.io/kubernetes/cmd/kubelet"),
+    program_of("kube-proxy", "k8s.io/kubernetes/cmd/kube-proxy"),
+    GoProgram { module: COREDNS_MODULE, ..program_of("coredns", "github.com/coredns/coredns") },
+];
+/// The runtime that ours is measured by.
+pub(crate) const OF_CONTAINERD: &[GoProgram] = &[
+    of_containerd("containerd", "github.com/containerd/containerd/v2/cmd/containerd"),
+    of_containerd("containerd-shim-runc-v2", "github.com/containerd/containerd/v2/cmd/containerd-shim-runc-v2"),
+    of_containerd("ctr", "github.com/containerd/containerd/v2/cmd/ctr"),
+];
+
+const fn of_containerd(name: &'static str, package: &'static str) -> GoProgram {
+    GoProgram { module: CONTAINERD_MODULE, ..program_of(name, package) }
+}
+
 /// Where everything of this harness is kept.
 pub(crate) fn cache() -> anyhow::Result<PathBuf> {
     Ok(tools::cache()?.join("conformance"))
@@ -71,13 +94,14 @@ pub(super) fn output_of(command: &mut Command) -> anyhow::Result<String> {
 
 /// The folder of a Go module that the wrapper module requires.
 pub(crate) fn module_folder(module: &str) -> anyhow::Result<PathBuf> {
-    let mut list = Command::new("go");
+    let go = tools::go()?;
+    let mut list = Command::new(&go);
     list.args(["list", "-mod=mod", "-m", "-f", "{{.Dir}}", module]).current_dir(MODULE);
     let folder = output_of(&mut list)?.trim().to_owned();
     if !folder.is_empty() {
         return Ok(folder.into());
     }
-    output_of(Command::new("go").args(["mod", "download", module]).current_dir(MODULE))?;
+    output_of(Command::new(&go).args(["mod", "download", module]).current_dir(MODULE))?;
     Ok(output_of(&mut list)?.trim().into())
 }
 
@@ -92,12 +116,12 @@ pub(crate) fn build(programs: &[GoProgram]) -> anyhow::Result<()> {
         println!("building {name} ({} of {}; the first takes minutes)", index + 1, programs.len());
         let started = Instant::now();
         let partial = path.with_extension("partial");
-        let mut go = Command::new("go");
+        let mut go = Command::new(tools::go()?);
         go.args(if *is_test { ["test", "-c", "-vet=off"].as_slice() } else { ["build"].as_slice() });
         go.args(["-mod=mod", "-buildvcs=false", "-trimpath", "-ldflags", VERSION_FLAGS, "-o"]);
         // Static programs need nothing of the image that they are put into.
         go.arg(&partial).arg(package).env("CGO_ENABLED", "0").current_dir(module);
-        let status = go.status().context("cannot run go: install Go 1.26, https://go.dev/dl")?;
+        let status = go.status().context("cannot run go")?;
         if !status.success() {
             bail!("{go:?} ended with {status}");
         }

@@ -34,10 +34,12 @@ impl Debian {
             return Ok(Debian { tree });
         }
         println!("downloading Debian packages");
+        // A machine that was just installed has no list of packages.
+        output_of(Command::new("apt-get").args(["update", "-qq"])).context("Debian's list of packages is needed")?;
         let mut options = vec!["depends", "--recurse", "--no-recommends", "--no-suggests", "--no-conflicts"];
         options.extend(["--no-breaks", "--no-replaces", "--no-enhances"]);
         let listed = output_of(Command::new("apt-cache").args(options).args(packages))
-            .context("cannot read the list of packages: run apt-get update first")?;
+            .context("cannot read the list of packages")?;
         // Virtual packages are listed as `<name>`; one that provides them is in the list as well.
         let names: BTreeSet<&str> =
             listed.lines().filter(|line| line.starts_with(char::is_alphanumeric) && !line.contains(':')).collect();
@@ -47,6 +49,11 @@ impl Debian {
         }
         std::fs::write(mark, wanted)?;
         Ok(Debian { tree })
+    }
+
+    /// The folder that all packages are unpacked into.
+    pub(super) fn tree(&self) -> &Path {
+        &self.tree
     }
 
     /// The file at a path of the tree; `/usr` is merged or not.
