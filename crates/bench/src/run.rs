@@ -29,7 +29,7 @@ pub async fn run(options: Options) -> anyhow::Result<()> {
             Side::Upstream => &options.upstream,
         };
         let program = program.as_ref().with_context(|| format!("no program of {side} is named"))?;
-        launchers.insert(side, Arc::new(Launcher::new(side, program, &options.work)?));
+        launchers.insert(side, Arc::new(Launcher::new(side, program, &options)?));
     }
     let mut rows = Vec::new();
     let (mut failures, mut sessions) = (Vec::new(), sessions(&options, &chosen));
@@ -42,6 +42,11 @@ pub async fn run(options: Options) -> anyhow::Result<()> {
     }
     publish(&options, &rows, &failures)?;
     if failures.is_empty() { Ok(()) } else { bail!("{} scenarios failed:\n{}", failures.len(), failures.join("\n")) }
+}
+
+/// Whether a scenario that the options name has a node, which needs images and root.
+pub fn needs_node(options: &Options) -> bool {
+    choose(options).is_ok_and(|chosen| chosen.iter().any(|scenario| scenario.setup.node))
 }
 
 fn choose(options: &Options) -> anyhow::Result<Vec<&'static Scenario>> {

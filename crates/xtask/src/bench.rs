@@ -14,7 +14,7 @@ use std::process::Command;
 use ::bench::options::{Against, Options};
 use anyhow::{Context, bail};
 
-use crate::{ci, conformance, upstream};
+use crate::{ci, conformance, images, upstream};
 
 /// Flags of `bench`.
 #[derive(clap::Args)]
@@ -37,6 +37,9 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<()> {
         if options.sagong.is_none() && options.against != Against::Upstream {
             build("sagong")?;
             command.arg("--sagong").arg(std::path::absolute(release.join("sagong"))?);
+        }
+        if options.images.is_none() && ::bench::run::needs_node(options) {
+            command.arg("--images").arg(images::end_to_end::ensure()?);
         }
         if options.upstream.is_none() && options.against != Against::Sagong {
             command.arg("--upstream").arg(upstream::control_plane()?);

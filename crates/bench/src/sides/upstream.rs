@@ -13,7 +13,7 @@ use rcgen::{
 };
 use tokio::process::{Child, Command};
 
-use super::{USER, await_ready, bind_user, spawn, write_kubeconfig};
+use super::{Etcd, USER, await_ready, bind_user, spawn, write_kubeconfig};
 use crate::{
     Side, Target,
     http::Connector,
@@ -270,6 +270,25 @@ impl Making<'_> {
     }
 }
 
+/// etcd alone.
+pub(super) async fn start_etcd(program: &Path, folder: &Path, port: u16, keys: &Keys) -> anyhow::Result<Etcd> {
+    let pki = folder.join("pki");
+    keys.write(&pki)?;
+    let mut making = Making { program, folder, pki, port, children: Vec::new(), processes: Vec::new() };
+    let since = Instant::now();
+    making.etcd()?;
+    let identity = Identity {
+        authority_pem: keys.get("etcd-ca.crt")?.to_owned(),
+        certificate_pem: keys.get("apiserver-etcd-client.crt")?.to_owned(),
+        key_pem: keys.get("apiserver-etcd-client.key")?.to_owned(),
+    };
+    let connector = Connector::with(tls(&identity)?, &format!("127.0.0.1:{}", port + 1));
+    await_ready(&connector, &mut making.children, since).await?;
+    let (child, process) = (making.children.pop(), making.processes.pop());
+    let (child, process) = child.zip(process).context("etcd was not started")?;
+    Ok(Etcd { connector, process, _child: child })
+}
+
 pub(super) async fn start(
     program: &Path,
     folder: &Path,
@@ -296,6 +315,7 @@ pub(super) async fn start(
         identity,
         processes: processes.clone(),
         folder: folder.to_owned(),
+        started: since,
         ready_after,
         children: Vec::new(),
     };
