@@ -174,9 +174,7 @@ pub async fn send_all(bench: &Bench, calls: impl IntoIterator<Item = Call>) -> a
     let connections = bench.connector()?.open_many(SETUP_CONNECTIONS).await?;
     let connections = &connections;
     futures::stream::iter(calls.into_iter().enumerate())
-        .map(|(number, call)| async move {
-            patient(&connections[number % connections.len()], &call).await
-        })
+        .map(|(number, call)| async move { patient(&connections[number % connections.len()], &call).await })
         .buffer_unordered(SETUP_CONCURRENCY)
         .try_collect::<()>()
         .await

@@ -7,7 +7,10 @@ use std::{collections::BTreeMap, path::Path, sync::Arc};
 
 use anyhow::{Context, bail};
 
-use crate::{Bench, Row, Scenario, Side, options::Options, report, scenario::Setup, scenarios, sides::Launcher};
+use crate::{
+    Bench, Row, Scenario, Side, options::Options, profile::Profiler, report, scenario::Setup, scenarios,
+    sides::Launcher,
+};
 
 /// Runs what the options name and reports it.
 ///
@@ -104,6 +107,11 @@ async fn session(
 ) -> anyhow::Result<()> {
     let setup = scenarios[0].setup;
     let target = if setup.starts_itself { None } else { Some(launcher.start(setup).await?) };
+    let profiler = match (&options.profile, &target) {
+        (Some(file), Some(target)) => Some(Profiler::start(target, file)?),
+        (Some(_), None) => bail!("{} starts its own control planes and cannot be profiled", scenarios[0].name),
+        (None, _) => None,
+    };
     let mut bench =
         Bench { options: options.clone(), launcher: launcher.clone(), scenario: "", target, rows: Vec::new() };
     for scenario in scenarios {
@@ -114,6 +122,9 @@ async fn session(
         }
     }
     rows.append(&mut bench.rows);
+    if let Some(profiler) = profiler {
+        profiler.finish()?;
+    }
     let folder = bench.target.as_ref().map(|target| target.folder.clone());
     if let Some(target) = bench.target.take() {
         target.stop().await?;

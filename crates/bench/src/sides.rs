@@ -59,8 +59,7 @@ impl Launcher {
     /// # Errors
     /// The program or folder does not exist.
     pub fn new(side: Side, program: &Path, options: &Options) -> anyhow::Result<Launcher> {
-        let find =
-            |path: &Path| std::fs::canonicalize(path).with_context(|| format!("cannot find {}", path.display()));
+        let find = |path: &Path| std::fs::canonicalize(path).with_context(|| format!("cannot find {}", path.display()));
         Ok(Launcher {
             side,
             program: find(program)?,

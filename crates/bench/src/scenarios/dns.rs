@@ -107,7 +107,8 @@ async fn await_answer(server: SocketAddr, name: &str) -> anyhow::Result<()> {
 }
 
 async fn measure(bench: &mut Bench, case: &str, server: SocketAddr, name: &'static str) -> anyhow::Result<()> {
-    let (over, counted, lost) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicU64::new(0)), Arc::new(AtomicU64::new(0)));
+    let (over, counted, lost) =
+        (Arc::new(AtomicBool::new(false)), Arc::new(AtomicU64::new(0)), Arc::new(AtomicU64::new(0)));
     let clients: Vec<_> = (0..CLIENTS)
         .map(|number| {
             let (over, counted, lost) = (over.clone(), counted.clone(), lost.clone());

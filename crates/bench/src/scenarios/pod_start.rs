@@ -34,7 +34,8 @@ const PATIENCE: Duration = Duration::from_secs(180);
 async fn run(bench: &mut Bench) -> anyhow::Result<()> {
     let node = bench.target().client()?.all(&kinds::NODES);
     let mut events = node.watch(Options::default(), true).await?;
-    let is_ready = |event: &WatchEvent| matches!(event, WatchEvent::Added(one) | WatchEvent::Modified(one) if is_ready(one));
+    let is_ready =
+        |event: &WatchEvent| matches!(event, WatchEvent::Added(one) | WatchEvent::Modified(one) if is_ready(one));
     told(&mut events, 1, |event| is_ready(event).then(|| "node".to_owned())).await.context("the node is not Ready")?;
     objects::ensure_namespace(bench, NAMESPACE).await?;
     let pods = bench.target().client()?.namespaced(&kinds::PODS, NAMESPACE);

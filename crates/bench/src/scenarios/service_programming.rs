@@ -89,8 +89,7 @@ async fn fill(bench: &mut Bench, from: usize, to: usize) -> anyhow::Result<()> {
     let name = |number: usize| format!("service-{number}");
     let (meter, before) = (bench.target().begin()?, Instant::now());
     load::send_all(bench, (from..to).map(|number| objects::create(SERVICES, &service(&name(number))))).await?;
-    let slices =
-        (from..to).map(|number| objects::create(SLICES, &slice(&name(number), &name(number), &[own])));
+    let slices = (from..to).map(|number| objects::create(SLICES, &slice(&name(number), &name(number), &[own])));
     load::send_all(bench, slices).await?;
     let last = bench.connect().await?.fetch(&Call::get(format!("{SERVICES}/{}", name(to - 1)))).await?;
     arrival(address_of(&last)?, &socket).await?;

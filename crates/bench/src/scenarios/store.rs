@@ -4,6 +4,7 @@
 //! etcd is asked over gRPC with mutual TLS, as the API server asks it, and the client's CPU time is apart.
 
 use std::{
+    os::unix::fs::DirBuilderExt,
     sync::{
         Arc,
         atomic::{AtomicBool, AtomicU64, Ordering},
@@ -77,7 +78,7 @@ async fn run(bench: &mut Bench) -> anyhow::Result<()> {
         Side::Sagong => {
             let folder = bench.options.work.join("store");
             let _ = std::fs::remove_dir_all(&folder);
-            std::fs::create_dir_all(&folder)?;
+            std::fs::DirBuilder::new().recursive(true).mode(0o700).create(&folder)?;
             let engine: Arc<dyn Engine> = embedded::open(&folder, embedded::Options::default())?;
             for clients in client_counts(bench) {
                 let targets = vec![Target::Embedded(engine.clone()); clients];

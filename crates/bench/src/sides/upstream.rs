@@ -28,8 +28,10 @@ const CLUSTER_CIDR: &str = "10.42.0.0/16";
 /// What a server's certificate is good for; clients' have them too, which harms nobody.
 const NAMES: [&str; 6] =
     ["localhost", "kubernetes", "kubernetes.default", "kubernetes.default.svc", "127.0.0.1", "10.96.0.1"];
-/// Authorities, and the certificates that they sign: file, user, group.
-const CERTIFICATES: [(&str, &[(&str, &str, &str)]); 3] = [
+/// What an authority signs: file, user, group.
+type Leaf = (&'static str, &'static str, &'static str);
+/// Authorities, and the certificates that they sign.
+const CERTIFICATES: [(&str, &[Leaf]); 3] = [
     (
         "ca",
         &[
