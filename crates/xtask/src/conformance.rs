@@ -20,7 +20,7 @@ mod areas;
 mod expectations;
 mod ginkgo;
 mod interrupts;
-mod ledger;
+pub(crate) mod ledger;
 mod report;
 mod results;
 mod specs;

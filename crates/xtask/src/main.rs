@@ -5,6 +5,7 @@
 
 use clap::{Parser, Subcommand};
 
+mod bench;
 mod check_api;
 mod check_openapi;
 mod ci;
@@ -12,7 +13,9 @@ mod conformance;
 mod generate_api;
 mod images;
 mod layering;
+mod profile;
 mod tools;
+mod upstream;
 
 /// Tools for working on this repository.
 #[derive(Parser)]
@@ -34,6 +37,10 @@ enum Command {
     Images(images::Arguments),
     /// Run upstream's conformance suite against a fresh cluster of two nodes.
     Conformance(Box<conformance::Arguments>),
+    /// Measure Sagong and upstream's control plane beside each other.
+    Bench(Box<bench::Arguments>),
+    /// Draw a flame graph of the server under a scenario of `bench`.
+    Profile(Box<profile::Arguments>),
     /// Compare the OpenAPI documents that a server of ours serves with those that upstream records.
     CheckOpenapi(check_openapi::Arguments),
 }
@@ -45,6 +52,8 @@ fn main() -> anyhow::Result<()> {
         Command::CheckApi(arguments) => check_api::run(&arguments),
         Command::Images(arguments) => images::run(&arguments),
         Command::Conformance(arguments) => conformance::run(&arguments),
+        Command::Bench(arguments) => bench::run(&arguments),
+        Command::Profile(arguments) => profile::run(&arguments),
         Command::CheckOpenapi(arguments) => check_openapi::run(&arguments),
     }
 }
