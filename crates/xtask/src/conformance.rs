@@ -22,7 +22,7 @@ use std::{
 use anyhow::{Context, bail};
 
 mod ginkgo;
-mod ledger;
+pub(crate) mod ledger;
 mod report;
 mod results;
 mod specs;

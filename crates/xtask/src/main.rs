@@ -5,6 +5,7 @@
 
 use clap::{Parser, Subcommand};
 
+mod bench;
 mod check_api;
 mod check_openapi;
 mod ci;
@@ -13,6 +14,7 @@ mod generate_api;
 mod images;
 mod layering;
 mod tools;
+mod upstream;
 
 /// Tools for working on this repository.
 #[derive(Parser)]
@@ -34,6 +36,8 @@ enum Command {
     Images(images::Arguments),
     /// Run upstream's conformance suite against a fresh cluster of two nodes.
     Conformance(Box<conformance::Arguments>),
+    /// Measure Sagong and upstream's control plane beside each other.
+    Bench(Box<bench::Arguments>),
     /// Compare the OpenAPI documents that a server of ours serves with those that upstream records.
     CheckOpenapi(check_openapi::Arguments),
 }
@@ -45,6 +49,7 @@ fn main() -> anyhow::Result<()> {
         Command::CheckApi(arguments) => check_api::run(&arguments),
         Command::Images(arguments) => images::run(&arguments),
         Command::Conformance(arguments) => conformance::run(&arguments),
+        Command::Bench(arguments) => bench::run(&arguments),
         Command::CheckOpenapi(arguments) => check_openapi::run(&arguments),
     }
 }
