@@ -10,6 +10,7 @@ mod idle;
 mod list;
 mod patch;
 mod requests;
+mod scheduling;
 mod startup;
 mod update;
 
@@ -25,4 +26,18 @@ pub const ALL: &[Scenario] = &[
     apply::SCENARIO,
     delete::SCENARIO,
     list::SCENARIO,
+    scheduling::SCENARIO,
+    scheduling::BASIC,
+    scheduling::POD_AFFINITY,
+    scheduling::POD_ANTI_AFFINITY,
+    scheduling::PREFERRED_POD_AFFINITY,
+    scheduling::PREFERRED_POD_ANTI_AFFINITY,
+    scheduling::NODE_AFFINITY,
+    scheduling::TOPOLOGY_SPREADING,
+    scheduling::PREFERRED_TOPOLOGY_SPREADING,
+    scheduling::PREEMPTION_BASIC,
+    scheduling::PREEMPTION_ASYNC,
+    scheduling::UNSCHEDULABLE,
+    scheduling::MIXED_CHURN,
+    scheduling::DAEMON_SET,
 ];

@@ -7,7 +7,10 @@ use std::{
 
 use apimachinery::{Value, base64_decode};
 use client::remote::{Remote, RemoteError, ServerAddress};
-use rustls::ClientConfig;
+use rustls::{
+    ClientConfig, RootCertStore,
+    pki_types::{CertificateDer, PrivateKeyDer, pem::PemObject},
+};
 
 /// A server and an identity; connections are made from it.
 #[derive(Clone)]
@@ -39,9 +42,45 @@ pub enum AccessError {
     /// The address or the token cannot be used.
     #[error(transparent)]
     Remote(#[from] RemoteError),
+    /// The authority, certificate or key is not in PEM.
+    #[error("the {what} is no PEM: {source}")]
+    Pem {
+        /// Which of them.
+        what: &'static str,
+        /// The reader's error.
+        source: rustls::pki_types::pem::Error,
+    },
     /// The authority, certificate or key cannot be used.
-    #[error(transparent)]
-    Pki(#[from] pki::PkiError),
+    #[error("TLS: {0}")]
+    Tls(#[from] rustls::Error),
+}
+
+/// TLS of a client that trusts these authorities alone and shows this certificate; its key may be of any kind, since
+/// upstream's clusters have RSA keys. HTTP/2 alone.
+///
+/// # Errors
+/// Malformed PEM; a key of another certificate.
+pub fn client_tls(authorities_pem: &str, identity: Option<(&str, &str)>) -> Result<ClientConfig, AccessError> {
+    let pem = |what| move |source| AccessError::Pem { what, source };
+    let certificates = |text: &str, what| -> Result<Vec<_>, AccessError> {
+        CertificateDer::pem_slice_iter(text.as_bytes()).collect::<Result<_, _>>().map_err(pem(what))
+    };
+    let mut roots = RootCertStore::empty();
+    for authority in certificates(authorities_pem, "authority")? {
+        roots.add(authority)?;
+    }
+    let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
+    let builder = ClientConfig::builder_with_provider(provider).with_safe_default_protocol_versions()?;
+    let builder = builder.with_root_certificates(roots);
+    let mut config = match identity {
+        None => builder.with_no_client_auth(),
+        Some((certificate, key)) => {
+            let key = PrivateKeyDer::from_pem_slice(key.as_bytes()).map_err(pem("client's key"))?;
+            builder.with_client_auth_cert(certificates(certificate, "client's certificate")?, key)?
+        }
+    };
+    config.alpn_protocols = vec![b"h2".to_vec()];
+    Ok(config)
 }
 
 struct Kubeconfig<'p> {
@@ -100,7 +139,7 @@ impl Access {
         if identity.is_none() && token.is_none() {
             return Err(missing("client certificate and key, and no token"));
         }
-        Ok(Access { server, tls: pki::tls::client_config(&authority, identity)?, token })
+        Ok(Access { server, tls: client_tls(&authority, identity)?, token })
     }
 
     /// Access by what is known already.

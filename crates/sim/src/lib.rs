@@ -19,7 +19,7 @@ mod pod;
 mod pool;
 mod watch;
 
-pub use access::{Access, AccessError};
+pub use access::{Access, AccessError, client_tls};
 pub use fleet::{Figures, Fleet};
 pub use options::{FleetOptions, PodLife, WatchMode};
 pub use pool::Pool;
