@@ -5,6 +5,7 @@ use crate::Scenario;
 mod apply;
 mod create;
 mod delete;
+mod density;
 mod get;
 mod idle;
 mod list;
@@ -40,4 +41,5 @@ pub const ALL: &[Scenario] = &[
     scheduling::UNSCHEDULABLE,
     scheduling::MIXED_CHURN,
     scheduling::DAEMON_SET,
+    density::SCENARIO,
 ];

@@ -120,6 +120,11 @@ impl Fleet {
         self.counters.read()
     }
 
+    /// Waits until `done` says so of the figures; it is asked now and whenever a pod has come further.
+    pub async fn until(&self, done: impl Fn(&Figures) -> bool) {
+        self.counters.until(done).await;
+    }
+
     /// Stops, and deletes the nodes.
     ///
     /// # Errors

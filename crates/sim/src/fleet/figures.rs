@@ -5,6 +5,8 @@ use std::{
     time::Duration,
 };
 
+use tokio::sync::Notify;
+
 use crate::pod::Stage;
 
 /// What a fleet has done since it started, and has now.
@@ -32,6 +34,8 @@ pub struct Figures {
 
 #[derive(Default)]
 pub(super) struct Counters {
+    /// Woken when a pod has come a stage further.
+    changed: Notify,
     nodes: AtomicU64,
     pods: AtomicU64,
     leases: AtomicU64,
@@ -70,6 +74,20 @@ impl Counters {
             Stage::Seen | Stage::Starting | Stage::Stopped => return,
         };
         counter.fetch_add(1, Relaxed);
+        self.changed.notify_waiters();
+    }
+
+    /// Waits until `done` says so of the figures; it is asked now and whenever a pod has come further.
+    pub(super) async fn until(&self, done: impl Fn(&Figures) -> bool) {
+        loop {
+            let mut changed = std::pin::pin!(self.changed.notified());
+            // What changes from here on is not missed.
+            changed.as_mut().enable();
+            if done(&self.read()) {
+                return;
+            }
+            changed.await;
+        }
     }
 
     pub(super) fn failed(&self) {

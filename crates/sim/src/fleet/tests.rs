@@ -118,7 +118,7 @@ async fn jobs_end_and_what_is_refused_is_tried_again() {
     job.set(&["spec", "restartPolicy"], "Never");
     job.set(&["metadata", "annotations", "sim.sagong.dev/run-milliseconds"], "300");
     api.seed(&kinds::PODS, job);
-    settle(10).await;
+    fleet.until(|figures| figures.pods_ended == 1).await;
     assert_eq!(phase(&api, "job").as_deref(), Some("Succeeded"));
     assert_eq!((fleet.figures().failures, fleet.figures().pods_ended), (1, 1));
 }

@@ -10,9 +10,9 @@ use std::{
 
 use anyhow::Context;
 use apimachinery::Value;
-use client::{Options, WatchEvent, WatchStream, kinds};
-use futures::StreamExt;
+use client::{Collection, Event, SharedInformers, kinds};
 use http::Method;
+use tokio::sync::mpsc::UnboundedReceiver;
 
 use crate::{
     Bench, Figures,
@@ -75,18 +75,29 @@ impl Creator {
     }
 }
 
-/// The next event of a watch that must go on.
-async fn next(events: &mut WatchStream) -> anyhow::Result<WatchEvent> {
-    let event = tokio::time::timeout(PATIENCE, events.next()).await;
-    Ok(event.context("no pod gets a node any more")?.context("the watch of pods ended")??)
+/// When a pod got its node, by the pod's number.
+type Bound = (usize, Instant);
+
+/// Follows the pods that get nodes in a namespace, over watches that end too. Nothing is followed any more once the
+/// informers are dropped.
+async fn follow(bench: &Bench, namespace: &str) -> anyhow::Result<(SharedInformers, UnboundedReceiver<Bound>)> {
+    let informers = SharedInformers::new(bench.target().client()?);
+    let collection = Collection::all(&kinds::PODS).in_namespace(namespace).fields("spec.nodeName!=");
+    let informer = informers.follow(collection);
+    let (sender, receiver) = tokio::sync::mpsc::unbounded_channel();
+    informer.add_handler(move |event: &Event| {
+        if let (Event::Added(_), Some(number)) = (event, number(event.object().name())) {
+            // Whoever has stopped waiting drops the informers next.
+            let _ = sender.send((number, Instant::now()));
+        }
+    });
+    informer.synced().await;
+    Ok((informers, receiver))
 }
 
 /// Creates the pods and waits for their nodes.
 pub(super) async fn create_and_wait(bench: &Bench, batch: &Batch) -> anyhow::Result<Figures> {
-    let options = Options { field_selector: "spec.nodeName!=".to_owned(), ..Options::default() };
-    let pods = bench.target().client()?.namespaced(&kinds::PODS, batch.namespace);
-    let mut events = pods.watch(options, true).await?;
-    while !matches!(next(&mut events).await?, WatchEvent::Bookmark { initial_events_end: true, .. }) {}
+    let (_informers, mut bound) = follow(bench, batch.namespace).await?;
     let connections = bench.connector()?.open_many(CONNECTIONS).await?;
     let asked: Asked = (0..batch.count).map(|_| AtomicU64::new(0)).collect();
     let template = Template::new(&(batch.template)());
@@ -104,19 +115,19 @@ pub(super) async fn create_and_wait(bench: &Bench, batch: &Batch) -> anyhow::Res
         };
         creators.spawn(creator.run());
     }
-    let mut bound = vec![false; batch.count];
+    let mut placed = vec![false; batch.count];
     let (mut figures, mut left) = (Figures::default(), batch.count);
     while left > 0 {
         tokio::select! {
-            event = next(&mut events) => {
-                let event = event.with_context(|| format!("{left} of {} pods have no node", batch.count))?;
-                let WatchEvent::Added(pod) = event else { continue };
-                let known = number(pod.name()).filter(|number| bound.get(*number) == Some(&false));
-                let Some(number) = known else { continue };
-                bound[number] = true;
-                left -= 1;
-                let since = Duration::from_nanos(asked[number].load(Ordering::Acquire));
-                figures.latency.record(started.elapsed().saturating_sub(since));
+            next = tokio::time::timeout(PATIENCE, bound.recv()) => {
+                let next = next.with_context(|| format!("{left} of {} pods get no node any more", batch.count))?;
+                let (number, at) = next.context("the informer ended")?;
+                if placed.get(number) == Some(&false) {
+                    placed[number] = true;
+                    left -= 1;
+                    let asked = started + Duration::from_nanos(asked[number].load(Ordering::Acquire));
+                    figures.latency.record(at.saturating_duration_since(asked));
+                }
             }
             Some(ended) = creators.join_next() => ended??,
         }
