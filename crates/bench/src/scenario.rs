@@ -23,7 +23,8 @@ pub struct Setup {
     pub node: bool,
     /// The network of pods; empty for `10.42.0.0/16`, which has room for 256 nodes.
     pub cluster_cidr: &'static str,
-    /// Requests per second that upstream's scheduler allows itself; 0 for its default of 50.
+    /// Requests per second that upstream's scheduler and controller manager allow themselves; 0 for their defaults of
+    /// 50 and 20.
     pub scheduler_qps: u32,
 }
 

@@ -5,6 +5,7 @@ use crate::Scenario;
 mod apply;
 mod create;
 mod delete;
+mod density;
 mod dns;
 mod get;
 mod idle;
@@ -13,6 +14,7 @@ mod memory;
 mod patch;
 mod pod_start;
 mod requests;
+mod scheduling;
 mod service_programming;
 mod startup;
 mod store;
@@ -38,4 +40,19 @@ pub const ALL: &[Scenario] = &[
     service_programming::SCENARIO,
     dns::SCENARIO,
     store::SCENARIO,
+    scheduling::SCENARIO,
+    scheduling::BASIC,
+    scheduling::POD_AFFINITY,
+    scheduling::POD_ANTI_AFFINITY,
+    scheduling::PREFERRED_POD_AFFINITY,
+    scheduling::PREFERRED_POD_ANTI_AFFINITY,
+    scheduling::NODE_AFFINITY,
+    scheduling::TOPOLOGY_SPREADING,
+    scheduling::PREFERRED_TOPOLOGY_SPREADING,
+    scheduling::PREEMPTION_BASIC,
+    scheduling::PREEMPTION_ASYNC,
+    scheduling::UNSCHEDULABLE,
+    scheduling::MIXED_CHURN,
+    scheduling::DAEMON_SET,
+    density::SCENARIO,
 ];

@@ -1,16 +1,12 @@
 //! A running control plane, as scenarios see it.
 
-use std::{path::PathBuf, sync::Arc, time::Duration};
+use std::{path::PathBuf, time::Duration};
 
-use anyhow::Context;
 use client::{
     Client,
     remote::{Remote, ServerAddress},
 };
-use rustls::{
-    ClientConfig, RootCertStore,
-    pki_types::{CertificateDer, PrivateKeyDer, pem::PemObject},
-};
+use rustls::ClientConfig;
 use serde::Serialize;
 
 use crate::{Figures, process::Process};
@@ -83,6 +79,15 @@ impl Target {
         Ok(Client::new(Remote::new(address, self.tls()?, None, "bench")?, "bench"))
     }
 
+    /// The way to it for hollow nodes.
+    ///
+    /// # Errors
+    /// Malformed PEM.
+    pub fn access(&self) -> anyhow::Result<sim::Access> {
+        let address = ServerAddress::parse(&format!("https://{}", self.authority))?;
+        Ok(sim::Access::new(address, self.tls()?, None))
+    }
+
     /// CPU time of each process so far.
     ///
     /// # Errors
@@ -152,15 +157,5 @@ pub struct Meter {
 
 /// TLS of a user, whose key may be of any kind.
 pub(crate) fn tls(identity: &Identity) -> anyhow::Result<ClientConfig> {
-    let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
-    let mut roots = RootCertStore::empty();
-    for certificate in CertificateDer::pem_slice_iter(identity.authority_pem.as_bytes()) {
-        roots.add(certificate?)?;
-    }
-    let chain = CertificateDer::pem_slice_iter(identity.certificate_pem.as_bytes()).collect::<Result<Vec<_>, _>>()?;
-    let key = PrivateKeyDer::from_pem_slice(identity.key_pem.as_bytes()).context("the user's key")?;
-    let builder = ClientConfig::builder_with_provider(provider).with_safe_default_protocol_versions()?;
-    let mut config = builder.with_root_certificates(roots).with_client_auth_cert(chain, key)?;
-    config.alpn_protocols = vec![b"h2".to_vec()];
-    Ok(config)
+    Ok(sim::client_tls(&identity.authority_pem, Some((&identity.certificate_pem, &identity.key_pem)))?)
 }

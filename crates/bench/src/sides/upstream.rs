@@ -205,7 +205,7 @@ impl Making<'_> {
     fn controller_manager(&mut self, setup: Setup) -> anyhow::Result<()> {
         let config = self.kubeconfig("controller-manager")?;
         let cidr = if setup.cluster_cidr.is_empty() { CLUSTER_CIDR } else { setup.cluster_cidr };
-        let arguments = vec![
+        let mut arguments = vec![
             "--bind-address=127.0.0.1".to_owned(),
             format!("--secure-port={}", self.port + 4),
             format!("--kubeconfig={config}"),
@@ -225,6 +225,10 @@ impl Making<'_> {
             "--leader-elect=true".to_owned(),
             "--use-service-account-credentials=true".to_owned(),
         ];
+        if setup.scheduler_qps > 0 {
+            let limit = setup.scheduler_qps;
+            arguments.extend([format!("--kube-api-qps={limit}"), format!("--kube-api-burst={limit}")]);
+        }
         self.launch("kube-controller-manager", arguments)
     }
 

@@ -22,6 +22,7 @@ async fn requests_and_objects_are_counted() {
         "apiserver_request_total{verb=\"POST\",dry_run=\"\",group=\"\",version=\"v1\",resource=\"configmaps\",subresource=\"\",scope=\"resource\",component=\"apiserver\",code=\"201\"} ",
         "apiserver_request_total{verb=\"GET\",dry_run=\"\",group=\"\",version=\"v1\",resource=\"configmaps\",subresource=\"\",scope=\"resource\",component=\"apiserver\",code=\"404\"} ",
         "apiserver_request_duration_seconds_bucket{verb=\"POST\",dry_run=\"\",group=\"\",version=\"v1\",resource=\"configmaps\"",
+        "apiserver_request_sli_duration_seconds_bucket{verb=\"POST\",group=\"\",version=\"v1\",resource=\"configmaps\"",
         "apiserver_current_inflight_requests{request_kind=\"mutating\"} ",
         "apiserver_resource_objects{group=\"\",resource=\"configmaps\"} 1",
         "apiserver_storage_objects{resource=\"deployments.apps\"} 0",
