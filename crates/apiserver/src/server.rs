@@ -69,7 +69,10 @@ impl Server {
         let health = Health::default();
         health.ask("ping", false, || Ok(()));
         let engine = registry.engine().clone();
-        health.ask("etcd", false, move || engine.status().read_only.map_or(Ok(()), Err));
+        health.ask("etcd", false, move || {
+            let status = engine.status();
+            status.read_only.or(status.no_space).map_or(Ok(()), Err)
+        });
         let followed = registry.clone();
         health.ask("informer-sync", true, move || followed.followed());
         Arc::new(Server {

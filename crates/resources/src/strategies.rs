@@ -21,6 +21,7 @@ pub(crate) struct Simple {
     status: fn(&Object) -> Errors,
     /// The phase of a new object's status; empty where there is none.
     first_phase: &'static str,
+    is_urgent: bool,
 }
 
 impl Simple {
@@ -34,6 +35,7 @@ impl Simple {
         update: None,
         status: |_| Errors::new(),
         first_phase: "",
+        is_urgent: false,
     };
     /// Spec and status, without a generation.
     pub(crate) const UNCOUNTED: Simple = Simple { has_generation: false, ..Simple::PLAIN };
@@ -48,6 +50,11 @@ impl Simple {
     /// Checks new objects, and changed ones unless [`Simple::changed`] says more.
     pub(crate) const fn checked(self, new: fn(&Object) -> Errors) -> Simple {
         Simple { new, ..self }
+    }
+
+    /// Written even when the disk is nearly full.
+    pub(crate) const fn urgent(self) -> Simple {
+        Simple { is_urgent: true, ..self }
     }
 
     /// Checks changed objects against what they were.
@@ -72,6 +79,10 @@ impl Simple {
 }
 
 impl Strategy for Simple {
+    fn is_urgent(&self) -> bool {
+        self.is_urgent
+    }
+
     fn validate_name(&self, name: &str) -> Vec<String> {
         (self.name)(name)
     }

@@ -154,7 +154,7 @@ pub const RESOURCES: &[Registration] = &[
     row("certificates.k8s.io", "certificatesigningrequests", || Arc::new(SigningRequests)),
     row("certificates.k8s.io", "clustertrustbundles", stateless).inert("no volume mounts it yet"),
     row("certificates.k8s.io", "podcertificaterequests", uncounted).inert("no signer acts on it yet"),
-    row("coordination.k8s.io", "leases", || Arc::new(Simple::STATELESS.checked(policies::lease))),
+    row("coordination.k8s.io", "leases", || Arc::new(Simple::STATELESS.checked(policies::lease).urgent())),
     row("discovery.k8s.io", "endpointslices", || {
         Arc::new(Simple::COUNTED.checked(networking::endpoint_slice).changed(networking::endpoint_slice_update))
     }),

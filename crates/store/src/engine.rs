@@ -78,6 +78,17 @@ impl Write {
     }
 }
 
+/// Whether a commit is made even when the disk is nearly full.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Priority {
+    /// It is refused.
+    #[default]
+    Normal,
+    /// It is made from a reserve: what frees space, or keeps the cluster alive until somebody has. Commits that only
+    /// delete are always urgent.
+    Urgent,
+}
+
 /// A commit that is durable.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Committed {
@@ -152,6 +163,8 @@ pub struct Status {
     pub snapshot_bytes: u64,
     /// Why the store no longer writes; none when it does.
     pub read_only: Option<String>,
+    /// Why only urgent commits are made; none when all are. It goes by itself once there is space.
+    pub no_space: Option<String>,
     /// Why the last snapshot failed; none when it did not. The log grows until one succeeds.
     pub snapshot_error: Option<String>,
 }
@@ -167,7 +180,15 @@ pub trait Engine: Send + Sync + 'static {
     ///
     /// # Errors
     /// `Conflict`, `TooLarge`, `Invalid`, `NoSpace`, `ReadOnly`, `Closed`, `Io`.
-    fn commit(&self, writes: Vec<Write>) -> BoxFuture<'_, Result<Committed, StoreError>>;
+    fn commit_with(&self, writes: Vec<Write>, priority: Priority) -> BoxFuture<'_, Result<Committed, StoreError>>;
+
+    /// A commit that is urgent only if it does nothing but delete.
+    ///
+    /// # Errors
+    /// As [`Engine::commit_with`].
+    fn commit(&self, writes: Vec<Write>) -> BoxFuture<'_, Result<Committed, StoreError>> {
+        self.commit_with(writes, Priority::Normal)
+    }
 
     /// Reads a key at the durable revision, which is given with it.
     ///

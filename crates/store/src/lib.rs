@@ -26,7 +26,8 @@ mod tests;
 
 pub use clock::{Clock, SystemClock};
 pub use engine::{
-    BoxFuture, Committed, Engine, Event, EventKind, Expect, KeyValue, Range, RangeRequest, Revision, Status, Write,
+    BoxFuture, Committed, Engine, Event, EventKind, Expect, KeyValue, Priority, Range, RangeRequest, Revision, Status,
+    Write,
 };
 pub use error::StoreError;
 pub use export::{Export, ExportSteps};

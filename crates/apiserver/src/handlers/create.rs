@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use apimachinery::{Object, Status, Str};
-use store::{Expect, StoreError, Write};
+use store::{Expect, Priority, StoreError, Write};
 
 use super::{WriteOptions, metadata, now, set_type};
 use crate::{
@@ -131,7 +131,8 @@ async fn store_new(
         expect: Expect::Absent,
         time_to_live: strategy.time_to_live(object),
     };
-    let commit = server.registry().engine().commit(vec![write]);
+    let priority = if strategy.is_urgent() { Priority::Urgent } else { Priority::Normal };
+    let commit = server.registry().engine().commit_with(vec![write], priority);
     match metrics::stored("create", &resource.kind, commit).await {
         Ok(committed) => {
             server.registry().wait_applied(committed.revision).await;

@@ -142,6 +142,13 @@ impl RecordHeader {
     }
 }
 
+/// How long the record of a commit can become that has so many writes with so many bytes of keys and values.
+pub(crate) fn commit_limit_bytes(writes: usize, content_bytes: usize) -> u64 {
+    // Of each write: its kind, two lengths, the expiry.
+    let payload_bytes = content_bytes + writes * (1 + 4 + 4 + 8);
+    (RECORD_HEADER_BYTES + payload_bytes).next_multiple_of(ALIGNMENT_BYTES) as u64
+}
+
 /// Appends a record whose payload `fill` writes.
 pub(crate) fn append_record(
     buffer: &mut Vec<u8>,

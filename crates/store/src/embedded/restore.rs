@@ -73,7 +73,7 @@ pub fn restore(
     copied?;
     made.map_err(fail("write", &snapshot))?;
     // A store without its log is refused: so this comes last.
-    create_segment(&directory, 1, revision).map_err(fail("create", &directory.segment_path(1)))?;
+    create_segment(&directory, 1, revision, 0).map_err(fail("create", &directory.segment_path(1)))?;
     directory.sync().map_err(fail("sync", path))?;
     Ok(reader.summary())
 }

@@ -65,6 +65,10 @@ impl File for LookingFile {
         Ok(())
     }
 
+    fn reserve(&mut self, _: u64) -> io::Result<()> {
+        Ok(())
+    }
+
     fn sync_data(&mut self) -> io::Result<()> {
         Ok(())
     }

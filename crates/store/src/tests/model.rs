@@ -138,23 +138,27 @@ fn turn(store: &mut Driven, model: &mut Model, machine: &Machine, random: &mut R
     machine.clock.advance_milliseconds(random.below(500));
     let now = machine.clock.now_unix_milliseconds();
     let since = model.revision();
-    let mut commits = Vec::new();
-    let mut expected = Vec::new();
-    for _ in 0..random.below(5) {
-        let writes = random_writes(random, model);
-        expected.push(model.commit(&writes, now));
-        commits.push(writes);
-    }
-    model.expire(now, since);
-    for (result, expected) in store.commit_all(commits).into_iter().zip(expected) {
+    let commits: Vec<_> = (0..random.below(5)).map(|_| random_writes(random, model)).collect();
+    let mut failure = None;
+    for (result, writes) in store.commit_all(commits.clone()).into_iter().zip(commits) {
+        if let Err(error @ StoreError::NoSpace { .. }) = result {
+            // Surely not made, whatever became of the others.
+            failure = Some(error);
+            continue;
+        }
+        let expected = model.commit(&writes, now);
         let outcome = match result {
             Ok(committed) => Outcome::Done(committed.revision, committed.previous),
             Err(StoreError::Conflict { index, current }) => Outcome::Conflict(index, current),
-            Err(error) => return Err(error),
+            Err(error) => {
+                failure = Some(error);
+                continue;
+            }
         };
         assert_eq!(outcome, expected);
     }
-    Ok(())
+    model.expire(now, since);
+    failure.map_or(Ok(()), Err)
 }
 
 fn check_reads(store: &Driven, model: &Model, random: &mut Random) {
@@ -326,8 +330,9 @@ fn seeds() -> std::ops::Range<u64> {
 
 /// Some lives of one store, each ended by a fault: of the machine, of the disk, of space, or by the process's end alone.
 fn lives(seed: u64) {
-    let machine = Machine::new(seed);
+    let mut machine = Machine::new(seed);
     let mut random = Random::new(!seed);
+    machine.options.reserve_bytes = if random.once_in(2) { 512 } else { 0 };
     let mut model = Model::new();
     for _ in 0..2 + random.below(3) {
         let turns = 1 + random.below(25) as usize;
