@@ -1,6 +1,10 @@
 //! `sagong demo`: a cluster with a small app of two tiers, in the foreground.
 
-use std::{net::SocketAddr, path::PathBuf, time::Instant};
+use std::{
+    net::SocketAddr,
+    path::PathBuf,
+    time::{Duration, Instant},
+};
 
 use anyhow::Context;
 use apimachinery::{Object, Value, value};
@@ -15,6 +19,10 @@ use crate::server::{self, Guest, Running};
 const NAMESPACE: &str = "demo";
 const IMAGE: &str = "localhost/sagong-demo:1";
 const API_NAME: &str = "api.demo.svc.cluster.local";
+/// How long the app may take to answer once its pods are available, and how often it is asked.
+const ANSWER_LIMIT: Duration = Duration::from_secs(15);
+/// See [`ANSWER_LIMIT`].
+const ANSWER_RETRY: Duration = Duration::from_millis(100);
 /// Seconds that the app's pods get to end.
 const LEAVE_SECONDS: u64 = 60;
 
@@ -70,7 +78,7 @@ impl Guest for Demo {
         let service = api(&running.client, &kinds::SERVICES).get("web").await?;
         let address = service.str_at(&["spec", "clusterIP"]).unwrap_or_default().to_owned();
         let place: SocketAddr = format!("{address}:80").parse().context("the service's address")?;
-        let page = demo_app::get(place, "web.demo").await.context("the app does not answer through its service")?;
+        let page = answer(place).await.context("the app does not answer through its service")?;
         println!("\nhttp://{address}/ answers:\n  {}\n", page.trim());
         let kubeconfig = self.data_dir.join("admin.kubeconfig");
         println!("Try, in another terminal:");
@@ -84,7 +92,7 @@ impl Guest for Demo {
 
     async fn leave(&self, running: &Running) {
         println!("\nremoving the app");
-        let limit = std::time::Duration::from_secs(LEAVE_SECONDS);
+        let limit = Duration::from_secs(LEAVE_SECONDS);
         match tokio::time::timeout(limit, remove(&running.client)).await {
             Ok(Ok(())) => {
                 println!("the app is gone");
@@ -96,6 +104,18 @@ impl Guest for Demo {
             Err(_) => println!("the app's pods did not end within {LEAVE_SECONDS} s; `sagong up` finds them again"),
         }
         println!("{} stays on disk: keys, objects and images; remove it to start anew", self.data_dir.display());
+    }
+}
+
+/// What the app says. Pods are available a moment before every node knows that they stand behind their service, and
+/// nothing tells of that moment but an answer.
+async fn answer(place: SocketAddr) -> anyhow::Result<String> {
+    let deadline = tokio::time::Instant::now() + ANSWER_LIMIT;
+    loop {
+        match demo_app::get(place, "web.demo").await {
+            Err(_) if tokio::time::Instant::now() < deadline => tokio::time::sleep(ANSWER_RETRY).await,
+            answered => return answered,
+        }
     }
 }
 
