@@ -15,4 +15,6 @@ pub mod v1;
 
 pub use error::{Code, Error, Result};
 pub use services::{ContainerEventStream, ImageService, RuntimeService};
-pub use streaming::{ByteStream, ExecOptions, InputStream, OutputStream, Streaming, Streams, TerminalSize};
+pub use streaming::{
+    ByteStream, ExecOptions, InputStream, OutputStream, Streaming, StreamingAddresses, Streams, TerminalSize,
+};

@@ -9,6 +9,7 @@ mod check_api;
 mod check_openapi;
 mod ci;
 mod conformance;
+mod containerd;
 mod generate_api;
 mod images;
 mod layering;
@@ -34,6 +35,8 @@ enum Command {
     Images(images::Arguments),
     /// Run upstream's conformance suite against a fresh cluster of two nodes.
     Conformance(Box<conformance::Arguments>),
+    /// Run upstream's suite for container runtimes against ours.
+    Critest(conformance::critest::Arguments),
     /// Compare the OpenAPI documents that a server of ours serves with those that upstream records.
     CheckOpenapi(check_openapi::Arguments),
 }
@@ -45,6 +48,7 @@ fn main() -> anyhow::Result<()> {
         Command::CheckApi(arguments) => check_api::run(&arguments),
         Command::Images(arguments) => images::run(&arguments),
         Command::Conformance(arguments) => conformance::run(&arguments),
+        Command::Critest(arguments) => conformance::critest::run(&arguments),
         Command::CheckOpenapi(arguments) => check_openapi::run(&arguments),
     }
 }
