@@ -21,6 +21,8 @@ pub(crate) struct Simple {
     status: fn(&Object) -> Errors,
     /// The phase of a new object's status; empty where there is none.
     first_phase: &'static str,
+    /// The field that field selectors may name; empty where there is none.
+    selectable: &'static str,
 }
 
 impl Simple {
@@ -34,6 +36,7 @@ impl Simple {
         update: None,
         status: |_| Errors::new(),
         first_phase: "",
+        selectable: "",
     };
     /// Spec and status, without a generation.
     pub(crate) const UNCOUNTED: Simple = Simple { has_generation: false, ..Simple::PLAIN };
@@ -63,6 +66,11 @@ impl Simple {
     /// What a new object's status says, whatever the client wrote there.
     pub(crate) const fn phase(self, first_phase: &'static str) -> Simple {
         Simple { first_phase, ..self }
+    }
+
+    /// Lets field selectors name a field, such as `spec.signerName`.
+    pub(crate) const fn selectable(self, selectable: &'static str) -> Simple {
+        Simple { selectable, ..self }
     }
 
     /// Checks names in another way.
@@ -107,6 +115,11 @@ impl Strategy for Simple {
 
     fn allow_create_on_update(&self) -> bool {
         self.allow_create_on_update
+    }
+
+    fn selectable_field<'o>(&self, object: &'o Object, field: &str) -> Option<&'o str> {
+        let path: Vec<&str> = self.selectable.split('.').collect();
+        (field == self.selectable).then(|| object.0.str_at(&path).unwrap_or_default())
     }
 }
 
