@@ -59,7 +59,7 @@ async fn serve(options: &Options) -> anyhow::Result<()> {
         .map_err(|_| anyhow::anyhow!("--pod-cidr {:?} is no range of addresses", options.pod_cidr))?;
     let config = network::Config {
         state_file: directories.node().join("addresses.json"),
-        pod_ranges: vec![range.clone()],
+        pod_ranges: vec![range],
         cluster_ranges: vec![range],
         service_ranges: Vec::new(),
         node_addresses: vec![IpAddr::V4(own_address())],
