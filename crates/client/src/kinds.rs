@@ -18,6 +18,9 @@ pub const EVENTS: ResourceKind = ResourceKind::new("", "v1", "events", "Event", 
 pub const CONFIG_MAPS: ResourceKind = ResourceKind::new("", "v1", "configmaps", "ConfigMap", true);
 /// `Secret`
 pub const SECRETS: ResourceKind = ResourceKind::new("", "v1", "secrets", "Secret", true);
+/// `ClusterTrustBundle`
+pub const CLUSTER_TRUST_BUNDLES: ResourceKind =
+    ResourceKind::new("certificates.k8s.io", "v1", "clustertrustbundles", "ClusterTrustBundle", false);
 /// `ServiceAccount`
 pub const SERVICE_ACCOUNTS: ResourceKind = ResourceKind::new("", "v1", "serviceaccounts", "ServiceAccount", true);
 /// `ReplicationController`

@@ -17,4 +17,6 @@ pub mod v1;
 pub use error::{Code, Error, Result};
 pub use image_name::ImageName;
 pub use services::{ContainerEventStream, ImageService, RuntimeService};
-pub use streaming::{ByteStream, ExecOptions, InputStream, OutputStream, Streaming, Streams, TerminalSize};
+pub use streaming::{
+    ByteStream, ExecOptions, InputStream, OutputStream, Streaming, StreamingAddresses, Streams, TerminalSize,
+};

@@ -148,7 +148,7 @@ pub trait ImageService: Send + Sync {
     /// One image by reference, digest or identifier; `image` is `None` when it is not present.
     async fn image_status(&self, request: ImageStatusRequest) -> Result<ImageStatusResponse>;
 
-    /// Fetches an image from its registry and answers with its reference by digest.
+    /// Fetches an image from its registry and answers with its identifier.
     async fn pull_image(&self, request: PullImageRequest) -> Result<PullImageResponse>;
 
     /// Removes an image; removing one that is not present succeeds.

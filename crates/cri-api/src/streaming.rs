@@ -7,7 +7,10 @@ use async_trait::async_trait;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::sync::mpsc;
 
-use crate::error::Result;
+use crate::{
+    error::Result,
+    v1::{AttachRequest, AttachResponse, ExecRequest, ExecResponse, PortForwardRequest, PortForwardResponse},
+};
 
 /// What a process reads as its standard input.
 pub type InputStream = Box<dyn AsyncRead + Send + Unpin>;
@@ -67,4 +70,17 @@ pub trait Streaming: Send + Sync {
 
     /// A connection to a TCP port on the loopback of the pod's network.
     async fn port_forward(&self, pod_sandbox_id: &str, port: u16) -> Result<Box<dyn ByteStream>>;
+}
+
+/// The same calls as upstream has them: each answers with an address at which the stream is had, once and soon.
+#[async_trait]
+pub trait StreamingAddresses: Send + Sync {
+    /// Prepares the running of a command.
+    async fn exec(&self, request: ExecRequest) -> Result<ExecResponse>;
+
+    /// Prepares a connection to a container's main process.
+    async fn attach(&self, request: AttachRequest) -> Result<AttachResponse>;
+
+    /// Prepares connections to ports of a pod.
+    async fn port_forward(&self, request: PortForwardRequest) -> Result<PortForwardResponse>;
 }

@@ -28,6 +28,7 @@ use crate::{
     node::{self, Machine, Node},
     objects::Objects,
     services::Services,
+    traced::traced,
     volumes::{Mounter, Volumes},
     watches::Watches,
     worker::Worker,
@@ -75,6 +76,7 @@ impl Kubelet {
     /// [`Kubelet::run`].
     pub async fn new(config: Config, dependencies: Dependencies) -> Kubelet {
         let Dependencies { client, runtime, images, streaming, mounter } = dependencies;
+        let runtime = traced(runtime);
         let machine = Machine::read(&config.root_directory);
         let mut facts = machine.facts(&config);
         (facts.runtime_name, facts.runtime_version) = loop {

@@ -48,6 +48,7 @@ mod static_pods;
 mod stats;
 pub mod status;
 mod termination;
+mod traced;
 pub mod volumes;
 mod watches;
 mod worker;

@@ -1,10 +1,10 @@
-//! ConfigMaps and secrets that pods refer to.
+//! ConfigMaps, secrets and bundles of trust anchors that pods refer to.
 
 use std::sync::Arc;
 
 use api::views::core_v1::Pod;
 use apimachinery::{Object, Status, Value, base64_decode};
-use client::{Client, ResourceKind, kinds};
+use client::{Client, Collection, Options, ResourceKind, kinds};
 
 /// A ConfigMap or a secret of some name in a pod's namespace.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -49,6 +49,25 @@ impl Objects {
     pub async fn get(&self, source: Source, namespace: &str, name: &str) -> Result<Option<Arc<Object>>, Status> {
         self.client.namespaced(&source.resource(), namespace).get_optional(name).await
     }
+
+    /// The bundle of trust anchors of some name, or `None` when there is none.
+    pub async fn trust_bundle(&self, name: &str) -> Result<Option<Arc<Object>>, Status> {
+        self.client.all(&kinds::CLUSTER_TRUST_BUNDLES).get_optional(name).await
+    }
+
+    /// The bundles of trust anchors of a signer.
+    pub async fn trust_bundles(&self, signer: &str) -> Result<Vec<Arc<Object>>, Status> {
+        let options = Options { field_selector: of_signer(signer), ..Options::default() };
+        self.client.all(&kinds::CLUSTER_TRUST_BUNDLES).list(options).await
+    }
+}
+
+fn of_signer(signer: &str) -> String {
+    format!("spec.signerName={signer}")
+}
+
+fn named(name: &str) -> String {
+    format!("metadata.name={name}")
 }
 
 /// The words of a missing object.
@@ -71,15 +90,22 @@ pub fn data(source: Source, object: &Object) -> Vec<(String, Vec<u8>)> {
     data
 }
 
-/// The ConfigMaps and secrets that a pod's volumes show, whose changes must reach the running pod.
-pub fn of_volumes(pod: Pod<'_>) -> Vec<(Source, String)> {
+/// What a pod's volumes show whose changes must reach the running pod.
+pub fn of_volumes(pod: &Object) -> Vec<Collection> {
+    let of = |source: Source, name: &str| {
+        Collection::all(&source.resource()).in_namespace(pod.namespace()).fields(named(name))
+    };
+    let bundles = || Collection::all(&kinds::CLUSTER_TRUST_BUNDLES);
     let mut found = Vec::new();
-    for volume in pod.spec().volumes().iter() {
-        found.extend(volume.config_map().map(|source| (Source::ConfigMap, source.name().to_owned())));
-        found.extend(volume.secret().map(|source| (Source::Secret, source.secret_name().to_owned())));
+    for volume in Pod::of(pod).spec().volumes().iter() {
+        found.extend(volume.config_map().map(|source| of(Source::ConfigMap, source.name())));
+        found.extend(volume.secret().map(|source| of(Source::Secret, source.secret_name())));
         for source in volume.projected().into_iter().flat_map(|projected| projected.sources().iter()) {
-            found.extend(source.config_map().map(|source| (Source::ConfigMap, source.name().to_owned())));
-            found.extend(source.secret().map(|source| (Source::Secret, source.name().to_owned())));
+            found.extend(source.config_map().map(|source| of(Source::ConfigMap, source.name())));
+            found.extend(source.secret().map(|source| of(Source::Secret, source.name())));
+            let bundle = source.cluster_trust_bundle();
+            found.extend(bundle.and_then(|bundle| bundle.name()).map(|name| bundles().fields(named(name))));
+            found.extend(bundle.and_then(|bundle| bundle.signer_name()).map(|name| bundles().fields(of_signer(name))));
         }
     }
     found.sort();

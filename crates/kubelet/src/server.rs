@@ -8,7 +8,7 @@ use std::{convert::Infallible, sync::Arc};
 use apimachinery::{Object, Status, Value, json, value};
 use bytes::Bytes;
 use component_base::metrics::MEDIA_TYPE;
-use cri_api::{ExecOptions, v1::GetEventsRequest};
+use cri_api::{ExecOptions, Streaming, v1::GetEventsRequest};
 use futures::{StreamExt as _, future::BoxFuture};
 use http::{Method, Request, Response, StatusCode, header};
 use http_body_util::{Full, StreamBody, combinators::BoxBody};
@@ -21,6 +21,7 @@ use tokio_rustls::TlsAcceptor;
 pub mod auth;
 pub mod channels;
 pub mod spdy;
+pub mod streams;
 pub mod websocket;
 
 use self::{
@@ -87,10 +88,7 @@ impl Kubelet {
             Ok(()) => route(self.inner(), request).await,
             Err(status) => Err(status),
         };
-        answered.unwrap_or_else(|status| {
-            let code = StatusCode::from_u16(status.code).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-            respond(code, "text/plain; charset=utf-8", status.message)
-        })
+        answered.unwrap_or_else(refuse)
     }
 }
 
@@ -147,6 +145,11 @@ fn respond(code: StatusCode, content_type: &'static str, body: impl Into<Bytes>)
     *response.status_mut() = code;
     response.headers_mut().insert(header::CONTENT_TYPE, header::HeaderValue::from_static(content_type));
     response
+}
+
+fn refuse(status: Status) -> Response<Body> {
+    let code = StatusCode::from_u16(status.code).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    respond(code, "text/plain; charset=utf-8", status.message)
 }
 
 fn respond_json(value: &Value) -> Response<Body> {
@@ -240,43 +243,64 @@ async fn route(kubelet: &Arc<Inner>, request: Request<Incoming>) -> Result<Respo
                 }
                 _ => Action::Attach(found.id.clone()),
             };
-            let streaming = kubelet.streaming.clone();
-            if negotiate::wanted(request.headers()) == Some(Transport::Plain) {
-                let answer = negotiate::accept(request.headers(), Transport::Plain, spdy::remote_command::PROTOCOL)?;
-                return switch(request, answer, move |stream| {
-                    spdy::remote_command::serve(stream, action, wanted, streaming)
-                });
-            }
-            upgrade(request, &COMMAND_PROTOCOLS, move |stream, protocol| {
-                channels::serve(stream, protocol, action, wanted, streaming)
-            })
+            stream_command(request, action, wanted, kubelet.streaming.clone())
         }
         ["portForward", namespace, pod, ..] => {
             let observed = kubelet.observe(namespace, pod).await?;
             let sandbox = observed.ready_sandbox().ok_or_else(|| Status::bad_request("pod is not running"))?.id.clone();
-            let streaming = kubelet.streaming.clone();
-            if let Some(transport) = negotiate::wanted(request.headers()) {
-                let answer = negotiate::accept(request.headers(), transport, spdy::port_forward::PROTOCOL)?;
-                return switch(request, answer, move |stream| async move {
-                    match transport {
-                        Transport::Plain => spdy::port_forward::serve(stream, sandbox, streaming).await,
-                        Transport::Tunnel => {
-                            let forward = |inner| spdy::port_forward::serve(inner, sandbox, streaming);
-                            spdy::tunnel::serve(stream, forward).await
-                        }
-                    }
-                });
-            }
-            let ports = query.all("port").chain(query.all("ports")).flat_map(|text| text.split(','));
-            let ports: Result<Vec<u16>, _> = ports.map(str::parse).collect();
-            let ports = ports.map_err(|_| Status::bad_request("invalid port: must be between 1 and 65535"))?;
-            if ports.is_empty() {
-                return Err(Status::bad_request("you must specify at least 1 port"));
-            }
-            upgrade(request, &PROTOCOLS, move |stream, _| channels::forward(stream, sandbox, ports, streaming))
+            stream_ports(request, sandbox, &[], kubelet.streaming.clone())
         }
         _ => Err(Status::failure(404, "NotFound", "404 page not found")),
     }
+}
+
+/// Hands a connection to a command or a container's main process.
+fn stream_command(
+    request: Request<Incoming>,
+    action: Action,
+    wanted: Wanted,
+    streaming: Arc<dyn Streaming>,
+) -> Result<Response<Body>, Status> {
+    if negotiate::wanted(request.headers()) == Some(Transport::Plain) {
+        let answer = negotiate::accept(request.headers(), Transport::Plain, spdy::remote_command::PROTOCOL)?;
+        return switch(request, answer, move |stream| spdy::remote_command::serve(stream, action, wanted, streaming));
+    }
+    upgrade(request, &COMMAND_PROTOCOLS, move |stream, protocol| {
+        channels::serve(stream, protocol, action, wanted, streaming)
+    })
+}
+
+/// Hands a connection to ports of a pod: those that the query names, or `known` ones. Over SPDY each stream names its
+/// own.
+fn stream_ports(
+    request: Request<Incoming>,
+    sandbox: String,
+    known: &[u16],
+    streaming: Arc<dyn Streaming>,
+) -> Result<Response<Body>, Status> {
+    if let Some(transport) = negotiate::wanted(request.headers()) {
+        let answer = negotiate::accept(request.headers(), transport, spdy::port_forward::PROTOCOL)?;
+        return switch(request, answer, move |stream| async move {
+            match transport {
+                Transport::Plain => spdy::port_forward::serve(stream, sandbox, streaming).await,
+                Transport::Tunnel => {
+                    let forward = |inner| spdy::port_forward::serve(inner, sandbox, streaming);
+                    spdy::tunnel::serve(stream, forward).await
+                }
+            }
+        });
+    }
+    let query = Query::of(&request);
+    let ports = query.all("port").chain(query.all("ports")).flat_map(|text| text.split(','));
+    let ports: Result<Vec<u16>, _> = ports.map(str::parse).collect();
+    let mut ports = ports.map_err(|_| Status::bad_request("invalid port: must be between 1 and 65535"))?;
+    if ports.is_empty() {
+        ports = known.to_vec();
+    }
+    if ports.is_empty() {
+        return Err(Status::bad_request("you must specify at least 1 port"));
+    }
+    upgrade(request, &PROTOCOLS, move |stream, _| channels::forward(stream, sandbox, ports, streaming))
 }
 
 fn pod_list(pods: Vec<Arc<Object>>) -> Value {

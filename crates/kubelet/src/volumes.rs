@@ -29,6 +29,7 @@ mod projected;
 mod secret;
 pub mod subpath;
 mod token;
+mod trust_bundle;
 
 pub use mounter::{KernelMounter, Mounter};
 pub use token::Tokens;

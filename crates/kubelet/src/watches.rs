@@ -1,4 +1,4 @@
-//! Who must hear of changes of which ConfigMap or secret: exactly the objects that volumes show are watched.
+//! Who must hear of changes of which ConfigMap, secret or trust bundle: exactly the objects that volumes show are watched.
 
 use std::{
     collections::BTreeMap,
@@ -27,10 +27,7 @@ impl Watches {
 
     /// Tells `mailbox` from now on when something that the volumes of `pod` show has changed.
     pub(crate) fn follow(&self, pod: &Object, mailbox: &Arc<Mailbox>) {
-        for (source, name) in objects::of_volumes(api::views::core_v1::Pod::of(pod)) {
-            let collection = Collection::all(&source.resource())
-                .in_namespace(pod.namespace())
-                .fields(format!("metadata.name={name}"));
+        for collection in objects::of_volumes(pod) {
             let mut registry = self.registry.lock();
             let first = !registry.contains_key(&collection);
             let followers = registry.entry(collection.clone()).or_default();

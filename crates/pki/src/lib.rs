@@ -18,6 +18,7 @@ pub mod pem;
 mod profile;
 mod signing_request;
 pub mod tls;
+pub mod trust_anchors;
 
 pub use authority::{CertificateAuthority, Credential};
 pub use files::{write_private, write_public};

@@ -22,6 +22,8 @@ pub struct Block {
     pub label: String,
     /// The content.
     pub der: Vec<u8>,
+    /// Whether lines of the form `name: value` stood before the content.
+    pub has_headers: bool,
 }
 
 /// The text of one block.
@@ -36,7 +38,7 @@ pub fn encode(label: &str, der: &[u8]) -> String {
     text
 }
 
-/// Every block in `text`; what stands between blocks is passed over, as are a block's headers.
+/// Every block in `text`; what stands between blocks is passed over, and so is what a block's headers say.
 ///
 /// # Errors
 /// A block that does not end, or whose content is no base64.
@@ -48,20 +50,21 @@ pub fn decode(text: &str) -> Result<Vec<Block>, PkiError> {
             continue;
         };
         let end = format!("-----END {label}-----");
-        let mut base64 = String::new();
+        let (mut base64, mut has_headers) = (String::new(), false);
         loop {
             let line =
                 lines.next().ok_or_else(|| PkiError::malformed(format!("PEM block {label}"), "it has no end"))?;
             if line == end {
                 break;
             }
-            if !line.contains(':') {
-                base64.push_str(line);
+            match line.contains(':') {
+                true => has_headers = true,
+                false => base64.push_str(line),
             }
         }
         let der = base64_decode(&base64)
             .ok_or_else(|| PkiError::malformed(format!("PEM block {label}"), "its content is no base64"))?;
-        blocks.push(Block { label: label.to_owned(), der });
+        blocks.push(Block { label: label.to_owned(), der, has_headers });
     }
     Ok(blocks)
 }
@@ -98,7 +101,7 @@ mod tests {
         let text = format!("subject=x\n{}\n{}", encode("A B", &der), encode(CERTIFICATE, &[1, 2]));
         let blocks = decode(&text).unwrap();
         assert_eq!(blocks.len(), 2);
-        assert_eq!(blocks[0], Block { label: "A B".into(), der });
+        assert_eq!(blocks[0], Block { label: "A B".into(), der, has_headers: false });
         assert_eq!(first(&text, CERTIFICATE).unwrap(), [1, 2]);
         assert!(first(&text, PRIVATE_KEY).is_err());
         assert!(decode("-----BEGIN X-----\nAAAA").is_err());

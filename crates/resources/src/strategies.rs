@@ -22,6 +22,8 @@ pub(crate) struct Simple {
     /// The phase of a new object's status; empty where there is none.
     first_phase: &'static str,
     is_urgent: bool,
+    /// The field that field selectors may name; empty where there is none.
+    selectable: &'static str,
 }
 
 impl Simple {
@@ -36,6 +38,7 @@ impl Simple {
         status: |_| Errors::new(),
         first_phase: "",
         is_urgent: false,
+        selectable: "",
     };
     /// Spec and status, without a generation.
     pub(crate) const UNCOUNTED: Simple = Simple { has_generation: false, ..Simple::PLAIN };
@@ -70,6 +73,11 @@ impl Simple {
     /// What a new object's status says, whatever the client wrote there.
     pub(crate) const fn phase(self, first_phase: &'static str) -> Simple {
         Simple { first_phase, ..self }
+    }
+
+    /// Lets field selectors name a field, such as `spec.signerName`.
+    pub(crate) const fn selectable(self, selectable: &'static str) -> Simple {
+        Simple { selectable, ..self }
     }
 
     /// Checks names in another way.
@@ -118,6 +126,11 @@ impl Strategy for Simple {
 
     fn allow_create_on_update(&self) -> bool {
         self.allow_create_on_update
+    }
+
+    fn selectable_field<'o>(&self, object: &'o Object, field: &str) -> Option<&'o str> {
+        let path: Vec<&str> = self.selectable.split('.').collect();
+        (field == self.selectable).then(|| object.0.str_at(&path).unwrap_or_default())
     }
 }
 

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use apimachinery::names;
 use apiserver::{Guard, Strategy};
 
 use crate::{
@@ -9,7 +10,7 @@ use crate::{
     pods::Pods,
     signing_requests::SigningRequests,
     strategies::{Jobs, Namespaces, Nodes, Secrets, Simple},
-    validation::{autoscaling, batch, core, networking, pod, policies, quotas, storage, workloads},
+    validation::{autoscaling, batch, certificates, core, networking, pod, policies, quotas, storage, workloads},
 };
 
 /// A built-in resource and what is special about it.
@@ -152,7 +153,10 @@ pub const RESOURCES: &[Registration] = &[
     row("batch", "cronjobs", || Arc::new(Simple::PLAIN.checked(batch::cron_job).changed(batch::cron_job_update))),
     row("batch", "jobs", || Arc::new(Jobs)),
     row("certificates.k8s.io", "certificatesigningrequests", || Arc::new(SigningRequests)),
-    row("certificates.k8s.io", "clustertrustbundles", stateless).inert("no volume mounts it yet"),
+    row("certificates.k8s.io", "clustertrustbundles", || {
+        let bundles = Simple::STATELESS.named(names::path_segment).selectable("spec.signerName");
+        Arc::new(bundles.checked(certificates::trust_bundle).changed(certificates::trust_bundle_update))
+    }),
     row("certificates.k8s.io", "podcertificaterequests", uncounted).inert("no signer acts on it yet"),
     row("coordination.k8s.io", "leases", || Arc::new(Simple::STATELESS.checked(policies::lease).urgent())),
     row("discovery.k8s.io", "endpointslices", || {

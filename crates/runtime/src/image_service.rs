@@ -69,7 +69,8 @@ impl ImageService for Runtime {
                 store.pull(&name, &PullOptions { credentials, progress: None }).await?
             }
         };
-        Ok(PullImageResponse { image_ref: image.digests.first().unwrap_or(&image.id).clone() })
+        // The same value as everywhere else that an image is referred to.
+        Ok(PullImageResponse { image_ref: image.id })
     }
 
     async fn remove_image(&self, request: RemoveImageRequest) -> Result<RemoveImageResponse> {

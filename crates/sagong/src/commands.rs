@@ -8,6 +8,7 @@ mod demo_app;
 mod down;
 mod image;
 mod kubeconfig;
+mod runtime;
 mod status;
 mod store;
 mod token;
@@ -43,6 +44,8 @@ enum Command {
     Image(image::Options),
     /// Make this machine a node of another machine's cluster.
     Agent(agent::Options),
+    /// Run the container runtime alone, for clients that speak CRI.
+    Runtime(runtime::Options),
     /// Create, list and delete the tokens by which nodes join.
     Token(token::Options),
     /// Look after the store: status, compaction, backups, restoring.
@@ -52,7 +55,10 @@ enum Command {
 /// Reads the command line and does what it says.
 pub(crate) fn run() -> anyhow::Result<()> {
     let command = crate::config_file::parse::<Command>()?;
-    if !matches!(command, Command::Up(_) | Command::Demo(_) | Command::DemoApp(_) | Command::Agent(_)) {
+    if !matches!(
+        command,
+        Command::Up(_) | Command::Demo(_) | Command::DemoApp(_) | Command::Agent(_) | Command::Runtime(_)
+    ) {
         stdx::signals::end_when_nobody_reads();
     }
     match command {
@@ -69,6 +75,7 @@ pub(crate) fn run() -> anyhow::Result<()> {
         }
         Command::Image(options) => image::run(&options),
         Command::Agent(options) => agent::run(options),
+        Command::Runtime(options) => runtime::run(&options),
         Command::Token(options) => token::run(&options),
         Command::Store(options) => store::run(&options),
     }

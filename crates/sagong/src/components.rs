@@ -14,6 +14,7 @@ use client::Client;
 use futures::{FutureExt, future::BoxFuture};
 use tokio::sync::watch;
 
+pub(crate) use node::{Attachments, forget_lost_sandboxes};
 pub(crate) use states::States;
 
 use crate::{api_access::ApiAccess, identity::Identity};

@@ -17,6 +17,7 @@ use std::{
 use anyhow::{Context, bail};
 
 mod areas;
+pub(crate) mod critest;
 mod expectations;
 mod ginkgo;
 mod interrupts;

@@ -16,6 +16,7 @@ use std::{
 use anyhow::Context;
 
 pub(crate) mod binaries;
+pub(crate) mod critest;
 mod debian;
 pub(crate) mod end_to_end;
 mod layer;
@@ -100,6 +101,9 @@ enum Action {
         /// Answer every question for a name with "no such name", at port 53 of this address.
         #[arg(long)]
         name_server: Option<std::net::IpAddr>,
+        /// Serve the images of this layout instead of the suite's.
+        #[arg(long, value_name = "DIR")]
+        layout: Option<PathBuf>,
     },
 }
 
@@ -109,7 +113,9 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<()> {
             println!("{}", ensure()?.display());
             Ok(())
         }
-        Some(Action::Serve { address, name_server }) => serve::run(&layout_folder()?, *address, *name_server),
+        Some(Action::Serve { address, name_server, layout }) => {
+            serve::run(&layout.clone().map_or_else(layout_folder, Ok)?, *address, *name_server)
+        }
     }
 }
 

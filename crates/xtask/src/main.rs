@@ -10,6 +10,7 @@ mod check_api;
 mod check_openapi;
 mod ci;
 mod conformance;
+mod containerd;
 mod generate_api;
 mod images;
 mod layering;
@@ -41,6 +42,8 @@ enum Command {
     Bench(Box<bench::Arguments>),
     /// Draw a flame graph of the server under a scenario of `bench`.
     Profile(Box<profile::Arguments>),
+    /// Run upstream's suite for container runtimes against ours.
+    Critest(conformance::critest::Arguments),
     /// Compare the OpenAPI documents that a server of ours serves with those that upstream records.
     CheckOpenapi(check_openapi::Arguments),
 }
@@ -54,6 +57,7 @@ fn main() -> anyhow::Result<()> {
         Command::Conformance(arguments) => conformance::run(&arguments),
         Command::Bench(arguments) => bench::run(&arguments),
         Command::Profile(arguments) => profile::run(&arguments),
+        Command::Critest(arguments) => conformance::critest::run(&arguments),
         Command::CheckOpenapi(arguments) => check_openapi::run(&arguments),
     }
 }

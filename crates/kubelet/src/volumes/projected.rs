@@ -8,7 +8,7 @@ use super::{
     Context, Error, Mounted, Plugin,
     atomic_writer::{File, Payload},
     config_map::{self, Defaults, Selection, bits, write},
-    downward_api,
+    downward_api, trust_bundle,
 };
 use crate::objects::Source;
 
@@ -59,6 +59,11 @@ impl Plugin for Projected {
                 let mode = if user.is_some() || context.fs_group().is_some() { 0o600 } else { bits(defaults.mode) };
                 payload.insert(token.path().to_owned(), File { data: issued.token.into_bytes(), mode, owner: user });
                 refresh_at = Some(refresh_at.map_or(issued.renew_at, |earlier| earlier.min(issued.renew_at)));
+            } else if let Some(bundle) = source.cluster_trust_bundle() {
+                let data = trust_bundle::read(context, bundle).await?.into_bytes();
+                let user = bundle.user().or(defaults.user).and_then(|user| u32::try_from(user).ok());
+                let mode = if user.is_some() || context.fs_group().is_some() { 0o600 } else { bits(defaults.mode) };
+                payload.insert(bundle.path().to_owned(), File { data, mode, owner: user });
             } else {
                 let kind = source.0.keys().next().map_or("nothing", |key| key.as_str());
                 return Err(Error::Unsupported(format!("this kubelet cannot project {kind}")));

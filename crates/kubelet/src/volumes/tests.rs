@@ -107,8 +107,12 @@ async fn what_cannot_be_done_is_said() {
             "MountVolume.SetUp failed for volume \"v\" : this kubelet has no volume plugin for volumes of type persistentVolumeClaim",
         ),
         (
-            value!({"name": "v", "projected": {"sources": [{"clusterTrustBundle": {"path": "x"}}]}}),
-            "MountVolume.SetUp failed for volume \"v\" : this kubelet cannot project clusterTrustBundle",
+            value!({"name": "v", "projected": {"sources": [{"podCertificate": {"keyPath": "x"}}]}}),
+            "MountVolume.SetUp failed for volume \"v\" : this kubelet cannot project podCertificate",
+        ),
+        (
+            value!({"name": "v", "projected": {"sources": [{"clusterTrustBundle": {"path": "x", "name": "none"}}]}}),
+            "MountVolume.SetUp failed for volume \"v\" : while getting ClusterTrustBundle: clustertrustbundle.certificates.k8s.io \"none\" not found",
         ),
     ] {
         let error = set_up(&api, directory.path(), &pod(value!([volume]))).await.unwrap_err();
@@ -127,4 +131,42 @@ async fn tear_down_removes_everything_twice() {
     volumes.tear_down("u", true).await.unwrap();
     volumes.tear_down("u", true).await.unwrap();
     assert!(volumes.pods().is_empty());
+}
+
+#[tokio::test]
+async fn trust_anchors_are_merged_and_follow_their_bundles() {
+    let (api, directory) = (FakeApi::new(), tempfile::tempdir().unwrap());
+    let anchor = |name: &str| {
+        pki::CertificateAuthority::create(name, std::time::Duration::from_secs(60)).unwrap().certificate_pem()
+    };
+    let (one, two) = (anchor("one"), anchor("two"));
+    let bundle = |name: &str, label: &str, anchors: &str| {
+        value!({"metadata": {"name": name, "labels": {"stage": label}},
+            "spec": {"signerName": "example.com/ca", "trustBundle": anchors}})
+    };
+    api.seed(&kinds::CLUSTER_TRUST_BUNDLES, bundle("example.com:ca:a", "live", &one));
+    api.seed(&kinds::CLUSTER_TRUST_BUNDLES, bundle("example.com:ca:b", "live", &format!("{one}# more\n{two}")));
+    api.seed(&kinds::CLUSTER_TRUST_BUNDLES, bundle("example.com:ca:c", "dead", &two));
+    let signed = |path: &str, rest: Value| {
+        let mut source = value!({"path": path, "signerName": "example.com/ca"});
+        rest.as_map().into_iter().flat_map(|map| map.iter()).for_each(|(key, value)| source.set(&[key], value.clone()));
+        value!({"clusterTrustBundle": source})
+    };
+    let pod = pod(value!([{"name": "v", "projected": {"sources": [
+        {"clusterTrustBundle": {"path": "named", "name": "example.com:ca:a"}},
+        {"clusterTrustBundle": {"path": "missing", "name": "none", "optional": true}},
+        signed("live", value!({"labelSelector": {"matchLabels": {"stage": "live"}}})),
+        signed("all", value!({"labelSelector": {}})),
+        signed("nothing", value!({"optional": true}))
+    ]}}]));
+    let mounted = set_up(&api, directory.path(), &pod).await.unwrap();
+    let read = |path: &str| fs::read_to_string(mounted["v"].path.join(path)).unwrap();
+    let both = |text: String| text.len() == one.len() + two.len() && text.contains(&one) && text.contains(&two);
+    assert_eq!((read("named"), read("missing"), read("nothing")), (one.clone(), String::new(), String::new()));
+    assert!(both(read("live")) && both(read("all")));
+    api.modify(&kinds::CLUSTER_TRUST_BUNDLES, "", "example.com:ca:a", |bundle| {
+        bundle.set(&["spec", "trustBundle"], two.as_str());
+    });
+    set_up(&api, directory.path(), &pod).await.unwrap();
+    assert_eq!(read("named"), two);
 }

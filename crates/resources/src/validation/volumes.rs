@@ -16,6 +16,9 @@ const FILE_FIELDS: [&str; 5] =
 const MODE: &str = "must be a number between 0 and 0777 (octal), both inclusive";
 /// The shortest and the longest life of a projected token, in seconds.
 const TOKEN_SECONDS: (i64, i64) = (600, 1 << 32);
+/// How long certificates of pods may live, in seconds; those of Kubernetes' own signers live less long.
+const CERTIFICATE_SECONDS: (i64, i64) = (3600, 91 * 86_400);
+const KUBERNETES_CERTIFICATE_SECONDS_MAX: i64 = 86_400;
 
 /// The volumes of a pod by name, with their sources.
 pub(crate) type Volumes<'v> = BTreeMap<&'v str, Spot<'v>>;
@@ -245,6 +248,20 @@ fn certificate(certificate: &Spot<'_>, paths: &mut Vec<String>, errors: &mut Err
     if !kinds.contains(&kind.text()) {
         errors.push(FieldError::not_supported(kind.path(), kind.text(), &kinds));
     }
+    let life = certificate.get("maxExpirationSeconds");
+    if let Some(seconds) = life.number() {
+        let domain = certificate.get("signerName").text().split('/').next().unwrap_or_default();
+        let longest = match domain == "kubernetes.io" || domain.ends_with(".kubernetes.io") {
+            true => KUBERNETES_CERTIFICATE_SECONDS_MAX,
+            false => CERTIFICATE_SECONDS.1,
+        };
+        let wrong = |rule: String| life.invalid(format!("if provided, maxExpirationSeconds must be {rule}"));
+        if seconds < CERTIFICATE_SECONDS.0 {
+            errors.push(wrong(format!(">= {}", CERTIFICATE_SECONDS.0)));
+        } else if seconds > longest {
+            errors.push(wrong(format!("<= {longest}")));
+        }
+    }
     let mut any = false;
     for field in ["credentialBundlePath", "keyPath", "certificateChainPath"] {
         let path = certificate.get(field);
@@ -344,5 +361,27 @@ fn block_devices(container: &Spot<'_>, devices: &Spot<'_>, volumes: &Volumes<'_>
         if container.get("volumeMounts").items().any(|mount| mount.get("name").text() == name.text()) {
             errors.push(name.invalid("must not already exist in volumeMounts"));
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use apimachinery::{Object, value};
+
+    #[test]
+    fn certificates_of_pods_live_as_long_as_their_signer_may_say() {
+        let problems = |signer: &str, seconds: i64| {
+            let object = Object(value!({"spec": {
+                "signerName": signer, "keyType": "ED25519", "keyPath": "key", "maxExpirationSeconds": seconds
+            }}));
+            let mut errors = Errors::new();
+            certificate(&Spot::of(&object).get("spec"), &mut Vec::new(), &mut errors);
+            errors.iter().map(ToString::to_string).collect::<String>()
+        };
+        assert_eq!(problems("example.com/a", 91 * 86_400), "");
+        assert!(problems("example.com/a", 91 * 86_400 + 1).contains("maxExpirationSeconds must be <= 7862400"));
+        assert!(problems("example.com/a", 3599).contains("maxExpirationSeconds must be >= 3600"));
+        assert!(problems("kubernetes.io/a", 86_401).contains("maxExpirationSeconds must be <= 86400"));
     }
 }

@@ -59,7 +59,8 @@ pub(super) fn resolve(root: &Path, spec: &UserSpec) -> Result<User, Failure> {
         (None, Some(group)) => find_group(root, group)?,
         (None, None) => entry.as_ref().map_or(0, |entry| entry.gid),
     };
-    let mut groups = Vec::new();
+    // The primary group is one of the others too, for who only looks at those.
+    let mut groups = vec![gid];
     if let Some(entry) = entry.as_ref().filter(|_| spec.merge_image_groups) {
         for_each_line(&root.join("etc/group"), group_entry, |group: GroupEntry| {
             if group.members.contains(&entry.name) {
@@ -157,14 +158,14 @@ mod tests {
     #[test]
     fn names_numbers_and_overrides_are_resolved() {
         let named = |name: &str| UserSpec { name: name.to_owned(), merge_image_groups: true, ..UserSpec::default() };
-        assert_eq!(resolved(named("")), Ok(user(0, 0, &[], "/root")));
-        assert_eq!(resolved(named("web")), Ok(user(33, 44, &[50], "/srv")));
+        assert_eq!(resolved(named("")), Ok(user(0, 0, &[0], "/root")));
+        assert_eq!(resolved(named("web")), Ok(user(33, 44, &[44, 50], "/srv")));
         assert_eq!(resolved(named("web:staff")), Ok(user(33, 50, &[50], "/srv")));
-        assert_eq!(resolved(named("1234:5")), Ok(user(1234, 5, &[], "/")));
+        assert_eq!(resolved(named("1234:5")), Ok(user(1234, 5, &[5], "/")));
         let overridden = UserSpec { uid: Some(33), gid: Some(7), groups: vec![9, 50], ..named("root:root") };
-        assert_eq!(resolved(overridden), Ok(user(33, 7, &[50, 9], "/srv")));
+        assert_eq!(resolved(overridden), Ok(user(33, 7, &[7, 50, 9], "/srv")));
         let strict = UserSpec { merge_image_groups: false, groups: vec![9], ..named("web") };
-        assert_eq!(resolved(strict), Ok(user(33, 44, &[9], "/srv")));
+        assert_eq!(resolved(strict), Ok(user(33, 44, &[44, 9], "/srv")));
     }
 
     #[test]

@@ -74,8 +74,13 @@ pub(crate) fn run(options: Options) -> anyhow::Result<()> {
 
 /// Sends the log to standard error.
 pub(crate) fn start_logging(options: &Options) -> anyhow::Result<()> {
-    let filter = tracing_subscriber::EnvFilter::try_new(&options.log)
-        .with_context(|| format!("--log {:?} is no level and no filter", options.log))?;
+    log_to_standard_error(&options.log)
+}
+
+/// Sends the log, as much as `--log` says, to standard error.
+pub(crate) fn log_to_standard_error(log: &str) -> anyhow::Result<()> {
+    let filter = tracing_subscriber::EnvFilter::try_new(log)
+        .with_context(|| format!("--log {log:?} is no level and no filter"))?;
     tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
     Ok(())
 }

@@ -26,11 +26,16 @@ const NETWORK_LIMIT: Duration = Duration::from_secs(60);
 const NO_RANGE: &str = "the node has no range of pod addresses yet";
 
 /// The pod network of this node, opened when the API has given the node its range.
-struct Attachments {
+pub(crate) struct Attachments {
     network: SetOnce<Arc<NodeNetwork>>,
 }
 
 impl Attachments {
+    /// Those of a network that is there.
+    pub(crate) fn of(network: Arc<NodeNetwork>) -> Attachments {
+        Attachments { network: SetOnce::new_with(Some(network)) }
+    }
+
     /// Runs `work` where it may block, once there is a network.
     async fn with<T: Send + 'static>(
         &self,
@@ -162,7 +167,7 @@ pub(super) async fn run(context: NodeContext) -> anyhow::Result<()> {
 }
 
 /// Gives back the addresses of sandboxes that the runtime does not have: their making was interrupted.
-async fn forget_lost_sandboxes(network: &Arc<NodeNetwork>, known: BTreeSet<String>) -> anyhow::Result<()> {
+pub(crate) async fn forget_lost_sandboxes(network: &Arc<NodeNetwork>, known: BTreeSet<String>) -> anyhow::Result<()> {
     let network = network.clone();
     tokio::task::spawn_blocking(move || {
         for sandbox in network.sandboxes().iter().filter(|sandbox| !known.contains(*sandbox)) {

@@ -16,15 +16,14 @@ use testkit::{Cluster, LABORATORY, Setup, command::output};
 
 use super::subject::Subject;
 use crate::{
+    containerd::{self, Programs},
     images::{
         binaries::{self, program},
-        reference::{self, Parts},
+        reference,
     },
     tools,
 };
 
-const CONTAINERD: &str = include_str!("../../../../conformance/upstream/containerd.toml");
-const NETWORK: &str = include_str!("../../../../conformance/upstream/pods.conflist");
 const KUBELET: &str = include_str!("../../../../conformance/upstream/kubelet.yaml");
 const PROXY: &str = include_str!("../../../../conformance/upstream/kube-proxy.yaml");
 const ADDONS: &str = include_str!("../../../../conformance/upstream/addons.yaml");
@@ -32,7 +31,6 @@ const SERVICES: &str = "10.96.0.0/16";
 const SERVICE_ADDRESS: &str = "10.96.0.1";
 const ISSUER: &str = "https://kubernetes.default.svc.cluster.local";
 const ETCD: &str = "http://127.0.0.1:2379";
-const CONTAINERD_SOCKET: &str = "/run/containerd/containerd.sock";
 const LIFETIME: Duration = Duration::from_secs(30 * 86_400);
 /// How long a part may take to be there.
 const START_LIMIT: Duration = Duration::from_secs(120);
@@ -62,7 +60,7 @@ impl Upstream {
     pub(super) fn start(setup: &Setup<'_>, images: &Path) -> anyhow::Result<Upstream> {
         binaries::build(binaries::OF_UPSTREAM)?;
         binaries::build(binaries::OF_CONTAINERD)?;
-        let reference = reference::ensure()?;
+        let programs = Programs::new(reference::ensure()?)?;
         let cluster = Cluster::prepare(setup)?;
         let (work, kubectl) = (setup.work.to_owned(), tools::kubectl()?);
         let pki = work.join("pki");
@@ -71,7 +69,7 @@ impl Upstream {
         upstream.connect_pods()?;
         upstream.start_server()?;
         for index in 0..setup.nodes {
-            upstream.start_node(index, &reference, setup.registry_port, images)?;
+            upstream.start_node(index, &programs, setup.registry_port, images)?;
         }
         upstream.start_controllers()?;
         let addons = upstream.work.join("addons.yaml");
@@ -244,52 +242,25 @@ impl Upstream {
     fn start_node(
         &mut self,
         index: usize,
-        reference: &Parts,
+        programs: &Programs,
         registry_port: Option<u16>,
         images: &Path,
     ) -> anyhow::Result<()> {
         let name = self.cluster.node(index).0.to_owned();
         let address = self.cluster.node(index).1.to_owned();
         let opt = self.cluster.node_root(index).join("opt");
-        let fill = |template: &str| {
-            let places = [
-                ("{tools}", reference.tree.display().to_string()),
-                ("{pods}", Self::pods(index)),
-                ("{pki}", self.pki.display().to_string()),
-                ("{node}", name.clone()),
-            ];
-            places.iter().fold(template.to_owned(), |text, (place, value)| text.replace(place, value))
-        };
-        std::fs::create_dir_all(opt.join("cni"))?;
-        std::fs::write(opt.join("cni/10-pods.conflist"), fill(NETWORK))?;
-        for (file, template) in [("containerd.toml", CONTAINERD), ("kubelet.yaml", KUBELET), ("kube-proxy.yaml", PROXY)]
-        {
-            std::fs::write(opt.join(file), fill(template))?;
+        std::fs::create_dir_all(&opt)?;
+        for (file, template) in [("kubelet.yaml", KUBELET), ("kube-proxy.yaml", PROXY)] {
+            let filled = template.replace("{pki}", &self.pki.display().to_string()).replace("{node}", &name);
+            std::fs::write(opt.join(file), filled)?;
         }
-        if let Some(port) = registry_port {
-            let folder = opt.join("certs.d/_default");
-            std::fs::create_dir_all(&folder)?;
-            let mirror = format!("http://{LABORATORY}:{port}");
-            let host = format!("[host.\"{mirror}\"]\n  capabilities = [\"pull\", \"resolve\"]\n");
-            std::fs::write(folder.join("hosts.toml"), format!("server = \"{mirror}\"\n{host}"))?;
-        }
-
-        let bin = binaries::cache()?.join("bin");
-        let path =
-            format!("{}:{}:/usr/local/sbin:/usr/sbin:/usr/bin:/sbin:/bin", reference.programs.display(), bin.display());
-        let extensions = reference.tree.join("usr/lib/x86_64-linux-gnu/xtables");
-        let daemon = |cluster: &Cluster, program: &str| {
-            let mut command = cluster.daemon(index, &bin.join(program));
-            command.env("PATH", &path).env("LD_LIBRARY_PATH", &reference.libraries).env("XTABLES_LIBDIR", &extensions);
-            command
-        };
-        let mut containerd = daemon(&self.cluster, "containerd");
-        containerd.args(["--config", "/opt/containerd.toml"]);
+        let containerd = programs.containerd(&self.cluster, index, &Self::pods(index), registry_port)?;
         self.launch(&format!("{name}-containerd"), containerd)?;
+        let daemon = |cluster: &Cluster, program: &str| programs.command(cluster, index, program);
         self.wait_for("containerd", |upstream| output(daemon(&upstream.cluster, "ctr").arg("version")).is_ok())?;
-        for archive in [images, &reference.images] {
+        for archive in [images, programs.images()] {
             let mut import = daemon(&self.cluster, "ctr");
-            output(import.args(["--address", CONTAINERD_SOCKET, "-n", "k8s.io", "images", "import"]).arg(archive))?;
+            output(import.args(["--address", containerd::SOCKET, "-n", "k8s.io", "images", "import"]).arg(archive))?;
         }
         let mut kubelet = daemon(&self.cluster, "kubelet");
         kubelet.arg(format!("--kubeconfig={}/{name}.kubeconfig", self.pki.display()));

@@ -15,6 +15,7 @@ const MODULE: &str = "conformance/module";
 const SAMPLE_MODULE: &str = "conformance/sample-apiserver";
 const CONTAINERD_MODULE: &str = "conformance/containerd";
 const COREDNS_MODULE: &str = "conformance/coredns";
+const CRI_TOOLS_MODULE: &str = "conformance/cri-tools";
 /// Without these e2e.test takes itself for v0.0, and specs that compare versions fail.
 const VERSION_FLAGS: &str = "-s -w -X k8s.io/component-base/version.gitVersion=v1.37.0 \
     -X k8s.io/component-base/version.gitMajor=1 -X k8s.io/component-base/version.gitMinor=37";
@@ -69,6 +70,13 @@ pub(crate) const OF_CONTAINERD: &[GoProgram] = &[
     of_containerd("containerd-shim-runc-v2", "github.com/containerd/containerd/v2/cmd/containerd-shim-runc-v2"),
     of_containerd("ctr", "github.com/containerd/containerd/v2/cmd/ctr"),
 ];
+
+/// The suite for container runtimes.
+pub(crate) const OF_CRITEST: &[GoProgram] = &[GoProgram {
+    module: CRI_TOOLS_MODULE,
+    is_test: true,
+    ..program_of("critest", "sigs.k8s.io/cri-tools/cmd/critest")
+}];
 
 const fn of_containerd(name: &'static str, package: &'static str) -> GoProgram {
     GoProgram { module: CONTAINERD_MODULE, ..program_of(name, package) }

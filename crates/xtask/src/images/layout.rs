@@ -19,11 +19,13 @@ const LAYER: &str = "application/vnd.oci.image.layer.v1.tar+gzip";
 pub(super) const NAME: &str = "io.containerd.image.name";
 
 /// What an image says about the programs in it.
-#[derive(Default)]
+#[derive(Clone, Copy, Default)]
 pub(super) struct Configuration<'a> {
     pub(super) entrypoint: &'a [&'a str],
     pub(super) command: &'a [&'a str],
     pub(super) user: &'a str,
+    /// By what the image is told from others of the same content; its name when empty.
+    pub(super) identity: &'a str,
 }
 
 /// A layer that the layout has.
@@ -67,7 +69,7 @@ impl Layout {
     pub(super) fn image(&mut self, name: &str, layers: &[StoredLayer], of: &Configuration<'_>) -> anyhow::Result<()> {
         let mut config = BTreeMap::from([
             // Images with equal content must not share an identifier: a runtime would report the other's name.
-            ("Labels", json!({"conformance.reference": name})),
+            ("Labels", json!({"conformance.reference": if of.identity.is_empty() { name } else { of.identity }})),
             ("Env", json!(["PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"])),
         ]);
         for (key, words) in [("Entrypoint", of.entrypoint), ("Cmd", of.command)] {
