@@ -111,6 +111,14 @@ struct State {
     revision: u64,
 }
 
+impl State {
+    fn range(&self, key_prefix: &str, start_after: &str) -> Vec<Arc<Entry>> {
+        let start = if start_after.is_empty() { Bound::Included(key_prefix) } else { Bound::Excluded(start_after) };
+        let range = self.entries.range::<str, _>((start, Bound::Unbounded));
+        range.take_while(|(key, _)| key.starts_with(key_prefix)).map(|(_, entry)| entry.clone()).collect()
+    }
+}
+
 /// One resource's objects and their recent changes.
 pub struct Cache {
     prefix: Str,
@@ -276,11 +284,13 @@ impl Cache {
     /// The objects whose keys start with `key_prefix` and come after `start_after` (exclusive; empty for all).
     pub fn list(&self, key_prefix: &str, start_after: &str) -> Page {
         let state = self.state.read();
-        let start = if start_after.is_empty() { Bound::Included(key_prefix) } else { Bound::Excluded(start_after) };
-        let range = state.entries.range::<str, _>((start, Bound::Unbounded));
-        let entries =
-            range.take_while(|(key, _)| key.starts_with(key_prefix)).map(|(_, entry)| entry.clone()).collect();
-        Page { entries, revision: self.current(&state) }
+        Page { entries: state.range(key_prefix, start_after), revision: self.current(&state) }
+    }
+
+    /// The same as of a past revision, when nothing has changed since.
+    pub(crate) fn unchanged(&self, key_prefix: &str, start_after: &str, revision: u64) -> Option<Vec<Arc<Entry>>> {
+        let state = self.state.read();
+        (state.revision <= revision).then(|| state.range(key_prefix, start_after))
     }
 
     /// Every object, decoded.
@@ -383,9 +393,7 @@ impl Cache {
     /// The objects now, and a cursor behind them.
     pub fn list_and_watch(self: &Arc<Cache>, key_prefix: &str) -> (Page, Cursor) {
         let state = self.state.read();
-        let range = state.entries.range::<str, _>((Bound::Included(key_prefix), Bound::Unbounded));
-        let entries =
-            range.take_while(|(key, _)| key.starts_with(key_prefix)).map(|(_, entry)| entry.clone()).collect();
+        let entries = state.range(key_prefix, "");
         let next = state.first_sequence + state.ring.len() as u64;
         let page = Page { entries, revision: self.current(&state) };
         (page, Cursor { cache: self.clone(), next, moved: self.sequence.subscribe() })

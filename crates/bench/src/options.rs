@@ -58,7 +58,7 @@ pub struct Options {
     /// How many watchers, once per case: 1,100,1000,10000.
     #[arg(long, value_delimiter = ',')]
     pub watchers: Vec<usize>,
-    /// How many pods are kept for the memory figure: 50000, in quick runs 5000.
+    /// How many pods are kept for the memory figure (50000, in quick runs 1000), or started at once (30).
     #[arg(long)]
     pub pods: Option<usize>,
     /// How many nodes, once per case, in scenarios of hollow nodes.

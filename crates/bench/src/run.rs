@@ -180,3 +180,48 @@ fn machine() -> BTreeMap<&'static str, String> {
         ("load at the end", read("/proc/loadavg").split(' ').take(3).collect::<Vec<_>>().join(" ")),
     ])
 }
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser;
+
+    use super::*;
+
+    /// Who runs what, in order.
+    fn order(arguments: &[&str]) -> Vec<String> {
+        let options = Options::parse_from(["bench"].iter().chain(arguments));
+        let chosen = choose(&options).unwrap();
+        let names = |session: &Session| session.scenarios.iter().map(|one| one.name).collect::<Vec<_>>().join("+");
+        sessions(&options, &chosen).iter().map(|session| format!("{} {}", session.side, names(session))).collect()
+    }
+
+    #[test]
+    fn full_runs_alternate() {
+        let expected = ["upstream get", "sagong get", "sagong get", "upstream get"];
+        assert_eq!(order(&["get"]), expected);
+        assert_eq!(order(&["get", "--against", "sagong"]), ["sagong get", "sagong get"]);
+        assert_eq!(order(&["dns", "--rounds", "1"]), ["sagong dns"], "upstream has no column");
+    }
+
+    #[test]
+    fn quick_runs_share_what_can_be_shared() {
+        let found = order(&["get", "idle", "create", "--quick"]);
+        assert_eq!(found, ["upstream get+create", "sagong get+create", "upstream idle", "sagong idle"]);
+    }
+
+    #[test]
+    fn names_that_are_none_are_refused_with_those_that_are() {
+        let error = choose(&Options::parse_from(["bench", "nothing"])).err().unwrap().to_string();
+        assert!(error.contains("\"nothing\"") && error.contains("startup, "), "{error}");
+    }
+
+    #[test]
+    fn every_scenario_is_in_the_readme() {
+        let readme = include_str!("../../../bench/README.md");
+        let rows = readme.lines().filter_map(|line| line.strip_prefix("| ")?.split(" |").next());
+        let named: Vec<&str> = rows.flat_map(|cell| cell.split(", ")).collect();
+        for scenario in scenarios::ALL {
+            assert!(named.contains(&scenario.name), "{} has no row in bench/README.md", scenario.name);
+        }
+    }
+}

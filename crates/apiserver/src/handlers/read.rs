@@ -198,6 +198,12 @@ async fn find(server: &Arc<Server>, resource: &Arc<Resource>, query: &Query) -> 
     let position = read_token(&query.continue_token)?;
     match position.revision {
         Some(revision) => {
+            // While nothing changes, what was there is what is there, as long as that revision may be asked for.
+            let readable = server.registry().engine().status().compacted <= revision;
+            if let (true, Some(entries)) = (readable, resource.stored()?.unchanged(&prefix, &position.after, revision))
+            {
+                return Ok((entries, revision));
+            }
             let entries = past(server, resource, &prefix, &position.after, revision).await;
             let expired = |status: Status| if status.is_expired() { too_old(&position.after) } else { status };
             Ok((entries.map_err(expired)?, revision))

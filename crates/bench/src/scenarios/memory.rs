@@ -18,8 +18,8 @@ const COLLECTION: &str = "/api/v1/namespaces/memory/pods";
 const STORM: usize = 40;
 
 async fn run(bench: &mut Bench) -> anyhow::Result<()> {
-    let pods = bench.options.size(bench.options.pods, 50_000, 2_000);
-    let settle = Duration::from_secs(if bench.options.quick { 5 } else { 60 });
+    let pods = bench.options.size(bench.options.pods, 50_000, 1_000);
+    let settle = Duration::from_secs(if bench.options.quick { 3 } else { 60 });
     record(bench, "without pods".to_owned())?;
     objects::ensure_namespace(bench, "memory").await?;
     let pod = super::requests::Template::new(&objects::pod(super::requests::PLACEHOLDER));

@@ -16,7 +16,7 @@ use crate::{Bench, Figures, Scenario, Target, objects, scenario::Setup};
 
 pub(super) const SCENARIO: Scenario = Scenario {
     name: "pod-start",
-    summary: "pods on a real node: create to Ready and delete to gone, one by one and 30 at once",
+    summary: "pods on a real node: create to Ready and delete to gone, one by one and 30 (--pods) at once",
     setup: Setup { node: true, fresh: true, ..Setup::PLAIN },
     sagong_only: Some("it takes a kubelet and containerd to have a node, which this harness does not start"),
     quick: true,
@@ -41,7 +41,7 @@ async fn run(bench: &mut Bench) -> anyhow::Result<()> {
     let pods = bench.target().client()?.namespaced(&kinds::PODS, NAMESPACE);
     let mut events = pods.watch(Options::default(), true).await?;
     one_by_one(bench, &pods, &mut events).await?;
-    at_once(bench, &pods, &mut events, AT_ONCE).await
+    at_once(bench, &pods, &mut events, bench.options.pods.unwrap_or(AT_ONCE)).await
 }
 
 fn pod(name: &str) -> Object {

@@ -65,7 +65,7 @@ struct Shared {
 
 async fn run(bench: &mut Bench) -> anyhow::Result<()> {
     objects::ensure_namespace(bench, "watch").await?;
-    for watchers in bench.options.sizes(&bench.options.watchers, &[1, 100, 1_000, 10_000], &[100, 1_000]) {
+    for watchers in bench.options.sizes(&bench.options.watchers, &[1, 100, 1_000, 10_000], &[1_000]) {
         let many = watchers > SHARED;
         if watchers <= CONNECTIONS_MAX {
             case(bench, watchers, 1, true).await?;

@@ -109,3 +109,22 @@ async fn events_come_in_protobuf_too() {
     assert!(event.starts_with(b"\x0a\x05ADDED\x12"));
     assert!(event.ends_with(&object));
 }
+
+#[tokio::test]
+async fn pages_are_of_one_revision_whether_or_not_something_changes() {
+    for changes in [false, true] {
+        let api = with_config_maps(5).await;
+        let first = api.get(&format!("{PATH}?limit=2")).await.ok();
+        let revision = first.str_at(&["metadata", "resourceVersion"]).unwrap().to_owned();
+        if changes {
+            api.patch(&format!("{PATH}/c0003"), value!({"data": {"text": "later"}})).await.ok();
+            api.post(PATH, value!({"metadata": {"name": "c9999"}})).await.ok();
+        }
+        let token = first.str_at(&["metadata", "continue"]).unwrap();
+        let rest = api.get(&format!("{PATH}?continue={token}")).await.ok();
+        assert_eq!(rest.str_at(&["metadata", "resourceVersion"]), Some(revision.as_str()));
+        let text = |item: &Value| item.str_at(&["data", "text"]).map(|text| text != "later");
+        let items: Vec<_> = rest.list_at(&["items"]).iter().map(text).collect();
+        assert_eq!(items, [Some(true); 3], "changes: {changes}");
+    }
+}
