@@ -28,12 +28,13 @@ pub struct Family<M> {
     help: &'static str,
     labels: &'static [&'static str],
     bounds: &'static [f64],
-    /// Sorted by the values of the labels.
+    /// Sorted by the hash of the labels' values: to find one of hundreds among them is a part of every request.
     series: RwLock<Vec<Series<M>>>,
     metric: PhantomData<M>,
 }
 
 struct Series<M> {
+    hash: u64,
     values: Box<[Box<str>]>,
     metric: Arc<M>,
 }
@@ -64,8 +65,18 @@ impl Family<Histogram> {
     }
 }
 
-fn compare(values: &[Box<str>], wanted: &[&str]) -> Ordering {
-    values.iter().map(|value| &**value).cmp(wanted.iter().copied())
+/// FNV-1a over the values, each with an end.
+fn hash(values: &[&str]) -> u64 {
+    let bytes = values.iter().flat_map(|value| value.bytes().chain([0xff]));
+    bytes.fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x100_0000_01b3))
+}
+
+impl<M> Series<M> {
+    /// Where it stands to the one with these values, whose hash is given.
+    fn compare(&self, hash: u64, wanted: &[&str]) -> Ordering {
+        let values = || self.values.iter().map(|value| &**value).cmp(wanted.iter().copied());
+        self.hash.cmp(&hash).then_with(values)
+    }
 }
 
 impl<M> Family<M> {
@@ -83,7 +94,8 @@ impl<M: Metric> Family<M> {
     /// The series with these values, in the order of the labels. Keep it where it is used often.
     pub fn with(&self, values: &[&str]) -> Arc<M> {
         debug_assert_eq!(values.len(), self.labels.len(), "{}", self.name);
-        let find = |series: &[Series<M>]| series.binary_search_by(|series| compare(&series.values, values));
+        let hash = hash(values);
+        let find = |series: &[Series<M>]| series.binary_search_by(|series| series.compare(hash, values));
         {
             let series = self.series.read();
             if let Ok(position) = find(&series) {
@@ -97,7 +109,7 @@ impl<M: Metric> Family<M> {
             Err(position) => {
                 let values = values.iter().map(|value| Box::from(*value)).collect();
                 let metric = Arc::new(M::new(self.bounds));
-                series.insert(position, Series { values, metric: metric.clone() });
+                series.insert(position, Series { hash, values, metric: metric.clone() });
                 metric
             }
         }
@@ -111,7 +123,9 @@ impl<M: Metric> Collector for Family<M> {
             return;
         }
         text.family(self.name, self.help, M::TYPE);
-        for series in series.iter() {
+        let mut sorted: Vec<&Series<M>> = series.iter().collect();
+        sorted.sort_unstable_by(|one, other| one.values.cmp(&other.values));
+        for series in sorted {
             let values = series.values.iter().map(|value| &**value);
             let labels: Vec<(&str, &str)> = self.labels.iter().copied().zip(values).collect();
             series.metric.write(self.name, &labels, text);
