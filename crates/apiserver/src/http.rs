@@ -11,12 +11,14 @@ mod respond;
 mod rewrite;
 mod route;
 mod serve;
+mod stored;
 mod stream;
 mod table;
 mod yaml;
 
+pub(crate) use accept::accepts_gzip;
 pub use accept::{Accept, Format, View};
-pub use limits::{InFlight, MUTATING_REQUESTS_LIMIT, READ_REQUESTS_LIMIT};
+pub use limits::{InFlight, MUTATING_REQUESTS_LIMIT, READ_REQUESTS_LIMIT, WAITING_REQUESTS_LIMIT};
 pub use node::{NodeDialer, NodeStream, get_from_node, proxy_to_node};
 pub use parameters::Parameters;
 pub use proxy::{ProxyTarget, proxy_to_address};

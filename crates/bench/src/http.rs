@@ -195,4 +195,25 @@ impl Connection {
         }
         Ok(bytes)
     }
+
+    /// A unary gRPC call that must succeed; the answer is read and not kept.
+    ///
+    /// # Errors
+    /// The connection has ended; the server's refusal.
+    pub async fn unary(&self, path: &str, message: Bytes) -> anyhow::Result<()> {
+        let mut request = Request::new(Full::new(message));
+        *request.method_mut() = Method::POST;
+        *request.uri_mut() = format!("https://{}{path}", self.authority).parse()?;
+        request.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("application/grpc"));
+        request.headers_mut().insert(header::TE, HeaderValue::from_static("trailers"));
+        let mut sender = self.sender.clone();
+        sender.ready().await?;
+        let mut body = sender.send_request(request).await?.into_body();
+        while let Some(frame) = body.frame().await {
+            if let Some(status) = frame?.trailers_ref().and_then(|trailers| trailers.get("grpc-status")) {
+                return if status == "0" { Ok(()) } else { bail!("{path} was answered with status {status:?}") };
+            }
+        }
+        bail!("{path} was answered without a status")
+    }
 }

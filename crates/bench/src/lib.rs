@@ -16,6 +16,7 @@ pub mod namespaces;
 pub mod objects;
 pub mod options;
 pub mod process;
+mod profile;
 mod report;
 pub mod run;
 pub mod scenario;

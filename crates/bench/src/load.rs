@@ -147,6 +147,24 @@ async fn client(connection: Connection, mut script: Script, shared: Arc<Shared>)
     }
 }
 
+/// Sends a request until the server, which may be too busy for it, has done it.
+///
+/// # Errors
+/// The server's refusal for another reason.
+pub async fn patient(connection: &Connection, call: &Call) -> anyhow::Result<()> {
+    loop {
+        let answer = connection.call(call).await?;
+        match answer.status {
+            StatusCode::TOO_MANY_REQUESTS => {
+                tokio::time::sleep(answer.retry_after.unwrap_or(REFUSED_DELAY)).await;
+            }
+            status if status.is_success() => return Ok(()),
+            // Said again in words.
+            _ => return connection.fetch(call).await.map(drop),
+        }
+    }
+}
+
 /// Sends many requests as fast as the server takes them, for setting things up and for tidying.
 ///
 /// # Errors
@@ -156,20 +174,7 @@ pub async fn send_all(bench: &Bench, calls: impl IntoIterator<Item = Call>) -> a
     let connections = bench.connector()?.open_many(SETUP_CONNECTIONS).await?;
     let connections = &connections;
     futures::stream::iter(calls.into_iter().enumerate())
-        .map(|(number, call)| async move {
-            let connection = &connections[number % connections.len()];
-            loop {
-                let answer = connection.call(&call).await?;
-                match answer.status {
-                    StatusCode::TOO_MANY_REQUESTS => {
-                        tokio::time::sleep(answer.retry_after.unwrap_or(REFUSED_DELAY)).await;
-                    }
-                    status if status.is_success() => return Ok(()),
-                    // Said again in words.
-                    _ => return connection.fetch(&call).await.map(drop),
-                }
-            }
-        })
+        .map(|(number, call)| async move { patient(&connections[number % connections.len()], &call).await })
         .buffer_unordered(SETUP_CONCURRENCY)
         .try_collect::<()>()
         .await

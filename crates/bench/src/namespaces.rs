@@ -1,36 +1,36 @@
 //! Namespaces of the measurement's own.
 //!
-//! With them, no port is anyone else's, a node's links and rules touch nothing, and everything that was started ends
-//! with process 1 of the PID namespace, however that ends. They need root; without it everything runs where it is,
-//! and scenarios with a node are refused.
+//! With them, no port is anyone else's, a node's links, rules and cgroups touch nothing, and everything that was
+//! started ends with process 1 of the PID namespace, however that ends. They need root; without it everything runs
+//! where it is, and scenarios with a node are refused.
 
-use std::process::Command;
+use std::{ffi::OsString, path::Path};
 
-use anyhow::{Context, bail};
+use anyhow::bail;
 
-/// Brings up loopback, and an address with a default route, without which a node has none.
+/// The node's address, and a default route, without which it has none. Nothing is at its other end.
+pub const ADDRESS: &str = "192.0.2.10";
+const GATEWAY: &str = "192.0.2.1";
 const SCRIPT: &str = "set -eu
-ip link set lo up
 ip link add bench0 type veth peer name bench1
-ip address add 192.0.2.10/24 dev bench0
+ip address add $1/24 dev bench0
 ip link set bench0 up
 ip link set bench1 up
-ip route add default via 192.0.2.1 dev bench0
-mount -t tmpfs -o mode=755 tmpfs /run
-mount --make-rshared /
-exec \"$@\"
+ip route add default via $2 dev bench0
+shift 2
+\"$@\"
 ";
 
 /// Runs this program again with the same arguments, inside.
 ///
 /// # Errors
-/// `unshare` and `ip` are missing or refuse; what the program says when it fails.
-pub fn run_inside() -> anyhow::Result<()> {
-    let mut command = Command::new("unshare");
-    command.args(["--net", "--mount", "--propagation", "private", "--pid", "--fork", "--mount-proc"]);
-    command.args(["--kill-child=KILL", "sh", "-c", SCRIPT, "sh"]).arg(std::env::current_exe()?);
-    command.args(std::env::args_os().skip(1)).arg("--inside");
-    let status = command.status().context("cannot run unshare")?;
+/// The namespaces cannot be made; the program fails.
+pub fn run_inside(work: &Path) -> anyhow::Result<()> {
+    let mut command: Vec<OsString> = ["sh", "-c", SCRIPT, "sh", ADDRESS, GATEWAY].map(OsString::from).to_vec();
+    command.push(std::env::current_exe()?.into());
+    command.extend(std::env::args_os().skip(1));
+    command.push("--inside".into());
+    let status = testkit::enclosure::run("bench", &std::path::absolute(work)?.join("node"), GATEWAY, command)?;
     if status.success() { Ok(()) } else { bail!("the measurement ended with {status}") }
 }
 

@@ -1,7 +1,10 @@
 //! What is written and read: objects as they occur, encoded once.
 
+use anyhow::bail;
 use apimachinery::{Object, Value, value};
 use bytes::Bytes;
+use client::Api;
+use futures::StreamExt;
 use http::Method;
 
 use crate::{
@@ -20,22 +23,25 @@ pub async fn ensure_namespace(bench: &Bench, name: &str) -> anyhow::Result<()> {
         Err(error) if !error.is_already_exists() => return Err(error.into()),
         _ => {}
     }
-    // Pods are refused until their account is there.
-    let accounts = client.namespaced(&client::kinds::SERVICE_ACCOUNTS, name);
-    let mut events = accounts.watch(client::Options::default(), true).await?;
-    loop {
-        use futures::StreamExt;
-        match events.next().await {
-            Some(event) => {
-                if let client::WatchEvent::Added(account) = event?
-                    && account.name() == "default"
-                {
-                    return Ok(());
-                }
-            }
-            None => anyhow::bail!("no service account was made in namespace {name}"),
+    // Pods are refused until their account is there, and watchers of ConfigMaps shall see none but their writers'.
+    await_object(&client.namespaced(&client::kinds::SERVICE_ACCOUNTS, name), "default").await?;
+    await_object(&client.namespaced(&client::kinds::CONFIG_MAPS, name), "kube-root-ca.crt").await
+}
+
+/// Waits until an object is there.
+///
+/// # Errors
+/// The watch ends before.
+pub async fn await_object(objects: &Api, name: &str) -> anyhow::Result<()> {
+    let mut events = objects.watch(client::Options::default(), true).await?;
+    while let Some(event) = events.next().await {
+        if let client::WatchEvent::Added(object) = event?
+            && object.name() == name
+        {
+            return Ok(());
         }
     }
+    bail!("nobody made {name}")
 }
 
 /// JSON of a tree.

@@ -58,7 +58,7 @@ pub struct Options {
     /// How many watchers, once per case: 1,100,1000,10000.
     #[arg(long, value_delimiter = ',')]
     pub watchers: Vec<usize>,
-    /// How many pods are kept for the memory figure: 50000, in quick runs 5000.
+    /// How many pods are kept for the memory figure (50000, in quick runs 1000), or started at once (30).
     #[arg(long)]
     pub pods: Option<usize>,
     /// How many nodes, once per case, in scenarios of hollow nodes.
@@ -79,7 +79,7 @@ pub struct Options {
     /// Where control planes keep their data, on a disk of which fsync costs what it costs.
     #[arg(long, value_name = "DIR", default_value = "target/bench")]
     pub work: PathBuf,
-    /// Leave a flame graph's samples of the server here: the folded stacks of the named scenario.
+    /// Leave samples of where the server spends its time here, in perf's form.
     #[arg(long, value_name = "FILE", hide = true)]
     pub profile: Option<PathBuf>,
     /// Set when this process runs in namespaces of its own already.

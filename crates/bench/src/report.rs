@@ -1,6 +1,10 @@
 //! What is made of the figures: a line as each is found, a table at the end, JSON.
 
-use std::{collections::BTreeMap, fmt::Write, time::Duration};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fmt::Write,
+    time::Duration,
+};
 
 use serde_json::{Value, json};
 
@@ -70,7 +74,7 @@ pub(crate) fn number(value: f64) -> String {
     match value.abs() {
         size if size >= 99.95 => format!("{value:.0}"),
         size if size >= 9.995 => format!("{value:.1}"),
-        size if size == 0.0 => "0".to_owned(),
+        0.0 => "0".to_owned(),
         _ => format!("{value:.2}"),
     }
 }
@@ -85,7 +89,7 @@ fn time(value: f64) -> String {
 }
 
 fn mebibytes(bytes: u64) -> String {
-    number(bytes as f64 / 1_048_576.0)
+    number(bytes as f64 / MEBIBYTE)
 }
 
 /// What the terminal shows of a row when it is found.
@@ -145,9 +149,6 @@ fn times(ratio: Option<f64>) -> String {
     cell(ratio.map(|ratio| format!("{}x", number(ratio))))
 }
 
-const HEADINGS: [&str; 9] =
-    ["case", "CPU", "throughput", "p50", "memory", "per second", "p50 / p90 / p99", "CPU", "RSS MiB"];
-
 fn latencies(figures: &Figures) -> Option<String> {
     let at = |part| time(figures.latency.quantile(part) as f64);
     (figures.latency.count() > 0).then(|| format!("{} / {} / {}", at(0.5), at(0.9), at(0.99)))
@@ -162,48 +163,71 @@ fn both(case: &Case<'_>, figure: impl Fn(&Figures) -> Option<String>) -> String 
     }
 }
 
-/// The table in Markdown, a section per scenario.
+/// The tables in Markdown: a section per scenario, in it what is counted in operations, then single numbers.
 pub(crate) fn markdown(rows: &[Row], preamble: &str) -> String {
     let mut text = preamble.to_owned();
-    let mut last = "";
-    for case in cases(rows) {
-        if case.scenario != last {
-            last = case.scenario;
-            let _ = write!(text, "\n## {last}\n\n| {} |\n|{}\n", HEADINGS.join(" | "), "---|".repeat(HEADINGS.len()));
-        }
-        let cells = [
-            case.case.to_owned(),
-            times(ratio(&case, |figures| figures.cpu_per_operation(figures.cpu()))),
-            times(ratio(&case, Figures::throughput).map(f64::recip)),
-            times(ratio(&case, |figures| (figures.latency.count() > 0).then(|| figures.latency.quantile(0.5) as f64))),
-            times(ratio(&case, |figures| Some(figures.whole_memory().rss as f64).filter(|bytes| *bytes > 0.0))),
-            both(&case, |figures| figures.throughput().map(number)),
-            both(&case, latencies),
-            both(&case, |figures| figures.cpu_per_operation(figures.cpu()).map(time)),
-            both(&case, |figures| (!figures.memory.is_empty()).then(|| mebibytes(figures.whole_memory().rss))),
-        ];
-        let _ = writeln!(text, "| {} |", cells.join(" | "));
-        let names: std::collections::BTreeSet<&String> =
-            case.sides.values().flat_map(|merged| merged.figures.named.keys()).collect();
-        for name in names {
-            let value = |figures: &Figures| figures.named.get(name).copied();
-            let label = format!("{}: {}", case.case, name.replace('_', " "));
-            let cells = [
-                label,
-                times(ratio(&case, value)),
-                String::new(),
-                String::new(),
-                String::new(),
-                both(&case, |figures| value(figures).map(number)),
-                String::new(),
-                String::new(),
-                String::new(),
-            ];
-            let _ = writeln!(text, "| {} |", cells.join(" | "));
-        }
+    let cases = cases(rows);
+    for section in cases.chunk_by(|one, next| one.scenario == next.scenario) {
+        let _ = write!(text, "\n## {}\n", section[0].scenario);
+        table(&mut text, &HEADINGS, section.iter().filter(|case| case.has_operations()).map(operations));
+        table(&mut text, &NUMBER_HEADINGS, section.iter().flat_map(numbers));
     }
     text
 }
+
+fn table<const COLUMNS: usize>(
+    text: &mut String,
+    headings: &[&str; COLUMNS],
+    rows: impl Iterator<Item = [String; COLUMNS]>,
+) {
+    let mut rows = rows.peekable();
+    if rows.peek().is_none() {
+        return;
+    }
+    let _ = write!(text, "\n| {} |\n|{}\n", headings.join(" | "), "---|".repeat(COLUMNS));
+    for row in rows {
+        let _ = writeln!(text, "| {} |", row.join(" | "));
+    }
+}
+
+const HEADINGS: [&str; 7] =
+    ["case", "CPU", "throughput", "p50", "per second", "p50 / p90 / p99", "server's CPU per operation"];
+const NUMBER_HEADINGS: [&str; 4] = ["case", "ratio", "Sagong", "upstream"];
+
+impl Case<'_> {
+    fn has_operations(&self) -> bool {
+        self.sides.values().any(|merged| merged.figures.operations > 0)
+    }
+}
+
+fn operations(case: &Case<'_>) -> [String; HEADINGS.len()] {
+    [
+        case.case.to_owned(),
+        times(ratio(case, |figures| figures.cpu_per_operation(figures.cpu()))),
+        times(ratio(case, Figures::throughput).map(f64::recip)),
+        times(ratio(case, |figures| (figures.latency.count() > 0).then(|| figures.latency.quantile(0.5) as f64))),
+        both(case, |figures| figures.throughput().map(number)),
+        both(case, latencies),
+        both(case, |figures| figures.cpu_per_operation(figures.cpu()).map(time)),
+    ]
+}
+
+/// Memory and whatever else a scenario found.
+fn numbers(case: &Case<'_>) -> Vec<[String; NUMBER_HEADINGS.len()]> {
+    let row = |label: &str, value: &dyn Fn(&Figures) -> Option<f64>| {
+        let cell = |side| cell(case.sides.get(&side).and_then(|merged| value(&merged.figures)).map(number));
+        let label = format!("{}: {}", case.case, label.replace('_', " "));
+        [label, times(ratio(case, value)), cell(Side::Sagong), cell(Side::Upstream)]
+    };
+    let names: BTreeSet<&String> = case.sides.values().flat_map(|merged| merged.figures.named.keys()).collect();
+    let memory = case.sides.values().any(|merged| !merged.figures.memory.is_empty());
+    let rss = |figures: &Figures| Some(figures.whole_memory().rss as f64 / MEBIBYTE).filter(|size| *size > 0.0);
+    let memory = memory.then(|| row("RSS in mebibytes", &rss));
+    let named = names.into_iter().map(|name| row(name, &|figures: &Figures| figures.named.get(name).copied()));
+    memory.into_iter().chain(named).collect()
+}
+
+const MEBIBYTE: f64 = 1_048_576.0;
 
 fn figures_json(figures: &Figures) -> Value {
     let latency = &figures.latency;
@@ -271,7 +295,7 @@ mod tests {
     #[test]
     fn a_side_that_was_not_measured_leaves_a_dash() {
         let text = markdown(&[row(Side::Sagong, 100, 100)], "");
-        assert!(text.contains("| 16 clients | – | – | – | – | 100 · – | – | 1.00 ms · – | – |"), "{text}");
+        assert!(text.contains("| 16 clients | – | – | – | 100 · – | – | 1.00 ms · – |"), "{text}");
     }
 
     #[test]

@@ -7,7 +7,10 @@ use std::{collections::BTreeMap, path::Path, sync::Arc};
 
 use anyhow::{Context, bail};
 
-use crate::{Bench, Row, Scenario, Side, options::Options, report, scenario::Setup, scenarios, sides::Launcher};
+use crate::{
+    Bench, Row, Scenario, Side, options::Options, profile::Profiler, report, scenario::Setup, scenarios,
+    sides::Launcher,
+};
 
 /// Runs what the options name and reports it.
 ///
@@ -29,7 +32,7 @@ pub async fn run(options: Options) -> anyhow::Result<()> {
             Side::Upstream => &options.upstream,
         };
         let program = program.as_ref().with_context(|| format!("no program of {side} is named"))?;
-        launchers.insert(side, Arc::new(Launcher::new(side, program, &options.work)?));
+        launchers.insert(side, Arc::new(Launcher::new(side, program, &options)?));
     }
     let mut rows = Vec::new();
     let (mut failures, mut sessions) = (Vec::new(), sessions(&options, &chosen));
@@ -42,6 +45,11 @@ pub async fn run(options: Options) -> anyhow::Result<()> {
     }
     publish(&options, &rows, &failures)?;
     if failures.is_empty() { Ok(()) } else { bail!("{} scenarios failed:\n{}", failures.len(), failures.join("\n")) }
+}
+
+/// Whether a scenario that the options name has a node, which needs images and root.
+pub fn needs_node(options: &Options) -> bool {
+    choose(options).is_ok_and(|chosen| chosen.iter().any(|scenario| scenario.setup.node))
 }
 
 fn choose(options: &Options) -> anyhow::Result<Vec<&'static Scenario>> {
@@ -99,6 +107,11 @@ async fn session(
 ) -> anyhow::Result<()> {
     let setup = scenarios[0].setup;
     let target = if setup.starts_itself { None } else { Some(launcher.start(setup).await?) };
+    let profiler = match (&options.profile, &target) {
+        (Some(file), Some(target)) => Some(Profiler::start(target, file)?),
+        (Some(_), None) => bail!("{} starts its own control planes and cannot be profiled", scenarios[0].name),
+        (None, _) => None,
+    };
     let mut bench =
         Bench { options: options.clone(), launcher: launcher.clone(), scenario: "", target, rows: Vec::new() };
     for scenario in scenarios {
@@ -109,6 +122,9 @@ async fn session(
         }
     }
     rows.append(&mut bench.rows);
+    if let Some(profiler) = profiler {
+        profiler.finish()?;
+    }
     let folder = bench.target.as_ref().map(|target| target.folder.clone());
     if let Some(target) = bench.target.take() {
         target.stop().await?;
@@ -163,4 +179,49 @@ fn machine() -> BTreeMap<&'static str, String> {
         ("kernel", kernel),
         ("load at the end", read("/proc/loadavg").split(' ').take(3).collect::<Vec<_>>().join(" ")),
     ])
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser;
+
+    use super::*;
+
+    /// Who runs what, in order.
+    fn order(arguments: &[&str]) -> Vec<String> {
+        let options = Options::parse_from(["bench"].iter().chain(arguments));
+        let chosen = choose(&options).unwrap();
+        let names = |session: &Session| session.scenarios.iter().map(|one| one.name).collect::<Vec<_>>().join("+");
+        sessions(&options, &chosen).iter().map(|session| format!("{} {}", session.side, names(session))).collect()
+    }
+
+    #[test]
+    fn full_runs_alternate() {
+        let expected = ["upstream get", "sagong get", "sagong get", "upstream get"];
+        assert_eq!(order(&["get"]), expected);
+        assert_eq!(order(&["get", "--against", "sagong"]), ["sagong get", "sagong get"]);
+        assert_eq!(order(&["dns", "--rounds", "1"]), ["sagong dns"], "upstream has no column");
+    }
+
+    #[test]
+    fn quick_runs_share_what_can_be_shared() {
+        let found = order(&["get", "idle", "create", "--quick"]);
+        assert_eq!(found, ["upstream get+create", "sagong get+create", "upstream idle", "sagong idle"]);
+    }
+
+    #[test]
+    fn names_that_are_none_are_refused_with_those_that_are() {
+        let error = choose(&Options::parse_from(["bench", "nothing"])).err().unwrap().to_string();
+        assert!(error.contains("\"nothing\"") && error.contains("startup, "), "{error}");
+    }
+
+    #[test]
+    fn every_scenario_is_in_the_readme() {
+        let readme = include_str!("../../../bench/README.md");
+        let rows = readme.lines().filter_map(|line| line.strip_prefix("| ")?.split(" |").next());
+        let named: Vec<&str> = rows.flat_map(|cell| cell.split(", ")).collect();
+        for scenario in scenarios::ALL {
+            assert!(named.contains(&scenario.name), "{} has no row in bench/README.md", scenario.name);
+        }
+    }
 }

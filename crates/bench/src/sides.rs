@@ -15,6 +15,8 @@ use tokio::process::{Child, Command};
 use crate::{
     Side, Target,
     http::{Call, Connector},
+    options::Options,
+    process::Process,
     scenario::Setup,
     target::Identity,
 };
@@ -45,6 +47,8 @@ pub struct Launcher {
     program: PathBuf,
     /// Where each control plane gets a folder.
     work: PathBuf,
+    /// Images for pods of a node.
+    images: Option<PathBuf>,
     /// Upstream's keys and certificates, made once.
     upstream_pki: tokio::sync::OnceCell<upstream::Keys>,
 }
@@ -54,12 +58,18 @@ impl Launcher {
     ///
     /// # Errors
     /// The program or folder does not exist.
-    pub fn new(side: Side, program: &Path, work: &Path) -> anyhow::Result<Launcher> {
-        let program = std::fs::canonicalize(program).with_context(|| format!("cannot find {}", program.display()))?;
-        Ok(Launcher { side, program, work: std::path::absolute(work)?, upstream_pki: tokio::sync::OnceCell::new() })
+    pub fn new(side: Side, program: &Path, options: &Options) -> anyhow::Result<Launcher> {
+        let find = |path: &Path| std::fs::canonicalize(path).with_context(|| format!("cannot find {}", path.display()));
+        Ok(Launcher {
+            side,
+            program: find(program)?,
+            work: std::path::absolute(&options.work)?,
+            images: options.images.as_deref().map(find).transpose()?,
+            upstream_pki: tokio::sync::OnceCell::new(),
+        })
     }
 
-    /// A control plane on an empty data directory, ready.
+    /// A control plane on an empty data directory, ready; with a node, its images are there.
     ///
     /// # Errors
     /// It does not start or does not get ready.
@@ -68,16 +78,63 @@ impl Launcher {
         let folder = self.work.join(format!("{}-{number}", self.side));
         let _ = std::fs::remove_dir_all(&folder);
         std::fs::create_dir_all(&folder).with_context(|| format!("cannot make {}", folder.display()))?;
+        let target = self.start_in(&folder, setup, number).await?;
+        if setup.node {
+            let images = self.images.as_ref().context("pods need images: name an archive with --images")?;
+            sagong::import(&self.program, &folder, images).await?;
+        }
+        Ok(target)
+    }
+
+    /// Ends a control plane with a node and starts another on what the node has, its images; of the cluster nothing is
+    /// left.
+    ///
+    /// # Errors
+    /// As [`Launcher::start`].
+    pub async fn start_anew(&self, target: Target, setup: Setup) -> anyhow::Result<Target> {
+        let folder = target.folder.clone();
+        target.stop().await?;
+        sagong::forget_cluster(&folder)?;
+        self.start_in(&folder, setup, STARTS.fetch_add(1, Ordering::Relaxed)).await
+    }
+
+    /// Upstream's etcd alone, reached as the API server reaches it.
+    ///
+    /// # Errors
+    /// It does not start.
+    pub async fn start_etcd(&self) -> anyhow::Result<Etcd> {
+        let number = STARTS.fetch_add(1, Ordering::Relaxed);
+        let folder = self.work.join(format!("etcd-{number}"));
+        let _ = std::fs::remove_dir_all(&folder);
+        std::fs::create_dir_all(&folder)?;
+        let port = FIRST_PORT + number.wrapping_mul(PORTS_PER_START) % PORT_RANGE;
+        let keys = self.upstream_pki.get_or_try_init(|| async { upstream::Keys::make() }).await?;
+        upstream::start_etcd(&self.program, &folder, port, keys).await
+    }
+
+    async fn start_in(&self, folder: &Path, setup: Setup, number: u16) -> anyhow::Result<Target> {
+        if setup.node && !crate::namespaces::possible() {
+            bail!("a node needs root");
+        }
         let port = FIRST_PORT + number.wrapping_mul(PORTS_PER_START) % PORT_RANGE;
         let started = match self.side {
-            Side::Sagong => sagong::start(&self.program, &folder, port, setup).await,
+            Side::Sagong => sagong::start(&self.program, folder, port, setup).await,
             Side::Upstream => {
                 let keys = self.upstream_pki.get_or_try_init(|| async { upstream::Keys::make() }).await?;
-                upstream::start(&self.program, &folder, port, setup, keys).await
+                upstream::start(&self.program, folder, port, setup, keys).await
             }
         };
         started.with_context(|| format!("{} did not start; its logs are in {}", self.side, folder.display()))
     }
+}
+
+/// etcd without an API server. It ends when this is dropped.
+pub struct Etcd {
+    /// Connections to it, with the API server's certificate.
+    pub connector: Connector,
+    /// The process.
+    pub process: Process,
+    _child: Child,
 }
 
 /// Starts a process of a control plane with its output in a log; it ends with us.

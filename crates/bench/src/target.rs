@@ -54,7 +54,9 @@ pub struct Target {
     pub processes: Vec<Process>,
     /// Data, logs and credentials; `admin.kubeconfig` is in it.
     pub folder: PathBuf,
-    /// From the start of the first process until `/readyz` answered 200.
+    /// When the first process was started.
+    pub started: std::time::Instant,
+    /// How long from then until `/readyz` answered 200.
     pub ready_after: Duration,
     pub(crate) children: Vec<tokio::process::Child>,
 }

@@ -13,6 +13,7 @@ mod conformance;
 mod generate_api;
 mod images;
 mod layering;
+mod profile;
 mod tools;
 mod upstream;
 
@@ -38,6 +39,8 @@ enum Command {
     Conformance(Box<conformance::Arguments>),
     /// Measure Sagong and upstream's control plane beside each other.
     Bench(Box<bench::Arguments>),
+    /// Draw a flame graph of the server under a scenario of `bench`.
+    Profile(Box<profile::Arguments>),
     /// Compare the OpenAPI documents that a server of ours serves with those that upstream records.
     CheckOpenapi(check_openapi::Arguments),
 }
@@ -50,6 +53,7 @@ fn main() -> anyhow::Result<()> {
         Command::Images(arguments) => images::run(&arguments),
         Command::Conformance(arguments) => conformance::run(&arguments),
         Command::Bench(arguments) => bench::run(&arguments),
+        Command::Profile(arguments) => profile::run(&arguments),
         Command::CheckOpenapi(arguments) => check_openapi::run(&arguments),
     }
 }

@@ -10,10 +10,10 @@ use http_body_util::{BodyExt, Limited};
 
 use super::{
     Accept, Connection, Format, HttpRequest, HttpResponse, Parameters, REQUEST_BODY_BYTES_LIMIT, View,
-    accept::SUPPORTED,
+    accept::{SUPPORTED, accepts_gzip},
     respond,
     route::{self, ResourceRoute, Route},
-    stream, yaml,
+    stored, stream, yaml,
 };
 use crate::{
     RequestContext, Resource, SchemaHandle, Server, Subresource, SubresourceHandler, UserInfo, authentication,
@@ -228,7 +228,7 @@ async fn resource_request(
     let long_running = connects || verb == "watch";
     let place = match long_running {
         true => None,
-        false => match server.in_flight().enter(verb, &context.user) {
+        false => match server.in_flight().enter(verb, &context.user).await {
             Ok(place) => Some(place),
             Err(status) => {
                 observed.terminated(status.code);
@@ -265,7 +265,8 @@ async fn resource_call(
     request: HttpRequest,
     accept: Result<Accept, Status>,
 ) -> Result<HttpResponse, Status> {
-    let call = Call { server, context, resource, route, parameters };
+    let compresses = accepts_gzip(request.headers());
+    let call = Call { server, context, resource, route, parameters, compresses };
     if !route.subresource.is_empty() {
         let subresource = resource.subresource(&route.subresource).ok_or_else(Status::no_such_path)?;
         return call.subresource(subresource, verb, request, accept).await;
@@ -292,6 +293,8 @@ struct Call<'a> {
     resource: &'a Arc<Resource>,
     route: &'a ResourceRoute,
     parameters: &'a Parameters,
+    /// Whether the client takes compressed answers.
+    compresses: bool,
 }
 
 impl<'a> Call<'a> {
@@ -305,12 +308,24 @@ impl<'a> Call<'a> {
 
     async fn get(&self, accept: Accept) -> Result<HttpResponse, Status> {
         let (namespace, name) = (&self.route.namespace, &self.route.name);
+        if stored::serves(self.resource, accept) {
+            let cache = self.resource.stored()?;
+            let entry = cache.get(&self.resource.key(namespace, name));
+            let entry = entry.ok_or_else(|| self.resource.not_found(name))?;
+            if let Some(response) = stored::object_response(cache, &entry, accept.format)? {
+                return Ok(response);
+            }
+        }
         let object = read::get_any(self.server, self.resource, namespace, name).await?;
         Ok(self.respond(200, &object, accept))
     }
 
     async fn list(&self, accept: Accept) -> Result<HttpResponse, Status> {
         let query = self.parameters.query(&self.route.namespace)?;
+        if stored::serves(self.resource, accept) {
+            let list = read::list_entries(self.server, self.resource, &query).await?;
+            return stored::list_response(self.resource, list, accept.format, self.compresses);
+        }
         let list = read::list(self.server, self.resource, &query).await?;
         Ok(respond::list_response(self.resource, &list, accept, self.parameters.get("includeObject")))
     }

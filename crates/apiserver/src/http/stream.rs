@@ -1,17 +1,12 @@
 //! A watch as the body of an answer.
 
-use std::{
-    pin::Pin,
-    sync::Arc,
-    task::{Context, Poll},
-    time::Duration,
-};
+use std::{pin::Pin, sync::Arc, time::Duration};
 
 use apimachinery::{Object, Status, Value, json, value};
 use bytes::{BufMut, Bytes, BytesMut};
+use component_base::metrics::Counter;
 use http_body::Frame;
 use http_body_util::{BodyExt, StreamBody};
-use tokio::sync::mpsc;
 
 use super::{
     Accept, Body, Format, View,
@@ -26,8 +21,6 @@ use crate::{
 
 /// How often a quiet watch is told how far it has come, when it asked to be.
 const BOOKMARK_PERIOD: Duration = Duration::from_secs(60);
-/// Encoded events that wait for a slow client; behind them the watch waits in the ring.
-const FRAMES_LIMIT: usize = 32;
 /// Events are put into one frame up to this size.
 const FRAME_BYTES: usize = 64 << 10;
 
@@ -59,9 +52,7 @@ impl Encoding {
             let object = object.ok_or_else(|| Status::internal("an event without an object"))?;
             let raw = object_protobuf(object)
                 .ok_or_else(|| Status::not_acceptable(&["application/json", "application/yaml"]))?;
-            let message = watch_event(event, &raw);
-            out.put_u32(message.len() as u32);
-            out.put_slice(&message);
+            protobuf_event(event, &raw, out);
             return Ok(());
         }
         out.put_slice(b"{\"type\":\"");
@@ -88,7 +79,15 @@ impl Encoding {
             View::Whole if self.accept.format == Format::Json => {
                 self.event(event.as_str(), None, Some(payload.json()?), out)
             }
-            View::Whole => self.event(event.as_str(), Some(&*payload.object()?), None, out),
+            View::Whole => {
+                if self.accept.format == Format::Protobuf
+                    && let Some(raw) = payload.protobuf()?
+                {
+                    protobuf_event(event.as_str(), &raw, out);
+                    return Ok(());
+                }
+                self.event(event.as_str(), Some(&*payload.object()?), None, out)
+            }
             View::PartialMetadata => {
                 let partial = Object(partial_metadata(&*payload.object()?));
                 self.event(event.as_str(), Some(&partial), None, out)
@@ -145,6 +144,13 @@ impl Encoding {
     }
 }
 
+/// An event with an enveloped object, with its length before it.
+fn protobuf_event(event: &str, raw: &[u8], out: &mut BytesMut) {
+    let message = watch_event(event, raw);
+    out.put_u32(message.len() as u32);
+    out.put_slice(&message);
+}
+
 /// `metav1.WatchEvent`: type, and a raw extension with the enveloped object.
 fn watch_event(event: &str, raw: &[u8]) -> Vec<u8> {
     let varint = |mut number: usize, out: &mut Vec<u8>| {
@@ -166,79 +172,87 @@ fn watch_event(event: &str, raw: &[u8]) -> Vec<u8> {
     message
 }
 
-struct Frames(mpsc::Receiver<Bytes>);
-
-impl futures::Stream for Frames {
-    type Item = Result<Frame<Bytes>, Box<dyn std::error::Error + Send + Sync>>;
-    fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
-        self.0.poll_recv(context).map(|bytes| bytes.map(|bytes| Ok(Frame::data(bytes))))
-    }
+/// A watch on its way. It is driven by whoever sends it: no task of its own stands between the ring and the client, and
+/// while the client does not read, nothing is taken from the ring.
+struct Telling {
+    watch: Watch,
+    encoding: Encoding,
+    deadline: Pin<Box<tokio::time::Sleep>>,
+    bookmarks: tokio::time::Interval,
+    told: Arc<Counter>,
+    /// Whether nothing was told yet.
+    first: bool,
+    over: bool,
 }
 
-/// The body of a watch. A task moves events from the ring to the client as fast as the client reads.
+/// The body of a watch.
 pub(crate) fn body(watch: Watch, encoding: Encoding) -> Body {
-    let (sender, receiver) = mpsc::channel(FRAMES_LIMIT);
-    tokio::spawn(pump(watch, encoding, sender));
-    StreamBody::new(Frames(receiver)).boxed_unsync()
+    let telling = Telling {
+        deadline: Box::pin(tokio::time::sleep(encoding.timeout)),
+        bookmarks: tokio::time::interval_at(tokio::time::Instant::now() + BOOKMARK_PERIOD, BOOKMARK_PERIOD),
+        told: metrics::watch_events(&watch.resource().kind),
+        watch,
+        encoding,
+        first: true,
+        over: false,
+    };
+    let frames = futures::stream::unfold(Box::new(telling), |mut telling| async move {
+        telling.next().await.map(|bytes| (Ok(Frame::data(bytes)), telling))
+    });
+    StreamBody::new(frames).boxed_unsync()
 }
 
-async fn pump(mut watch: Watch, encoding: Encoding, sender: mpsc::Sender<Bytes>) {
-    let deadline = tokio::time::sleep(encoding.timeout);
-    tokio::pin!(deadline);
-    let mut bookmarks = tokio::time::interval_at(tokio::time::Instant::now() + BOOKMARK_PERIOD, BOOKMARK_PERIOD);
-    let mut first = true;
-    loop {
-        let mut out = BytesMut::new();
-        let filled = fill(&mut watch, &encoding, &mut first, &mut out);
-        if let Err(status) = &filled {
-            encoding.error(status, &mut out);
-        }
-        if !out.is_empty() && sender.send(out.freeze()).await.is_err() {
-            return;
-        }
-        match filled {
-            Err(_) => return,
-            Ok(More::Yes) => continue,
-            Ok(More::No) => {}
-        }
-        tokio::select! {
-            () = watch.moved() => {}
-            () = &mut deadline => return,
-            () = sender.closed() => return,
-            _ = bookmarks.tick(), if encoding.bookmarks => {
-                let mut out = BytesMut::new();
-                let resource = watch.resource().clone();
-                if let Item::Bookmark { revision, .. } = watch.bookmark()
-                    && (encoding.bookmark(&resource, revision, false, &mut out).is_err()
-                        || sender.send(out.freeze()).await.is_err())
-                {
-                    return;
+impl Telling {
+    /// The next bytes, as soon as there is something to tell; `None` at the end.
+    async fn next(&mut self) -> Option<Bytes> {
+        while !self.over {
+            let mut out = BytesMut::new();
+            let filled = self.fill(&mut out);
+            if let Err(status) = &filled {
+                self.encoding.error(status, &mut out);
+                self.over = true;
+            }
+            if !out.is_empty() {
+                return Some(out.freeze());
+            }
+            if matches!(filled, Ok(More::Yes)) {
+                continue;
+            }
+            tokio::select! {
+                () = self.watch.moved() => {}
+                () = &mut self.deadline => return None,
+                _ = self.bookmarks.tick(), if self.encoding.bookmarks => {
+                    let mut out = BytesMut::new();
+                    if let Item::Bookmark { revision, .. } = self.watch.bookmark() {
+                        self.encoding.bookmark(self.watch.resource(), revision, false, &mut out).ok()?;
+                        return Some(out.freeze());
+                    }
                 }
             }
         }
+        None
+    }
+
+    /// What there is to tell now, up to a frame.
+    fn fill(&mut self, out: &mut BytesMut) -> Result<More, Status> {
+        while out.len() < FRAME_BYTES {
+            match self.watch.take()? {
+                None => return Ok(More::No),
+                Some(Item::Event(event, payload)) => {
+                    self.encoding.payload(self.watch.resource(), event, &payload, self.first, out)?;
+                    self.told.increment();
+                    self.first = false;
+                }
+                Some(Item::Bookmark { revision, initial_events_end }) => {
+                    self.encoding.bookmark(self.watch.resource(), revision, initial_events_end, out)?;
+                }
+            }
+        }
+        Ok(More::Yes)
     }
 }
 
 enum More {
     Yes,
     No,
-}
-
-fn fill(watch: &mut Watch, encoding: &Encoding, first: &mut bool, out: &mut BytesMut) -> Result<More, Status> {
-    let resource: Arc<Resource> = watch.resource().clone();
-    let told = metrics::watch_events(&resource.kind);
-    while out.len() < FRAME_BYTES {
-        match watch.take()? {
-            None => return Ok(More::No),
-            Some(Item::Event(event, payload)) => {
-                encoding.payload(&resource, event, &payload, *first, out)?;
-                told.increment();
-                *first = false;
-            }
-            Some(Item::Bookmark { revision, initial_events_end }) => {
-                encoding.bookmark(&resource, revision, initial_events_end, out)?;
-            }
-        }
-    }
-    Ok(More::Yes)
 }

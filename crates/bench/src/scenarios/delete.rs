@@ -28,7 +28,7 @@ const COLLECTION: &str = "/api/v1/namespaces/delete/configmaps";
 
 async fn run(bench: &mut Bench) -> anyhow::Result<()> {
     objects::ensure_namespace(bench, "delete").await?;
-    let stock = bench.options.size(None, 10_000, 2_000);
+    let stock = bench.options.size(None, 10_000, 1_000);
     for clients in client_counts(bench) {
         // One client alone takes its time.
         let stock = if clients == 1 { stock / 5 } else { stock };

@@ -24,7 +24,7 @@ pub(super) const WITH_NODE: Scenario = Scenario {
 };
 
 async fn run(bench: &mut Bench) -> anyhow::Result<()> {
-    let (settle, length) = if bench.options.quick { (3, 10) } else { (15, 60) };
+    let (settle, length) = if bench.options.quick { (2, 8) } else { (15, 60) };
     tokio::time::sleep(Duration::from_secs(settle)).await;
     let meter = bench.target().begin()?;
     tokio::time::sleep(Duration::from_secs(length)).await;

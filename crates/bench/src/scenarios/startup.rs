@@ -1,7 +1,8 @@
-//! How long a control plane takes from the start of its first process to `/readyz`, on an empty data directory.
+//! How long a control plane takes from the start of its first process to `/readyz`, on an empty data directory, and
+//! how long one with a node takes to its first pod.
 //!
 //! Readiness is asked each two milliseconds over connections of its own. Keys and certificates that upstream's
-//! installer would make beforehand are there; Sagong makes its own within the measured time.
+//! installer would make beforehand are there; of Sagong's, the authority's alone.
 
 use crate::{Bench, Figures, Scenario, scenario::Setup};
 
@@ -28,5 +29,30 @@ async fn run(bench: &mut Bench) -> anyhow::Result<()> {
         target.stop().await?;
     }
     bench.record("to /readyz", figures);
+    Ok(())
+}
+
+pub(super) const FIRST_POD: Scenario = Scenario {
+    name: "first-pod",
+    summary: "from the start of an empty control plane with a node, image present, until the first pod is Running",
+    setup: Setup { starts_itself: true, node: true, ..Setup::PLAIN },
+    sagong_only: Some("it takes a kubelet and containerd to have a node, which this harness does not start"),
+    quick: true,
+    run: |bench| Box::pin(first_pod(bench)),
+};
+
+async fn first_pod(bench: &mut Bench) -> anyhow::Result<()> {
+    let setup = Setup { node: true, ..Setup::PLAIN };
+    let mut target = bench.launcher.start(setup).await?;
+    let mut figures = Figures::default();
+    for _ in 0..if bench.options.quick { 1 } else { 3 } {
+        target = bench.launcher.start_anew(target, setup).await?;
+        let running = super::pod_start::first_pod(&target).await?;
+        figures.latency.record(running - target.started);
+        figures.operations += 1;
+        figures.memory = target.memory()?;
+    }
+    target.stop().await?;
+    bench.record("to the first pod Running", figures);
     Ok(())
 }

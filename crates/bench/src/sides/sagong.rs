@@ -2,7 +2,7 @@
 
 use std::{path::Path, time::Instant};
 
-use anyhow::Context;
+use anyhow::{Context, ensure};
 use pki::{CertificateAuthority, Profile};
 use tokio::process::Command;
 
@@ -55,9 +55,27 @@ pub(super) async fn start(program: &Path, folder: &Path, port: u16, setup: Setup
         identity,
         processes: vec![Process { name: "sagong", pid }],
         folder: folder.to_owned(),
+        started: since,
         ready_after,
         children: Vec::new(),
     };
     bind_user(&target(admin).client()?).await?;
     Ok(Target { children, ..target(identity) })
+}
+
+/// Gives the node the images of an archive.
+pub(super) async fn import(program: &Path, folder: &Path, images: &Path) -> anyhow::Result<()> {
+    let mut command = Command::new(program);
+    command.args(["image", "import", "--data-dir"]).arg(folder.join("data")).arg(images);
+    let output = command.output().await.context("cannot run sagong image import")?;
+    ensure!(output.status.success(), "images cannot be imported: {}", String::from_utf8_lossy(&output.stderr));
+    Ok(())
+}
+
+/// Removes everything but what the node keeps.
+pub(super) fn forget_cluster(folder: &Path) -> anyhow::Result<()> {
+    for name in ["store", "pki"] {
+        std::fs::remove_dir_all(folder.join("data").join(name))?;
+    }
+    Ok(())
 }

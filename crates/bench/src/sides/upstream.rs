@@ -13,7 +13,7 @@ use rcgen::{
 };
 use tokio::process::{Child, Command};
 
-use super::{USER, await_ready, bind_user, spawn, write_kubeconfig};
+use super::{Etcd, USER, await_ready, bind_user, spawn, write_kubeconfig};
 use crate::{
     Side, Target,
     http::Connector,
@@ -28,8 +28,10 @@ const CLUSTER_CIDR: &str = "10.42.0.0/16";
 /// What a server's certificate is good for; clients' have them too, which harms nobody.
 const NAMES: [&str; 6] =
     ["localhost", "kubernetes", "kubernetes.default", "kubernetes.default.svc", "127.0.0.1", "10.96.0.1"];
-/// Authorities, and the certificates that they sign: file, user, group.
-const CERTIFICATES: [(&str, &[(&str, &str, &str)]); 3] = [
+/// What an authority signs: file, user, group.
+type Leaf = (&'static str, &'static str, &'static str);
+/// Authorities, and the certificates that they sign.
+const CERTIFICATES: [(&str, &[Leaf]); 3] = [
     (
         "ca",
         &[
@@ -274,6 +276,25 @@ impl Making<'_> {
     }
 }
 
+/// etcd alone.
+pub(super) async fn start_etcd(program: &Path, folder: &Path, port: u16, keys: &Keys) -> anyhow::Result<Etcd> {
+    let pki = folder.join("pki");
+    keys.write(&pki)?;
+    let mut making = Making { program, folder, pki, port, children: Vec::new(), processes: Vec::new() };
+    let since = Instant::now();
+    making.etcd()?;
+    let identity = Identity {
+        authority_pem: keys.get("etcd-ca.crt")?.to_owned(),
+        certificate_pem: keys.get("apiserver-etcd-client.crt")?.to_owned(),
+        key_pem: keys.get("apiserver-etcd-client.key")?.to_owned(),
+    };
+    let connector = Connector::with(tls(&identity)?, &format!("127.0.0.1:{}", port + 1));
+    await_ready(&connector, &mut making.children, since).await?;
+    let (child, process) = (making.children.pop(), making.processes.pop());
+    let (child, process) = child.zip(process).context("etcd was not started")?;
+    Ok(Etcd { connector, process, _child: child })
+}
+
 pub(super) async fn start(
     program: &Path,
     folder: &Path,
@@ -300,6 +321,7 @@ pub(super) async fn start(
         identity,
         processes: processes.clone(),
         folder: folder.to_owned(),
+        started: since,
         ready_after,
         children: Vec::new(),
     };

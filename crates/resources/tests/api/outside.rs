@@ -109,7 +109,7 @@ async fn a_front_proxy_speaks_for_users_and_nobody_else_does() {
 
 #[tokio::test]
 async fn too_many_requests_at_once_are_sent_away() {
-    let api = Api::with_limits(InFlight::new(0, 0)).await;
+    let api = Api::with_limits(InFlight::new(0, 0, 0)).await;
     let path = "/api/v1/namespaces/default/configmaps";
     let reader = || Connection { user: Some(UserInfo::new("reader", &[])), front_proxy: false };
     let refused = api.call_on(api.connect_as(reader()), "GET", path, &[], "").await;
