@@ -23,7 +23,7 @@ pub(super) const SCENARIO: Scenario = Scenario {
     summary: "5,000 nodes with 150,000 pods held for ten minutes within the official SLOs",
     setup: super::scheduling::MANY_NODES,
     sagong_only: None,
-    quick: true,
+    quick: false,
     run: |bench| Box::pin(run(bench)),
 };
 
