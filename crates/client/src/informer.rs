@@ -252,6 +252,11 @@ impl Informer {
         self.shared.store.by_index(name, value)
     }
 
+    /// The objects with that of `values` in the index `name` which fewest have: where to look for those that have all.
+    pub fn narrowest_by_index(&self, name: &str, values: &[Str]) -> Vec<Arc<Object>> {
+        self.shared.store.narrowest_by_index(name, values)
+    }
+
     /// How many objects are known.
     pub fn len(&self) -> usize {
         self.shared.store.len()

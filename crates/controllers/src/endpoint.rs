@@ -37,6 +37,7 @@ struct Endpoints {
 async fn run(context: Context) {
     let (services, pods) = (context.informers.of(&SERVICES), context.informers.of(&PODS));
     let endpoints = context.informers.of(&ENDPOINTS);
+    services::index(&services, &pods);
     let queue = WorkQueue::new();
     controller::enqueue_objects(&services, &queue);
     let of_services = services.clone();
@@ -77,8 +78,7 @@ impl Reconcile for Endpoints {
             return Ok(None);
         };
         let Some(selector) = services::selector(&service) else { return Ok(None) };
-        let mut pods = self.pods.list_namespace(namespace);
-        pods.retain(|pod| services::selects(selector, pod.labels()));
+        let pods = services::selected(&self.pods, namespace, selector);
         let Some(wanted) = plan::endpoints(&service, &pods, current.as_deref()) else { return Ok(None) };
         let exists = current.is_some();
         let answer = if exists { api.update(wanted).await } else { api.create(wanted).await };

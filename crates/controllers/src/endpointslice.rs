@@ -80,6 +80,7 @@ async fn run(context: Context) {
     let (services, pods) = (context.informers.of(&SERVICES), context.informers.of(&PODS));
     let (nodes, slices) = (context.informers.of(&NODES), context.informers.of(&ENDPOINT_SLICES));
     index_by_service(&slices);
+    services::index(&services, &pods);
     pods.add_index(BY_NODE, |pod| vec![pods::node_name(pod).into()]);
     let queue = WorkQueue::new();
     controller::enqueue_objects(&services, &queue);
@@ -128,8 +129,7 @@ impl Reconcile for EndpointSlices {
         if service.deletion_timestamp().is_some() {
             return Ok(None);
         }
-        let mut pods = self.pods.list_namespace(service.namespace());
-        pods.retain(|pod| services::selects(selector, pod.labels()));
+        let pods = services::selected(&self.pods, service.namespace(), selector);
         let names = pods.iter().map(|pod| pods::node_name(pod)).filter(|name| !name.is_empty());
         let zones = names
             .filter_map(|name| Some((name.into(), self.nodes.get(name)?.label(ZONE).unwrap_or_default().into())))

@@ -1,11 +1,16 @@
 //! What controllers want to know of services and the pods behind them.
 
-use std::sync::Arc;
+use std::{collections::BTreeSet, sync::Arc};
 
 use apimachinery::{Map, Object, Str, Value, value};
 use client::{Event, Informer};
 
 use crate::pods;
+
+/// Pods by each of their labels.
+const BY_LABEL: &str = "namespace and label";
+/// Services by one pair of their selectors.
+const BY_SELECTOR: &str = "namespace and first pair of the selector";
 
 /// The family of an address.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -139,12 +144,50 @@ pub fn concerned_by(services: &Informer, event: &Event) -> Vec<Str> {
     {
         return Vec::new();
     }
-    let candidates = services.list_namespace(pod.namespace());
-    let concerned = candidates.iter().filter(|service: &&Arc<Object>| {
-        let by = |pod: &Object| selector(service).is_some_and(|selector| selects(selector, pod.labels()));
-        by(pod) || old.is_some_and(|old| by(old))
+    let mut concerned = BTreeSet::new();
+    for pod in [Some(pod), old].into_iter().flatten() {
+        for value in pairs(pod.namespace(), pod.labels()).chain([pair(pod.namespace(), "", "")]) {
+            let candidates = services.by_index(BY_SELECTOR, &value).into_iter();
+            let selecting =
+                candidates.filter(|service| selector(service).is_some_and(|selector| selects(selector, pod.labels())));
+            concerned.extend(selecting.map(|service| service.key()));
+        }
+    }
+    concerned.into_iter().collect()
+}
+
+/// An entry of [`BY_LABEL`] and [`BY_SELECTOR`].
+fn pair(namespace: &str, key: &str, value: &str) -> Str {
+    format!("{namespace}/{key}={value}").into()
+}
+
+fn pairs<'m>(namespace: &'m str, labels: &'m Map) -> impl Iterator<Item = Str> + 'm {
+    labels.iter().map(move |(key, value)| pair(namespace, key, value.as_str().unwrap_or_default()))
+}
+
+/// Adds the indexes by which pods are found for services and services for pods. Without them, every change of a pod
+/// would be compared with every service and every pod of its namespace.
+pub fn index(services: &Informer, pods: &Informer) {
+    services.add_index(BY_SELECTOR, |service| {
+        let of = |selector: &Map| pairs(service.namespace(), selector).next();
+        // One that selects everything stands where every pod looks.
+        selector(service)
+            .map(|selector| of(selector).unwrap_or_else(|| pair(service.namespace(), "", "")))
+            .into_iter()
+            .collect()
     });
-    concerned.map(|service| service.key()).collect()
+    pods.add_index(BY_LABEL, |pod| pairs(pod.namespace(), pod.labels()).collect());
+}
+
+/// The pods of a namespace that `selector` selects, in key order.
+pub fn selected(pods: &Informer, namespace: &str, selector: &Map) -> Vec<Arc<Object>> {
+    if selector.is_empty() {
+        return pods.list_namespace(namespace);
+    }
+    let pairs: Vec<Str> = pairs(namespace, selector).collect();
+    let mut found = pods.narrowest_by_index(BY_LABEL, &pairs);
+    found.retain(|pod| selects(selector, pod.labels()));
+    found
 }
 
 /// What of a pod shows in endpoints.
@@ -166,5 +209,60 @@ fn published(pod: &Object) -> Published<'_> {
         ready: pods::is_ready(pod),
         terminating: pod.deletion_timestamp().is_some(),
         place: ["nodeName", "hostname", "subdomain"].map(|key| pod.spec().str_at(key)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use apimachinery::value;
+    use client::{SharedInformers, kinds, testing::FakeApi};
+
+    use super::*;
+
+    fn names(objects: &[Arc<Object>]) -> String {
+        objects.iter().map(|object| object.name()).collect::<Vec<_>>().join(" ")
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn pods_and_services_find_each_other_in_their_namespace() {
+        let api = FakeApi::new();
+        for (namespace, name, selector) in [
+            ("a", "web", value!({"app": "web"})),
+            ("a", "web-blue", value!({"app": "web", "color": "blue"})),
+            ("a", "everything", value!({})),
+            ("b", "web", value!({"app": "web"})),
+        ] {
+            let metadata = value!({"namespace": namespace, "name": name});
+            api.seed(&kinds::SERVICES, value!({"metadata": metadata, "spec": {"selector": selector}}));
+        }
+        let without = value!({"metadata": {"namespace": "a", "name": "by-hand"}, "spec": {}});
+        api.seed(&kinds::SERVICES, without);
+        for (namespace, name, labels) in [
+            ("a", "p1", value!({"app": "web", "color": "red"})),
+            ("a", "p2", value!({"app": "web", "color": "blue"})),
+            ("a", "p3", value!({"color": "blue"})),
+            ("b", "p4", value!({"app": "web"})),
+        ] {
+            api.seed(&kinds::PODS, value!({"metadata": {"namespace": namespace, "name": name, "labels": labels}}));
+        }
+        let informers = SharedInformers::new(api.client("test"));
+        let (services, pods) = (informers.of(&kinds::SERVICES), informers.of(&kinds::PODS));
+        index(&services, &pods);
+        services.synced().await;
+        pods.synced().await;
+        let of = |key: &str| {
+            let service = services.get(key).unwrap();
+            names(&selected(&pods, service.namespace(), selector(&service).unwrap()))
+        };
+        assert_eq!((of("a/web"), of("a/web-blue"), of("b/web")), ("p1 p2".into(), "p2".into(), "p4".into()));
+        assert_eq!(of("a/everything"), "p1 p2 p3");
+        let concerned = |event: &Event| concerned_by(&services, event).join(" ");
+        let pod = |key: &str| pods.get(key).unwrap();
+        assert_eq!(concerned(&Event::Added(pod("a/p2"))), "a/everything a/web a/web-blue");
+        assert_eq!(concerned(&Event::Deleted(pod("a/p3"))), "a/everything");
+        assert_eq!(concerned(&Event::Added(pod("b/p4"))), "b/web");
+        let relabelled = Event::Updated { old: pod("a/p2"), new: pod("a/p3") };
+        assert_eq!(concerned(&relabelled), "a/everything a/web a/web-blue", "those that lose it too");
+        assert_eq!(concerned(&Event::Updated { old: pod("a/p1"), new: pod("a/p1") }), "", "nothing has changed");
     }
 }

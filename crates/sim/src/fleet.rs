@@ -453,12 +453,15 @@ impl Actor {
     }
 
     fn on_wrote(&mut self, uid: &Str, stage: Stage, outcome: Result<(), Status>) {
+        if outcome.is_ok() {
+            self.counters.entered(stage);
+        }
+        // The watch may have told of its end before the answer to its deletion came.
         let Some(played) = self.pods.get_mut(uid) else { return };
         played.busy = false;
         match outcome {
             Ok(()) => {
                 played.pod.stage = stage;
-                self.counters.entered(stage);
                 self.advance(uid);
             }
             // It is gone already, or is another of the same name; the watch says so.

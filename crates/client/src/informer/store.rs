@@ -108,6 +108,14 @@ impl Store {
         let objects = contents.indexes.get(name).and_then(|index| index.objects.get(value));
         objects.map(|objects| objects.values().cloned().collect()).unwrap_or_default()
     }
+
+    pub(super) fn narrowest_by_index(&self, name: &str, values: &[Str]) -> Vec<Arc<Object>> {
+        let contents = self.contents.read();
+        let Some(index) = contents.indexes.get(name) else { return Vec::new() };
+        let with = values.iter().map(|value| index.objects.get(value));
+        let narrowest = with.min_by_key(|objects| objects.map_or(0, Objects::len)).flatten();
+        narrowest.map(|objects| objects.values().cloned().collect()).unwrap_or_default()
+    }
 }
 
 #[cfg(test)]
@@ -137,5 +145,22 @@ mod tests {
         assert_eq!(names(&store.by_index("node", "n2")), ["x"]);
         assert_eq!(names(&store.list_namespace("a")), ["x"]);
         assert_eq!(names(&store.list_namespace("aa")), [""; 0]);
+    }
+
+    #[test]
+    fn of_several_values_the_rarest_is_looked_up() {
+        let store = Store::default();
+        store.add_index("node", |pod| vec![pod.spec().str_at("nodeName").unwrap_or_default().into()]);
+        for (name, node) in [("x", "n1"), ("y", "n1"), ("z", "n2")] {
+            store.insert(format!("a/{name}").into(), pod(name, node));
+        }
+        let narrowest = |values: &[&str]| {
+            let values: Vec<Str> = values.iter().copied().map(Str::from).collect();
+            names(&store.narrowest_by_index("node", &values)).join(" ")
+        };
+        assert_eq!(narrowest(&["n1"]), "x y");
+        assert_eq!(narrowest(&["n1", "n2"]), "z");
+        assert_eq!(narrowest(&["n1", "unknown"]), "");
+        assert_eq!(narrowest(&[]), "");
     }
 }

@@ -34,7 +34,7 @@ pub struct Figures {
 
 #[derive(Default)]
 pub(super) struct Counters {
-    /// Woken when a pod has come a stage further.
+    /// Woken when a pod comes, goes or has come a stage further.
     changed: Notify,
     nodes: AtomicU64,
     pods: AtomicU64,
@@ -54,6 +54,7 @@ impl Counters {
 
     pub(super) fn set_pods(&self, count: usize) {
         self.pods.store(count as u64, Relaxed);
+        self.changed.notify_waiters();
     }
 
     pub(super) fn renewed(&self, lateness: Duration) {

@@ -96,9 +96,8 @@ async fn pods_start_and_go_with_their_grace() {
         });
         tokio::time::sleep(Duration::from_millis(900)).await;
         assert!(phase(&api, "a").is_some(), "its grace is not over");
-        tokio::time::sleep(Duration::from_millis(200)).await;
+        fleet.until(|figures| figures.pods == 0).await;
         assert_eq!(phase(&api, "a"), None);
-        assert_eq!(fleet.figures().pods, 0);
         // The fake lets it go with the last status already, a server waits to be told.
         let mut early = pod("early", "hollow-2");
         early.set(&["metadata", "deletionTimestamp"], "2026-01-01T00:00:00Z");

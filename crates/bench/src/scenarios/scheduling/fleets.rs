@@ -7,8 +7,7 @@ use std::{
 
 use anyhow::Context;
 use apimachinery::{Object, Value, value};
-use client::{Client, Options, ResourceKind, WatchEvent, kinds};
-use futures::StreamExt;
+use client::{Client, Collection, Event, Options, ResourceKind, SharedInformers, kinds};
 use http::Method;
 use sim::{Fleet, FleetOptions, PodLife, Pool};
 use tokio::task::AbortHandle;
@@ -82,18 +81,23 @@ impl Stage {
 
     /// Waits until nothing keeps pods off these nodes: controllers have seen that they are ready.
     async fn untainted(&self, prefix: &str, count: usize) -> anyhow::Result<()> {
-        let options = Options { label_selector: format!("sim.sagong.dev/fleet={prefix}"), ..Options::default() };
-        let mut events = self.client.all(&kinds::NODES).watch(options, true).await?;
+        // An informer, since upstream ends watches that it finds slow.
+        let informers = SharedInformers::new(self.client.clone());
+        let of_fleet = format!("sim.sagong.dev/fleet={prefix}");
+        let informer = informers.follow(Collection::all(&kinds::NODES).labels(of_fleet));
+        let (sender, mut changes) = tokio::sync::mpsc::unbounded_channel();
+        informer.add_handler(move |event: &Event| {
+            let node = event.object();
+            let is_free = !matches!(event, Event::Deleted(_)) && node.spec().list_at("taints").is_empty();
+            // Whoever has stopped waiting drops the informers next.
+            let _ = sender.send((node.name().to_owned(), is_free));
+        });
         let mut free = BTreeSet::new();
         while free.len() < count {
-            match events.next().await.context("the watch of nodes ended")?? {
-                WatchEvent::Added(node) | WatchEvent::Modified(node) => {
-                    match node.spec().list_at("taints").is_empty() {
-                        true => _ = free.insert(node.name().to_owned()),
-                        false => _ = free.remove(node.name()),
-                    }
-                }
-                WatchEvent::Deleted(_) | WatchEvent::Bookmark { .. } => {}
+            let (name, is_free) = changes.recv().await.context("the informer of nodes has ended")?;
+            match is_free {
+                true => _ = free.insert(name),
+                false => _ = free.remove(&name),
             }
         }
         Ok(())
