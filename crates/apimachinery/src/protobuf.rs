@@ -5,6 +5,7 @@
 //! object, so that stored objects can be shared with an upstream server.
 
 mod read;
+pub mod served;
 mod write;
 
 use bytes::Bytes;

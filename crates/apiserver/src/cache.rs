@@ -17,13 +17,16 @@ use std::{
     },
 };
 
-use apimachinery::{Object, Status, Str};
+use apimachinery::{
+    Object, Status, Str,
+    protobuf::{self, served::Served},
+};
 use bytes::Bytes;
 use parking_lot::{Mutex, RwLock};
 use store::{EventKind, KeyValue};
 use tokio::sync::watch;
 
-use crate::stored::StoredForm;
+use crate::{encoded::Encoded, stored::StoredForm};
 
 /// The most bytes of stored values that one resource's ring of changes holds.
 const RING_BYTES_LIMIT: usize = 16 << 20;
@@ -35,8 +38,16 @@ pub struct Entry {
     key: Str,
     revision: u64,
     bytes: Bytes,
+    forms: Mutex<Forms>,
+}
+
+/// What has been made of an entry's bytes.
+#[derive(Default)]
+struct Forms {
     /// Kept as long as somebody uses it: informers hold what they need, everything else is decoded again.
-    decoded: Mutex<Weak<Object>>,
+    decoded: Weak<Object>,
+    /// Kept while [`Encoded`] has room for it.
+    json: Option<Bytes>,
 }
 
 impl Entry {
@@ -48,6 +59,25 @@ impl Entry {
     /// When it was last written.
     pub fn revision(&self) -> u64 {
         self.revision
+    }
+
+    /// The stored message, without its envelope; `None` where it is kept in another form.
+    pub(crate) fn message(&self) -> Option<Bytes> {
+        let is_protobuf = self.bytes.starts_with(protobuf::MAGIC);
+        is_protobuf.then(|| protobuf::Envelope::open(&self.bytes).ok()).flatten().map(|envelope| envelope.raw)
+    }
+
+    /// The object as JSON, if that is kept.
+    pub(crate) fn json(&self) -> Option<Bytes> {
+        self.forms.lock().json.clone()
+    }
+
+    /// Keeps the object's JSON, or lets go of it; whether that changed anything.
+    pub(crate) fn set_json(&self, json: Option<Bytes>) -> bool {
+        let mut forms = self.forms.lock();
+        let changes = forms.json.is_some() != json.is_some();
+        forms.json = json;
+        changes
     }
 }
 
@@ -63,6 +93,8 @@ pub struct Change {
     pub deleted: bool,
     /// The object as JSON, made when the first watcher asks.
     json: OnceLock<Bytes>,
+    /// The object in an envelope of protobuf, likewise.
+    protobuf: OnceLock<Bytes>,
     /// The decoded object, kept while the change is in the ring so that all watchers share it.
     object: OnceLock<Arc<Object>>,
 }
@@ -86,6 +118,8 @@ pub struct Cache {
     state: RwLock<State>,
     /// Everything up to this revision has been applied to every cache.
     applied: Arc<AtomicU64>,
+    /// What all caches keep of encoded objects.
+    encoded: Arc<Encoded>,
     /// The count of changes so far: whoever waits for a change waits for this to move.
     sequence: watch::Sender<u64>,
 }
@@ -99,7 +133,7 @@ pub struct Page {
 }
 
 impl Cache {
-    pub(crate) fn new(prefix: Str, form: StoredForm, applied: Arc<AtomicU64>) -> Cache {
+    pub(crate) fn new(prefix: Str, form: StoredForm, applied: Arc<AtomicU64>, encoded: Arc<Encoded>) -> Cache {
         let state = State {
             entries: BTreeMap::new(),
             ring: VecDeque::new(),
@@ -113,6 +147,7 @@ impl Cache {
             form: RwLock::new(Arc::new(form)),
             state: RwLock::new(state),
             applied,
+            encoded,
             sequence: watch::channel(0).0,
         }
     }
@@ -135,19 +170,17 @@ impl Cache {
     pub(crate) fn set_form(&self, form: StoredForm) {
         *self.form.write() = Arc::new(form);
         for entry in self.state.read().entries.values() {
-            *entry.decoded.lock() = Weak::new();
+            let mut forms = entry.forms.lock();
+            forms.decoded = Weak::new();
+            // Its place in the bound is given back when the entry's turn comes.
+            forms.json = None;
         }
     }
 
     fn entry(&self, kv: &KeyValue) -> Arc<Entry> {
         let key = std::str::from_utf8(&kv.key).unwrap_or_default();
         let key = key.strip_prefix(self.prefix.as_str()).unwrap_or(key);
-        Arc::new(Entry {
-            key: key.into(),
-            revision: kv.mod_revision,
-            bytes: kv.value.clone(),
-            decoded: Mutex::new(Weak::new()),
-        })
+        Arc::new(Entry { key: key.into(), revision: kv.mod_revision, bytes: kv.value.clone(), forms: Mutex::default() })
     }
 
     /// Takes what the store holds at `revision`; whoever watches is told to list again.
@@ -182,7 +215,7 @@ impl Cache {
                     key: last.key.clone(),
                     revision: event.kv.mod_revision,
                     bytes: last.bytes.clone(),
-                    decoded: Mutex::new(Weak::new()),
+                    forms: Mutex::default(),
                 });
             }
             state.ring_bytes += entry.bytes.len();
@@ -192,6 +225,7 @@ impl Cache {
                 previous,
                 deleted,
                 json: OnceLock::new(),
+                protobuf: OnceLock::new(),
                 object: OnceLock::new(),
             }));
             while state.ring_bytes > RING_BYTES_LIMIT || state.ring.len() > RING_CHANGES_LIMIT {
@@ -257,7 +291,7 @@ impl Cache {
 
     /// The decoded form of an entry, shared with whoever else has it.
     pub fn object(&self, entry: &Entry) -> Result<Arc<Object>, Status> {
-        if let Some(object) = entry.decoded.lock().upgrade() {
+        if let Some(object) = entry.forms.lock().decoded.upgrade() {
             return Ok(object);
         }
         let object = self
@@ -265,7 +299,7 @@ impl Cache {
             .decode(&entry.key, &entry.bytes, entry.revision)
             .map(Arc::new)
             .map_err(|error| Status::internal(error.to_string()))?;
-        *entry.decoded.lock() = Arc::downgrade(&object);
+        entry.forms.lock().decoded = Arc::downgrade(&object);
         Ok(object)
     }
 
@@ -284,7 +318,44 @@ impl Cache {
             return Ok(json.clone());
         }
         let object = self.changed_object(change)?;
-        Ok(change.json.get_or_init(|| apimachinery::json::to_vec(&object).into()).clone())
+        let json = change.json.get_or_init(|| apimachinery::json::to_vec(&object).into()).clone();
+        if !change.deleted {
+            self.encoded.keep(&change.entry, &json);
+        }
+        Ok(json)
+    }
+
+    /// An entry's object as JSON, encoded once while there is room to keep it.
+    pub(crate) fn json(&self, entry: &Arc<Entry>) -> Result<Bytes, Status> {
+        if let Some(json) = entry.json() {
+            return Ok(json);
+        }
+        let json = Bytes::from(apimachinery::json::to_vec(&*self.object(entry)?).into_boxed_slice());
+        self.encoded.keep(entry, &json);
+        Ok(json)
+    }
+
+    /// An entry's object in an envelope of protobuf, out of its stored bytes; `None` where they are no protobuf.
+    pub(crate) fn protobuf(&self, entry: &Entry) -> Result<Option<Bytes>, Status> {
+        if !entry.bytes.starts_with(protobuf::MAGIC) {
+            return Ok(None);
+        }
+        let failed = |error: protobuf::ProtobufError| Status::internal(format!("{}: {error}", entry.key));
+        let envelope = protobuf::Envelope::open(&entry.bytes).map_err(failed)?;
+        let served = Served::new(&envelope.raw, entry.revision).map_err(failed)?;
+        let form = self.form();
+        let mut message = Vec::with_capacity(served.length());
+        served.write(&mut message);
+        Ok(Some(protobuf::envelope(&message, &form.api_version, &form.kind).into()))
+    }
+
+    /// The object of a change in an envelope of protobuf, made once for all watchers; `None` where it has no such form.
+    pub(crate) fn changed_protobuf(&self, change: &Change) -> Result<Option<Bytes>, Status> {
+        if let Some(protobuf) = change.protobuf.get() {
+            return Ok(Some(protobuf.clone()));
+        }
+        let made = self.protobuf(&change.entry)?;
+        Ok(made.map(|made| change.protobuf.get_or_init(|| made).clone()))
     }
 
     /// An entry of a past revision, read from the store.
@@ -365,5 +436,15 @@ impl Cursor {
     pub async fn moved(&mut self) {
         // The sender lives in the cache, which this cursor keeps alive.
         let _ = self.moved.changed().await;
+    }
+}
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use super::*;
+
+    /// An entry that nobody reads.
+    pub(crate) fn entry(key: &str) -> Arc<Entry> {
+        Arc::new(Entry { key: key.into(), revision: 1, bytes: Bytes::new(), forms: Mutex::default() })
     }
 }

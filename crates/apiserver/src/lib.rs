@@ -15,6 +15,7 @@ pub mod authorization;
 pub mod cache;
 pub mod context;
 pub mod discovery;
+pub mod encoded;
 pub mod handlers;
 pub mod health;
 pub mod http;

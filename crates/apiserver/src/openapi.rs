@@ -22,7 +22,7 @@ use parking_lot::Mutex;
 
 use crate::{
     Resource, SchemaHandle, Server,
-    http::{HttpRequest, HttpResponse, Parameters, full, json_response},
+    http::{HttpRequest, HttpResponse, Parameters, accepts_gzip, full, json_response},
     registry::Table,
 };
 use document::{Served, Subject};
@@ -263,12 +263,7 @@ fn conditional(
 
 /// The document as it is kept, or expanded for clients that do not expand it themselves.
 fn body(headers: &HeaderMap, compressed: Bytes, media_type: &'static str) -> Result<HttpResponse, Status> {
-    let encodings = headers.get_all(header::ACCEPT_ENCODING).iter().filter_map(|value| value.to_str().ok());
-    let gzip = encodings.flat_map(|value| value.split(',')).any(|one| {
-        let mut parts = one.split(';').map(str::trim);
-        parts.next() == Some("gzip") && !parts.any(|part| part == "q=0")
-    });
-    let mut response = if gzip {
+    let mut response = if accepts_gzip(headers) {
         let mut response = http::Response::new(full(compressed));
         response.headers_mut().insert(header::CONTENT_ENCODING, HeaderValue::from_static("gzip"));
         response

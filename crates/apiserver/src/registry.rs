@@ -15,7 +15,12 @@ use parking_lot::RwLock;
 use store::{Engine, RangeRequest, StoreError};
 use tokio::sync::{Mutex, watch};
 
-use crate::{Resource, SchemaHandle, Strategy, cache::Cache, stored::StoredForm};
+use crate::{
+    Resource, SchemaHandle, Strategy,
+    cache::Cache,
+    encoded::{ENCODED_CACHE_BYTES, Encoded},
+    stored::StoredForm,
+};
 
 /// Under this prefix the store holds objects; upstream's default.
 const PREFIX: &str = "/registry/";
@@ -45,6 +50,7 @@ pub struct Registry {
     /// Held while caches are loaded or changes applied, so that a new cache misses nothing.
     following: Mutex<()>,
     applied: Arc<AtomicU64>,
+    encoded: Arc<Encoded>,
     applied_moved: watch::Sender<u64>,
     /// Why the caches are no longer true; `None` while they are.
     broken: RwLock<Option<String>>,
@@ -76,6 +82,7 @@ impl Registry {
             caches: RwLock::default(),
             following: Mutex::new(()),
             applied: Arc::default(),
+            encoded: Arc::new(Encoded::new(ENCODED_CACHE_BYTES)),
             applied_moved: watch::channel(0).0,
             broken: RwLock::default(),
             table_moved: watch::channel(0).0,
@@ -110,7 +117,7 @@ impl Registry {
             }
             return Ok(cache.clone());
         }
-        let cache = Arc::new(Cache::new(prefix.clone(), form, self.applied.clone()));
+        let cache = Arc::new(Cache::new(prefix.clone(), form, self.applied.clone(), self.encoded.clone()));
         self.load(&cache).await?;
         self.caches.write().insert(prefix, cache.clone());
         Ok(cache)

@@ -427,6 +427,12 @@ pub trait Strategy: Send + Sync + 'static {
         None
     }
 
+    /// Whether objects are written even when the disk is nearly full: what the cluster needs to stay alive until
+    /// somebody has made room.
+    fn is_urgent(&self) -> bool {
+        false
+    }
+
     /// What OpenAPI publishes of the objects, for kinds whose definition says more than their [`Schema`] keeps
     /// (custom resources: `openAPIV3Schema` of the version). `apiVersion`, `kind` and `metadata` are added.
     fn published_schema(&self) -> Option<Value> {

@@ -11,8 +11,12 @@ use parking_lot::RwLock;
 use store::{Engine, StoreError};
 
 use crate::{
-    AdmissionPlugin, Registry, authentication::TokenAuthenticator, authorization::Authorizer, health::Health,
-    http::InFlight, openapi::Documents,
+    AdmissionPlugin, Registry,
+    authentication::TokenAuthenticator,
+    authorization::Authorizer,
+    health::Health,
+    http::{InFlight, PathHandler},
+    openapi::Documents,
 };
 
 /// What a server is made of.
@@ -47,6 +51,7 @@ pub struct Server {
     health: Health,
     in_flight: InFlight,
     documents: RwLock<BTreeMap<&'static str, Document>>,
+    paths: RwLock<BTreeMap<&'static str, Arc<dyn PathHandler>>>,
     node_connector: OnceLock<Arc<dyn crate::http::NodeDialer>>,
     openapi: Documents,
 }
@@ -64,7 +69,10 @@ impl Server {
         let health = Health::default();
         health.ask("ping", false, || Ok(()));
         let engine = registry.engine().clone();
-        health.ask("etcd", false, move || engine.status().read_only.map_or(Ok(()), Err));
+        health.ask("etcd", false, move || {
+            let status = engine.status();
+            status.read_only.or(status.no_space).map_or(Ok(()), Err)
+        });
         let followed = registry.clone();
         health.ask("informer-sync", true, move || followed.followed());
         Arc::new(Server {
@@ -75,6 +83,7 @@ impl Server {
             health,
             in_flight,
             documents: RwLock::default(),
+            paths: RwLock::default(),
             node_connector: OnceLock::new(),
             openapi: Documents::default(),
         })
@@ -109,6 +118,15 @@ impl Server {
     /// Serves `document` at `path` from now on.
     pub fn serve_document(&self, path: &'static str, document: Document) {
         self.documents.write().insert(path, document);
+    }
+
+    /// Has `handler` answer at `path` from now on.
+    pub fn serve_path(&self, path: &'static str, handler: Arc<dyn PathHandler>) {
+        self.paths.write().insert(path, handler);
+    }
+
+    pub(crate) fn path_handler(&self, path: &str) -> Option<Arc<dyn PathHandler>> {
+        self.paths.read().get(path).cloned()
     }
 
     pub(crate) fn document(&self, path: &str) -> Option<Document> {

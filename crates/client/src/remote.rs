@@ -92,6 +92,18 @@ impl Remote {
         if parts.status.is_success() { Ok(bytes) } else { Err(refusal(parts.status, &parts.headers, &bytes)) }
     }
 
+    /// What stands at a path that is no resource, as it comes.
+    ///
+    /// # Errors
+    /// The server's refusal, or 503 when it cannot be reached.
+    pub async fn stream_path(&self, method: Method, path: &str) -> Result<Incoming, Status> {
+        let (parts, body) = self.send(method, path, None).await?.into_parts();
+        if parts.status.is_success() {
+            return Ok(body);
+        }
+        Err(refusal(parts.status, &parts.headers, &gather(body).await?))
+    }
+
     async fn send(
         &self,
         method: Method,

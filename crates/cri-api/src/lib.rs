@@ -9,11 +9,13 @@
 //! Start reading at [`services`]; upstream's counterpart is `k8s.io/cri-api` v0.37.
 
 pub mod error;
+pub mod image_name;
 pub mod services;
 pub mod streaming;
 pub mod v1;
 
 pub use error::{Code, Error, Result};
+pub use image_name::ImageName;
 pub use services::{ContainerEventStream, ImageService, RuntimeService};
 pub use streaming::{
     ByteStream, ExecOptions, InputStream, OutputStream, Streaming, StreamingAddresses, Streams, TerminalSize,

@@ -4,6 +4,7 @@ use std::{
     collections::{BTreeMap, HashMap, HashSet},
     net::SocketAddr,
     path::PathBuf,
+    time::Duration,
 };
 
 use apimachinery::{Object, Str};
@@ -11,15 +12,19 @@ use client::{Client, kinds};
 use tokio::{sync::mpsc, task::JoinSet};
 
 use crate::{
-    Error, Server,
+    Error, Responder,
     feed::{Change, follow},
+    index::Contribution,
+    link::{Link, Parted},
     records::{self, Service, Slice},
     resolv_conf,
-    server::Handle,
+    responder::protocol::Settings,
 };
 
 /// Changes that wait for the index at most; more of them wait in the watch itself.
 const CHANGES_LIMIT: usize = 1024;
+/// How long it is waited before a responder that died is replaced: one that cannot live does not cost everything.
+const REST: Duration = Duration::from_millis(200);
 
 /// How DNS is served.
 #[derive(Clone, Debug)]
@@ -32,6 +37,17 @@ pub struct Config {
     pub resolv_conf: PathBuf,
     /// Other addresses by which clients reach this server, which are no resolvers for it: the service's.
     pub own_addresses: Vec<SocketAddr>,
+    /// Who answers.
+    pub responder: Responder,
+}
+
+/// What the index is told.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Update {
+    /// This is all that the owner contributes.
+    Set(String, Vec<Contribution>),
+    /// All owners have been named.
+    Complete,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
@@ -41,17 +57,15 @@ enum Collection {
     Namespaces,
 }
 
-/// Serves DNS until it is dropped; fails when it cannot listen.
+/// Serves DNS until it is dropped, or somebody ends the responder; fails when it cannot listen.
 pub async fn run(client: Client, config: Config) -> Result<(), Error> {
     let own: Vec<SocketAddr> = config.addresses.iter().chain(&config.own_addresses).copied().collect();
-    let resolvers = resolv_conf::resolvers(&config.resolv_conf, &own)?;
-    let server = Server::bind(&config.addresses, &config.zone, &resolvers).await?;
-    serve(client, server, &config.zone).await;
-    Ok(())
-}
-
-/// Serves what the API has with a server that listens already.
-pub(crate) async fn serve(client: Client, server: Server, zone: &str) {
+    let mut records = Records::new(&config.zone);
+    let settings = Settings {
+        zone: records.zone.clone(),
+        addresses: config.addresses.clone(),
+        resolvers: resolv_conf::resolvers(&config.resolv_conf, &own)?,
+    };
     let (sender, mut changes) = mpsc::channel(CHANGES_LIMIT);
     let mut tasks = JoinSet::new();
     for (resource, collection) in [
@@ -62,17 +76,39 @@ pub(crate) async fn serve(client: Client, server: Server, zone: &str) {
         tasks.spawn(follow(client.clone(), resource, collection, sender.clone()));
     }
     drop(sender);
-    let mut state = Records::new(zone, server.handle());
-    tasks.spawn(server.serve());
-    while let Some((collection, change)) = changes.recv().await {
-        state.take(collection, change);
+    loop {
+        let mut link = Link::open(&config.responder, &settings).await?;
+        match feed(&mut link, &mut records, &mut changes).await {
+            Parted::Ended => return Ok(()),
+            Parted::Lost(error) => tracing::warn!(%error, "the process that answers names has died; starting another"),
+        }
+        tokio::time::sleep(REST).await;
+    }
+}
+
+/// Tells the responder all that is known, and what changes, until it parts.
+async fn feed(link: &mut Link, records: &mut Records, changes: &mut mpsc::Receiver<(Collection, Change)>) -> Parted {
+    if let Err(parted) = link.send(records.all()).await {
+        return parted;
+    }
+    loop {
+        let mut updates = Vec::new();
+        tokio::select! {
+            Some((collection, change)) = changes.recv() => records.take(collection, change, &mut updates),
+            parted = link.parted() => return parted,
+        }
+        while let Ok((collection, change)) = changes.try_recv() {
+            records.take(collection, change, &mut updates);
+        }
+        if let Err(parted) = link.send(updates).await {
+            return parted;
+        }
     }
 }
 
 /// What the records are made of.
 struct Records {
     zone: String,
-    handle: Handle,
     services: HashMap<Str, Service>,
     /// By service, then by the slice's own key.
     slices: HashMap<Str, BTreeMap<Str, Slice>>,
@@ -82,10 +118,9 @@ struct Records {
 }
 
 impl Records {
-    fn new(zone: &str, handle: Handle) -> Records {
+    fn new(zone: &str) -> Records {
         Records {
             zone: zone.trim_matches('.').to_ascii_lowercase(),
-            handle,
             services: HashMap::new(),
             slices: HashMap::new(),
             owners: HashMap::new(),
@@ -94,10 +129,29 @@ impl Records {
         }
     }
 
-    fn take(&mut self, collection: Collection, change: Change) {
+    /// All that is known.
+    fn all(&self) -> Vec<Update> {
+        let mut updates = vec![Update::Set("zone".to_owned(), records::zone(&self.zone))];
+        updates.extend(self.namespaces.iter().map(|key| self.namespace(key)));
+        self.services.keys().for_each(|key| self.publish(key, &mut updates));
+        updates.extend(self.complete());
+        updates
+    }
+
+    fn complete(&self) -> Option<Update> {
+        (self.listed.len() == 3).then_some(Update::Complete)
+    }
+
+    fn namespace(&self, key: &Str) -> Update {
+        let known = self.namespaces.contains(key);
+        let made = if known { records::namespace(&self.zone, key) } else { Vec::new() };
+        Update::Set(format!("namespace {key}"), made)
+    }
+
+    fn take(&mut self, collection: Collection, change: Change, updates: &mut Vec<Update>) {
         match change {
-            Change::Set(object) => self.set(collection, &object),
-            Change::Removed(object) => self.remove(collection, &object.key()),
+            Change::Set(object) => self.set(collection, &object, updates),
+            Change::Removed(object) => self.remove(collection, &object.key(), updates),
             Change::Replaced(objects) => {
                 let kept: HashSet<Str> = objects.iter().map(|object| object.key()).collect();
                 let gone: Vec<Str> = match collection {
@@ -107,80 +161,79 @@ impl Records {
                     }
                     Collection::Namespaces => self.namespaces.difference(&kept).cloned().collect(),
                 };
-                gone.iter().for_each(|key| self.remove(collection, key));
-                objects.iter().for_each(|object| self.set(collection, object));
-                self.listed.insert(collection);
-                if self.listed.len() == 3 {
-                    self.handle.complete();
+                gone.iter().for_each(|key| self.remove(collection, key, updates));
+                objects.iter().for_each(|object| self.set(collection, object, updates));
+                if self.listed.insert(collection) {
+                    updates.extend(self.complete());
                 }
             }
         }
     }
 
-    fn set(&mut self, collection: Collection, object: &Object) {
+    fn set(&mut self, collection: Collection, object: &Object, updates: &mut Vec<Update>) {
         let key = object.key();
         match collection {
             Collection::Services => {
                 self.services.insert(key.clone(), Service::read(object));
-                self.publish(&key);
+                self.publish(&key, updates);
             }
             Collection::EndpointSlices => {
-                let Some(slice) = Slice::read(object) else { return self.remove(collection, &key) };
+                let Some(slice) = Slice::read(object) else { return self.remove(collection, &key, updates) };
                 let service = slice.service.clone();
                 if let Some(before) = self.owners.insert(key.clone(), service.clone())
                     && before != service
                 {
-                    self.drop_slice(&before, &key);
+                    self.drop_slice(&before, &key, updates);
                 }
                 let slices = self.slices.entry(service.clone()).or_default();
                 if slices.get(&key) != Some(&slice) {
                     slices.insert(key, slice);
-                    self.publish_headless(&service);
+                    self.publish_headless(&service, updates);
                 }
             }
             Collection::Namespaces => {
-                self.handle.set(&format!("namespace {key}"), records::namespace(&self.zone, &key));
-                self.namespaces.insert(key);
+                self.namespaces.insert(key.clone());
+                updates.push(self.namespace(&key));
             }
         }
     }
 
-    fn remove(&mut self, collection: Collection, key: &Str) {
+    fn remove(&mut self, collection: Collection, key: &Str, updates: &mut Vec<Update>) {
         match collection {
             Collection::Services => {
                 self.services.remove(key);
-                self.publish(key);
+                self.publish(key, updates);
             }
             Collection::EndpointSlices => {
                 if let Some(service) = self.owners.remove(key) {
-                    self.drop_slice(&service, key);
+                    self.drop_slice(&service, key, updates);
                 }
             }
             Collection::Namespaces => {
                 self.namespaces.remove(key);
-                self.handle.set(&format!("namespace {key}"), Vec::new());
+                updates.push(self.namespace(key));
             }
         }
     }
 
-    fn drop_slice(&mut self, service: &Str, key: &Str) {
+    fn drop_slice(&mut self, service: &Str, key: &Str, updates: &mut Vec<Update>) {
         if let Some(slices) = self.slices.get_mut(service) {
             slices.remove(key);
             if slices.is_empty() {
                 self.slices.remove(service);
             }
         }
-        self.publish_headless(service);
+        self.publish_headless(service, updates);
     }
 
     /// Endpoints matter to services without an address alone.
-    fn publish_headless(&self, key: &Str) {
+    fn publish_headless(&self, key: &Str, updates: &mut Vec<Update>) {
         if self.services.get(key).is_some_and(Service::is_headless) {
-            self.publish(key);
+            self.publish(key, updates);
         }
     }
 
-    fn publish(&self, key: &Str) {
+    fn publish(&self, key: &Str, updates: &mut Vec<Update>) {
         let made = match self.services.get(key) {
             Some(service) => {
                 let slices = self.slices.get(key).into_iter().flat_map(BTreeMap::values);
@@ -188,6 +241,6 @@ impl Records {
             }
             None => Vec::new(),
         };
-        self.handle.set(&format!("service {key}"), made);
+        updates.push(Update::Set(format!("service {key}"), made));
     }
 }

@@ -1,6 +1,7 @@
 //! Sockets in, answers out.
 
 use std::{
+    collections::HashSet,
     net::SocketAddr,
     sync::{
         Arc, PoisonError, RwLock,
@@ -22,6 +23,7 @@ use crate::{
     forward::{Forwarded, Forwarder},
     index::{Contribution, Index},
     records::{self, address_data},
+    sockets,
     wire::{
         Code, Data, Malformed, PLAIN_UDP_BYTES, Query, Record, Response, UDP_BYTES, encode, encode_error, encode_query,
         encode_truncated, read_query, read_reply,
@@ -52,6 +54,9 @@ pub enum Error {
         /// The system's reason.
         source: std::io::Error,
     },
+    /// The process that answers cannot be started, or cannot do what it is told.
+    #[error("the process that answers names: {0}")]
+    Responder(std::io::Error),
     /// The resolvers of the node are unknown.
     #[error("DNS: {0}")]
     Resolvers(#[from] crate::resolv_conf::Error),
@@ -72,6 +77,15 @@ pub struct Server {
     listeners: Vec<TcpListener>,
 }
 
+/// Whether another server may have the same addresses.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Sharing {
+    /// It would be an error.
+    Alone,
+    /// Another, which listens as we do, is about to end.
+    WithAnother,
+}
+
 /// The way to change what a server answers.
 #[derive(Clone)]
 pub struct Handle(Arc<State>);
@@ -80,6 +94,13 @@ impl Handle {
     /// Replaces what `owner` contributes.
     pub fn set(&self, owner: &str, contributions: Vec<Contribution>) {
         self.0.index.write().unwrap_or_else(PoisonError::into_inner).set(owner, contributions);
+    }
+
+    /// Forgets all owners but these.
+    pub(crate) fn keep(&self, owners: &HashSet<String>) {
+        let mut index = self.0.index.write().unwrap_or_else(PoisonError::into_inner);
+        let gone: Vec<Str> = index.owners().filter(|owner| !owners.contains(owner.as_str())).cloned().collect();
+        gone.iter().for_each(|owner| index.set(owner, Vec::new()));
     }
 
     /// The index is complete: the cluster's names are answered from now on.
@@ -104,26 +125,30 @@ enum Immediate {
 }
 
 impl Server {
-    /// Listens on `addresses` (UDP and TCP each); answers for `zone`, and asks `resolvers` about other names.
-    ///
-    /// Addresses should be those that clients use, not wildcards: an answer comes from the address that was
-    /// asked only then.
-    pub async fn bind(addresses: &[SocketAddr], zone: &str, resolvers: &[SocketAddr]) -> Result<Server, Error> {
+    /// Answers for `zone`, and asks `resolvers` about other names.
+    pub fn new(zone: &str, resolvers: &[SocketAddr]) -> Server {
         let zone = zone.trim_matches('.').to_ascii_lowercase();
         let mut index = Index::default();
         index.set("zone", records::zone(&zone));
         let forwarder = Forwarder::new(resolvers, &zone);
         let state = State { zone: zone.into(), index: RwLock::new(index), complete: AtomicBool::new(false), forwarder };
-        let mut server = Server { state: Arc::new(state), datagrams: Vec::new(), listeners: Vec::new() };
+        Server { state: Arc::new(state), datagrams: Vec::new(), listeners: Vec::new() }
+    }
+
+    /// Listens on `addresses`, UDP and TCP each.
+    ///
+    /// Addresses should be those that clients use, not wildcards: an answer comes from the address that was
+    /// asked only then.
+    pub fn listen(&mut self, addresses: &[SocketAddr], sharing: Sharing) -> Result<(), Error> {
         for address in addresses {
             let fail = |protocol, address| move |source| Error::Bind { address, protocol, source };
-            let datagrams = UdpSocket::bind(address).await.map_err(fail("UDP", *address))?;
+            let datagrams = sockets::datagrams(*address, sharing).map_err(fail("UDP", *address))?;
             // Port 0 takes any; TCP then takes the same.
             let address = datagrams.local_addr().map_err(fail("UDP", *address))?;
-            server.listeners.push(TcpListener::bind(address).await.map_err(fail("TCP", address))?);
-            server.datagrams.push(Arc::new(datagrams));
+            self.listeners.push(sockets::streams(address, sharing).map_err(fail("TCP", address))?);
+            self.datagrams.push(Arc::new(datagrams));
         }
-        Ok(server)
+        Ok(())
     }
 
     /// Where it listens.

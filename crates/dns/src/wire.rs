@@ -57,7 +57,7 @@ pub enum Code {
 }
 
 /// What a record says.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
 pub enum Data {
     /// An IPv4 address.
     A(Ipv4Addr),

@@ -5,7 +5,7 @@ use std::{net::SocketAddr, sync::Arc, time::Duration};
 use apimachinery::{Object, Status, Value, value};
 use client::{Client, Request, Response, Transport, WatchEvent, WatchStream};
 use dns::{
-    Server, records,
+    Responder, Server, Sharing, records,
     wire::{Reply, encode_query, kind, read_reply},
 };
 use futures::{StreamExt, stream::BoxStream};
@@ -56,9 +56,15 @@ fn text(reply: &Reply) -> String {
     format!("{} {}", reply.code, answers.join(" ")).trim_end().to_owned()
 }
 
+fn listening(zone: &str, resolvers: &[SocketAddr]) -> Server {
+    let mut server = Server::new(zone, resolvers);
+    server.listen(&["127.0.0.1:0".parse().unwrap()], Sharing::Alone).unwrap();
+    server
+}
+
 /// A server that listens on a free port and has `names`.
 async fn serve(resolvers: &[SocketAddr], names: &[(&str, [u8; 4])]) -> SocketAddr {
-    let server = Server::bind(&["127.0.0.1:0".parse().unwrap()], ZONE, resolvers).await.unwrap();
+    let server = listening(ZONE, resolvers);
     let handle = server.handle();
     let made = names.iter().map(|(name, address)| ((*name).into(), Some(dns::wire::Data::A((*address).into()))));
     handle.set("test", made.collect());
@@ -135,6 +141,7 @@ async fn records_follow_the_api() {
         addresses: vec![address],
         resolv_conf: "/nonexistent".into(),
         own_addresses: vec![],
+        responder: Responder::Here,
     };
     tokio::spawn(dns::run(Client::new(Arc::new(fake), "dns"), config));
     // Until the lists have come there is no port, and then no answer.
@@ -181,7 +188,7 @@ async fn large_answers_come_over_tcp() {
 #[tokio::test]
 async fn other_names_are_asked_of_resolvers_and_remembered() {
     // One of our servers plays the resolver, for another zone.
-    let resolver = Server::bind(&["127.0.0.1:0".parse().unwrap()], "org", &[]).await.unwrap();
+    let resolver = listening("org", &[]);
     let handle = resolver.handle();
     let record = |address: [u8; 4]| vec![("example.org".into(), Some(dns::wire::Data::A(address.into())))];
     handle.set("test", record([1, 1, 1, 1]));
@@ -201,7 +208,7 @@ async fn other_names_are_asked_of_resolvers_and_remembered() {
 
 #[tokio::test]
 async fn an_external_name_is_followed() {
-    let server = Server::bind(&["127.0.0.1:0".parse().unwrap()], ZONE, &[]).await.unwrap();
+    let server = listening(ZONE, &[]);
     let handle = server.handle();
     let spec = value!({"type": "ExternalName", "externalName": "example.org"});
     let service = records::Service::read(&object("out", spec));
@@ -212,12 +219,12 @@ async fn an_external_name_is_followed() {
     assert_eq!(text(&ask(address, "out.a.svc.cluster.local", kind::A).await), "0 example.org", "nobody to ask");
     assert_eq!(text(&ask(address, "out.a.svc.cluster.local", kind::CNAME).await), "0 example.org");
 
-    let outside = Server::bind(&["127.0.0.1:0".parse().unwrap()], "org", &[]).await.unwrap();
+    let outside = listening("org", &[]);
     outside.handle().set("test", vec![("example.org".into(), Some(dns::wire::Data::A([9, 9, 9, 9].into())))]);
     outside.handle().complete();
     let outside_address = outside.addresses()[0];
     tokio::spawn(outside.serve());
-    let server = Server::bind(&["127.0.0.1:0".parse().unwrap()], ZONE, &[outside_address]).await.unwrap();
+    let server = listening(ZONE, &[outside_address]);
     server.handle().set("test", records::service(ZONE, &service, [].iter()));
     server.handle().complete();
     let address = server.addresses()[0];

@@ -6,7 +6,7 @@ use api::views::core_v1::Pod;
 use apimachinery::{Object, Value, base64_decode, decode};
 use client::{EventRecorder, EventType};
 use cri_api::{
-    ImageService,
+    ImageName, ImageService,
     v1::{AuthConfig, ImageSpec, ImageStatusRequest, PodSandboxConfig, PullImageRequest},
 };
 use parking_lot::Mutex;
@@ -59,9 +59,14 @@ pub struct Images {
 }
 
 /// The image's name with `:latest` where it has neither tag nor digest.
-fn with_tag(image: &str) -> String {
+fn with_tag(image: &str) -> Result<String, Error> {
+    ImageName::parse(image).map_err(|error| Error {
+        reason: "InvalidImageName",
+        message: format!("Failed to apply default image tag {image:?}: couldn't parse image name {image:?}: {error}"),
+        retry_at: None,
+    })?;
     let name = image.rsplit('/').next().unwrap_or(image);
-    if image.contains('@') || name.contains(':') { image.to_owned() } else { format!("{image}:latest") }
+    Ok(if image.contains('@') || name.contains(':') { image.to_owned() } else { format!("{image}:latest") })
 }
 
 impl Images {
@@ -116,18 +121,17 @@ impl Images {
         reference: &Value,
         sandbox: &PodSandboxConfig,
     ) -> Result<Present, Error> {
-        let image = with_tag(shown);
         let event = |event_type, reason: &'static str, message: String| {
             self.recorder.event_about(reference.clone(), event_type, reason, message);
         };
+        let inspect_failed = |error: &Error| event(EventType::Warning, "InspectFailed", error.message.clone());
+        let image = with_tag(shown).inspect_err(inspect_failed)?;
         let policy = match policy {
             "" if image.ends_with(":latest") => "Always",
             "" => "IfNotPresent",
             policy => policy,
         };
-        let present = self.status(&image).await.inspect_err(|error| {
-            event(EventType::Warning, "InspectFailed", error.message.clone());
-        })?;
+        let present = self.status(&image).await.inspect_err(inspect_failed)?;
         match (policy, present) {
             ("Never", None) => {
                 let message = format!("Container image {shown:?} is not present with pull policy of Never");
@@ -327,8 +331,8 @@ mod tests {
         ] {
             assert_eq!(registry_matches(registry, image), matches, "{registry} {image}");
         }
-        assert_eq!(with_tag("a.b:5000/c"), "a.b:5000/c:latest");
-        assert_eq!(with_tag("c:1"), "c:1");
+        assert_eq!(with_tag("a.b:5000/c").unwrap(), "a.b:5000/c:latest");
+        assert_eq!(with_tag("c:1").unwrap(), "c:1");
     }
 
     #[test]

@@ -23,6 +23,7 @@ pub(crate) struct Simple {
     first_phase: &'static str,
     /// The field that field selectors may name; empty where there is none.
     selectable: &'static str,
+    is_urgent: bool,
 }
 
 impl Simple {
@@ -37,6 +38,7 @@ impl Simple {
         status: |_| Errors::new(),
         first_phase: "",
         selectable: "",
+        is_urgent: false,
     };
     /// Spec and status, without a generation.
     pub(crate) const UNCOUNTED: Simple = Simple { has_generation: false, ..Simple::PLAIN };
@@ -51,6 +53,11 @@ impl Simple {
     /// Checks new objects, and changed ones unless [`Simple::changed`] says more.
     pub(crate) const fn checked(self, new: fn(&Object) -> Errors) -> Simple {
         Simple { new, ..self }
+    }
+
+    /// Written even when the disk is nearly full.
+    pub(crate) const fn urgent(self) -> Simple {
+        Simple { is_urgent: true, ..self }
     }
 
     /// Checks changed objects against what they were.
@@ -80,6 +87,10 @@ impl Simple {
 }
 
 impl Strategy for Simple {
+    fn is_urgent(&self) -> bool {
+        self.is_urgent
+    }
+
     fn validate_name(&self, name: &str) -> Vec<String> {
         (self.name)(name)
     }

@@ -158,7 +158,7 @@ pub const RESOURCES: &[Registration] = &[
         Arc::new(bundles.checked(certificates::trust_bundle).changed(certificates::trust_bundle_update))
     }),
     row("certificates.k8s.io", "podcertificaterequests", uncounted).inert("no signer acts on it yet"),
-    row("coordination.k8s.io", "leases", || Arc::new(Simple::STATELESS.checked(policies::lease))),
+    row("coordination.k8s.io", "leases", || Arc::new(Simple::STATELESS.checked(policies::lease).urgent())),
     row("discovery.k8s.io", "endpointslices", || {
         Arc::new(Simple::COUNTED.checked(networking::endpoint_slice).changed(networking::endpoint_slice_update))
     }),

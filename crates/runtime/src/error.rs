@@ -40,7 +40,7 @@ impl From<ImageError> for Error {
     fn from(error: ImageError) -> Self {
         let code = match &error {
             ImageError::NotFound(_) => Code::NotFound,
-            ImageError::InvalidReference { .. } => Code::InvalidArgument,
+            ImageError::InvalidName { .. } => Code::InvalidArgument,
             ImageError::InvalidContent { .. } => Code::Unknown,
             ImageError::InUse { .. } => Code::FailedPrecondition,
             ImageError::File { .. } => Code::Internal,

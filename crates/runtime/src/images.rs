@@ -16,7 +16,6 @@ mod archive;
 mod build;
 pub(crate) mod document;
 mod pull;
-pub(crate) mod reference;
 mod unpack;
 mod users;
 
@@ -26,16 +25,21 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard};
 
+use cri_api::ImageName;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
 pub use build::{BuildSource, ImageBuild};
 use document::ImageConfiguration;
 pub use pull::{PullOptions, PullProgress};
-use reference::Reference;
 
 use crate::registry::PullError;
 use crate::state;
+
+/// Reads the name of an image.
+fn image_name(name: &str) -> Result<ImageName, ImageError> {
+    ImageName::parse(name).map_err(|source| ImageError::InvalidName { name: name.to_owned(), source })
+}
 
 /// Why an image is not there, or does not come in.
 #[derive(Debug, thiserror::Error)]
@@ -52,12 +56,12 @@ pub enum ImageError {
         container: String,
     },
     /// The name is none.
-    #[error("{name:?} is no image reference: {reason}")]
-    InvalidReference {
+    #[error("{name:?}: {source}")]
+    InvalidName {
         /// What was given.
         name: String,
         /// What is wrong with it.
-        reason: &'static str,
+        source: cri_api::image_name::Error,
     },
     /// The content is damaged, unsafe or of no known form.
     #[error("image content {object}: {reason}")]
@@ -192,7 +196,7 @@ impl ImageStore {
     /// The image of a name under which it was imported or built here: no registry is asked what that means.
     pub fn find_local(&self, name: &str) -> Option<Image> {
         let image = self.find(name).ok()?;
-        let reference = Reference::parse(name).map(|reference| reference.to_string()).unwrap_or_default();
+        let reference = image_name(name).map(|reference| reference.to_string()).unwrap_or_default();
         (!image.pulled.contains(&reference)).then_some(image)
     }
 
@@ -213,7 +217,7 @@ impl ImageStore {
         if let Some(image) = catalog.images.get(name).or_else(|| catalog.images.get(&format!("sha256:{name}"))) {
             return Ok(image.clone());
         }
-        let reference = Reference::parse(name)?.to_string();
+        let reference = image_name(name)?.to_string();
         let named = |image: &&Image| image.tags.contains(&reference) || image.digests.contains(&reference);
         catalog.images.values().find(named).cloned().ok_or_else(|| ImageError::NotFound(name.to_owned()))
     }
@@ -257,7 +261,7 @@ impl ImageStore {
     pub fn remove(&self, name: &str) -> Result<(), ImageError> {
         let _changing = self.change();
         let image = self.find(name)?;
-        let reference = Reference::parse(name).map(|reference| reference.to_string()).unwrap_or_default();
+        let reference = image_name(name).map(|reference| reference.to_string()).unwrap_or_default();
         let mut catalog = self.catalog();
         let Some(entry) = catalog.images.get_mut(&image.id) else { return Ok(()) };
         let by_identifier = name == image.id || image.id.strip_prefix("sha256:") == Some(name);
@@ -362,13 +366,13 @@ impl ImageStore {
         configuration: &[u8],
         manifest_digest: Option<&str>,
         layers: Vec<String>,
-        name: Option<&Reference>,
+        name: Option<&ImageName>,
     ) -> Result<Image, ImageError> {
         let id = self.write_blob(configuration)?;
         let mut catalog = self.catalog();
         let size_bytes =
             layers.iter().filter_map(|chain| catalog.layers.get(chain)).map(|layer| layer.size_bytes).sum();
-        let tag = name.filter(|name| name.digest.is_none()).map(Reference::to_string);
+        let tag = name.filter(|name| name.digest.is_none()).map(ImageName::to_string);
         if let Some(tag) = &tag {
             // A tag names one image: the newest that came under it.
             for image in catalog.images.values_mut() {
@@ -404,7 +408,7 @@ impl ImageStore {
     }
 
     /// Notes that a present image came from a registry under a name.
-    fn name_pulled(&self, id: &str, name: &Reference) -> Result<Image, ImageError> {
+    fn name_pulled(&self, id: &str, name: &ImageName) -> Result<Image, ImageError> {
         let text = name.to_string();
         let mut catalog = self.catalog();
         if name.digest.is_none() {

@@ -22,7 +22,7 @@ pub use authorization::Credentials;
 use hosts::Host;
 
 use crate::images::ImageError;
-use crate::images::reference::Reference;
+use cri_api::ImageName;
 
 /// Forms in which a manifest may come.
 pub(crate) const MANIFEST_TYPES: &str = "application/vnd.oci.image.index.v1+json, \
@@ -125,7 +125,7 @@ impl PullError {
 
 /// Conversations about one repository.
 pub(crate) struct Session {
-    pub(crate) reference: Reference,
+    pub(crate) reference: ImageName,
     hosts: Vec<Host>,
     credentials: Credentials,
     /// `Authorization` by host, once one was asked for.
@@ -145,7 +145,7 @@ struct Question<'a> {
 impl Session {
     /// Finds the hosts of a repository by the files in `directories`, in containerd's layout.
     pub(crate) fn open(
-        reference: Reference,
+        reference: ImageName,
         directories: &[PathBuf],
         credentials: Credentials,
     ) -> Result<Arc<Self>, PullError> {

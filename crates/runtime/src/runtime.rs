@@ -75,6 +75,11 @@ impl Runtime {
         Ok(runtime)
     }
 
+    /// The files by which a process enters the control group of those that outlive this one.
+    pub fn outliving_cgroup_procs(&self) -> Vec<String> {
+        self.inner.cgroup_procs(&self.inner.shims_cgroup())
+    }
+
     /// The images of this runtime, to import and build; the calls block on the disk.
     pub fn images(&self) -> Arc<ImageStore> {
         self.inner.images.clone()

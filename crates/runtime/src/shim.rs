@@ -23,7 +23,7 @@ use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::os::unix::net::UnixListener;
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use rustix::event::{PollFd, PollFlags};
+use rustix::event::{PollFd, PollFlags, Timespec};
 
 use crate::{descriptors, sys};
 use connection::Connection;
@@ -36,6 +36,9 @@ pub const SHIM_NAME: &str = "sagong-shim";
 
 /// Size of the one buffer through which all streams go.
 const BUFFER_BYTES: usize = 16 << 10;
+
+/// After this time without work, the code that the last work needed is forgotten.
+const REST: Timespec = Timespec { tv_sec: 2, tv_nsec: 0 };
 
 /// Runs the shim of one pod. Its standard input is a connection to the runtime that has started it.
 pub fn shim_main(_arguments: Vec<OsString>) -> ! {
@@ -82,6 +85,8 @@ struct Shim {
     /// Init of the process namespace that containers share.
     pod_init: Option<(i32, OwnedFd)>,
     buffer: Box<[u8; BUFFER_BYTES]>,
+    /// Whether code has run since it was forgotten that waiting does not need.
+    warm: bool,
     shutting_down: bool,
 }
 
@@ -138,6 +143,7 @@ impl Shim {
             subscribing: Vec::new(),
             pod_init: None,
             buffer: Box::new([0; BUFFER_BYTES]),
+            warm: true,
             shutting_down: false,
         })
     }
@@ -148,7 +154,15 @@ impl Shim {
             if self.listener.is_none() && self.connections.is_empty() {
                 break;
             }
-            for (source, flags) in self.wait()? {
+            let ready = self.wait()?;
+            if ready.is_empty() {
+                // Hundreds of shims wait on a node: what a request or an end of a container needed is not kept mapped.
+                let _ = sys::forget_code_pages();
+                self.warm = false;
+            }
+            for (source, flags) in ready {
+                // Output comes often and needs little.
+                self.warm |= !matches!(source, Source::Output(..) | Source::Input(_));
                 self.handle(source, flags);
             }
         }
@@ -158,11 +172,12 @@ impl Shim {
         Ok(())
     }
 
-    /// Waits until something is ready.
+    /// Waits until something is ready, or nothing was for a while after work.
     fn wait(&self) -> std::io::Result<Vec<(Source, PollFlags)>> {
         let Polled { sources, mut descriptors } = self.sources();
+        let rest = self.warm.then_some(&REST);
         loop {
-            match rustix::event::poll(&mut descriptors, None) {
+            match rustix::event::poll(&mut descriptors, rest) {
                 Ok(_) => break,
                 Err(rustix::io::Errno::INTR) => {}
                 Err(error) => return Err(error.into()),

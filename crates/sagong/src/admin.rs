@@ -140,12 +140,15 @@ where
     StreamBody::new(frames).boxed_unsync()
 }
 
-/// Ends the node's pods; lines say how many are left.
+/// Ends the node's pods, and who answers their names; lines say how many are left.
 fn stop_pods(admin: &Admin) -> Body {
     let admin = admin.clone();
     told(|lines| async move {
         let progress = move |left: usize| drop(lines.try_send(value!({"podsLeft": left as i64})));
-        node(&admin).await?.kubelet.halt(progress).await;
+        let node = node(&admin).await?;
+        node.kubelet.halt(progress).await;
+        // Nobody asks any more.
+        dns::end(&node.dns_socket).await.context("names are answered still")?;
         Ok(value!({}))
     })
 }

@@ -33,6 +33,8 @@ impl ApiAccess {
 pub(crate) struct AdminAccess {
     /// The API, as the administrator.
     pub(crate) client: Client,
+    /// The same, for what is no resource.
+    pub(crate) remote: Arc<Remote>,
     /// The cluster's authority, in PEM.
     pub(crate) authority_pem: String,
     /// Where other machines reach the server.
@@ -63,6 +65,6 @@ impl AdminAccess {
         let address = ServerAddress::parse(&first("clusters", "cluster", "server")?)?;
         let server = format!("https://{}:{}", crate::server::own_address(), address.port());
         let remote = Remote::new(address, tls, None, "sagong")?;
-        Ok(AdminAccess { client: Client::new(remote, "sagong"), authority_pem, server })
+        Ok(AdminAccess { client: Client::new(remote.clone(), "sagong"), remote, authority_pem, server })
     }
 }

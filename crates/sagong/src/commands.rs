@@ -10,6 +10,7 @@ mod image;
 mod kubeconfig;
 mod runtime;
 mod status;
+mod store;
 mod token;
 mod up;
 
@@ -47,6 +48,8 @@ enum Command {
     Runtime(runtime::Options),
     /// Create, list and delete the tokens by which nodes join.
     Token(token::Options),
+    /// Look after the store: status, compaction, backups, restoring.
+    Store(store::Options),
 }
 
 /// Reads the command line and does what it says.
@@ -74,5 +77,6 @@ pub(crate) fn run() -> anyhow::Result<()> {
         Command::Agent(options) => agent::run(options),
         Command::Runtime(options) => runtime::run(&options),
         Command::Token(options) => token::run(&options),
+        Command::Store(options) => store::run(&options),
     }
 }

@@ -3,7 +3,7 @@
 mod controller_manager;
 pub(crate) mod join;
 mod node;
-mod service_proxy;
+pub(crate) mod service_proxy;
 mod serving_approver;
 mod states;
 
@@ -47,6 +47,10 @@ pub(crate) struct NodeParts {
     pub(crate) images: Arc<runtime::ImageStore>,
     /// Its kubelet.
     pub(crate) kubelet: kubelet::Kubelet,
+    /// The files by which a process enters the control group of those that outlive this one.
+    pub(crate) outliving_cgroup_procs: Vec<String>,
+    /// Where the process that answers names is found.
+    pub(crate) dns_socket: PathBuf,
 }
 
 /// Where the newest parts of the node are: none before it is there, and others after it failed and began anew.

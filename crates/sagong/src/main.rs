@@ -19,6 +19,7 @@ mod output;
 mod server;
 mod signer;
 mod status;
+mod store_api;
 
 use std::process::ExitCode;
 
@@ -26,8 +27,9 @@ use std::process::ExitCode;
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 fn main() -> ExitCode {
-    // Shims and inits are this binary under another name; they must not see threads, logs or crypto.
+    // Shims, inits and who answers names are this binary under another name; they must not see threads, logs or crypto.
     runtime::dispatch(std::env::args_os());
+    dns::dispatch(std::env::args_os());
     match commands::run() {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {

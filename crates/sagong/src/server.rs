@@ -210,6 +210,7 @@ async fn control_plane(
     server.set_node_dialer(Arc::new(KubeletDialer::new(&context.identity)?));
     let node_name = context.node.as_ref().map(|node| node.name.clone());
     let states = components::start(&context)?;
+    crate::store_api::install(&server, engine.clone());
     let status = StatusSource {
         started: std::time::SystemTime::now(),
         engine,

@@ -114,7 +114,7 @@ fn expiry_of(path: &Path) -> Option<i64> {
     pki::expires_at(&text).ok().map(|at| at.as_second())
 }
 
-fn store_value(store: &store::Status) -> Value {
+pub(crate) fn store_value(store: &store::Status) -> Value {
     value!({
         "revision": store.revision as i64,
         "compactedRevision": store.compacted as i64,
@@ -139,16 +139,21 @@ fn readiness_problems(failures: &[(String, String)]) -> Vec<(String, String)> {
         .collect()
 }
 
-fn store_problems(store: &store::Status) -> Vec<(String, String)> {
+pub(crate) fn store_problems(store: &store::Status) -> Vec<(String, String)> {
     let read_only = store.read_only.iter().map(|reason| {
         let advice = "make room on the disk or mend it, then start the server again".to_owned();
         (format!("the store does not write: {reason}"), advice)
+    });
+    let no_space = store.no_space.iter().map(|reason| {
+        let advice =
+            "make room on the disk, or delete objects; until then only deletes and leases are written".to_owned();
+        (reason.clone(), advice)
     });
     let snapshot = store.snapshot_error.iter().map(|reason| {
         let advice = "the log grows until a snapshot succeeds: make room on the disk".to_owned();
         (format!("the store's last snapshot failed: {reason}"), advice)
     });
-    read_only.chain(snapshot).collect()
+    read_only.chain(no_space).chain(snapshot).collect()
 }
 
 fn node_problems(node: &Value) -> Option<(String, String)> {

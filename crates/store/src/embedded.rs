@@ -15,8 +15,9 @@ mod log;
 mod order;
 mod queue;
 mod reader;
-mod record;
+pub(crate) mod record;
 mod recovery;
+pub mod restore;
 mod ring;
 mod snapshot;
 
@@ -45,8 +46,8 @@ use self::{
     ring::{Ring, RingWatch},
 };
 use crate::{
-    BoxFuture, Clock, Committed, DiskFileSystem, Engine, FileSystem, KeyValue, Range, RangeRequest, Revision, Status,
-    StoreError, SystemClock, Watch, Write, limits,
+    BoxFuture, Clock, Committed, DiskFileSystem, Engine, Export, ExportSteps, FileSystem, KeyValue, Priority, Range,
+    RangeRequest, Revision, Status, StoreError, SystemClock, Watch, Write, file_system::LookingFileSystem, limits,
 };
 
 /// How to open a store; the default is right for a server.
@@ -58,6 +59,8 @@ pub struct Options {
     pub segment_bytes: u64,
     /// The least length of the log for which a snapshot is made, in bytes.
     pub snapshot_log_bytes: u64,
+    /// Space that is kept for urgent commits when the disk is full, in bytes.
+    pub reserve_bytes: u64,
     /// The time by which keys expire.
     pub clock: Arc<dyn Clock>,
     /// Where the files are.
@@ -70,6 +73,7 @@ impl Default for Options {
             watch_ring_limit_bytes: limits::WATCH_RING_LIMIT_BYTES,
             segment_bytes: limits::SEGMENT_BYTES,
             snapshot_log_bytes: limits::SNAPSHOT_LOG_BYTES,
+            reserve_bytes: limits::RESERVE_BYTES,
             clock: Arc::new(SystemClock),
             file_system: Arc::new(DiskFileSystem),
         }
@@ -152,6 +156,18 @@ pub fn open(path: impl AsRef<Path>, options: Options) -> Result<Arc<Embedded>, O
     Ok(Arc::new(embedded))
 }
 
+/// Reads the whole store in the directory `path` as opening would, every checksum, and changes nothing.
+///
+/// # Errors
+/// See [`OpenError`]; `Locked` when a server has it open, `Io` when there is none.
+pub fn verify(path: impl AsRef<Path>, options: Options) -> Result<Status, OpenError> {
+    let file_system = Arc::new(LookingFileSystem(options.file_system.clone()));
+    let (store, committer) = open_parts(path.as_ref(), Options { file_system, ..options }, Background::Inline)?;
+    let status = store.status();
+    drop(committer);
+    Ok(status)
+}
+
 /// Opens a store whose committer the caller drives: for simulations on one thread.
 ///
 /// # Errors
@@ -175,7 +191,7 @@ fn open_parts(path: &Path, options: Options, background: Background) -> Result<(
         ErrorKind::WouldBlock => OpenError::Locked { path: path.to_owned() },
         _ => open_error("lock", &directory.lock_path(), error),
     })?;
-    let recovered = recovery::recover(directory, options.watch_ring_limit_bytes)?;
+    let recovered = recovery::recover(directory, options.watch_ring_limit_bytes, options.reserve_bytes)?;
     let shared = Arc::new(Shared {
         durable: AtomicU64::new(recovered.index.revision),
         index: RwLock::new(recovered.index),
@@ -183,6 +199,7 @@ fn open_parts(path: &Path, options: Options, background: Background) -> Result<(
         ring: Arc::new(Mutex::new(recovered.ring)),
         queue: Queue::new(),
         read_only: OnceLock::new(),
+        no_space: Mutex::default(),
         log_bytes: AtomicU64::new(recovered.log.total_bytes()),
         snapshot_bytes: AtomicU64::new(recovered.snapshot_bytes),
         snapshot_error: Mutex::default(),
@@ -201,6 +218,7 @@ struct Shared {
     queue: Queue,
     durable: AtomicU64,
     read_only: OnceLock<Arc<str>>,
+    no_space: Mutex<Option<PathBuf>>,
     log_bytes: AtomicU64,
     snapshot_bytes: AtomicU64,
     snapshot_error: Mutex<Option<String>>,
@@ -267,12 +285,14 @@ impl Embedded {
         }
     }
 
-    async fn commit_writes(&self, writes: Vec<Write>) -> Result<Committed, StoreError> {
+    async fn commit_writes(&self, writes: Vec<Write>, priority: Priority) -> Result<Committed, StoreError> {
         self.shared.check_writable()?;
         let size_bytes = order::check_size(&writes)?;
         let room = self.shared.queue.reserve(size_bytes).await?;
         let (answer, answered) = oneshot::channel();
-        self.shared.queue.push(Request::Commit { writes, answer, room }).map_err(|_| StoreError::Closed)?;
+        let record_limit_bytes = record::commit_limit_bytes(writes.len(), size_bytes);
+        let request = Request::Commit { writes, priority, record_limit_bytes, answer, room };
+        self.shared.queue.push(request).map_err(|_| StoreError::Closed)?;
         answered.await.unwrap_or(Err(StoreError::Closed))
     }
 
@@ -316,8 +336,10 @@ impl Drop for Embedded {
 }
 
 impl Engine for Embedded {
-    fn commit(&self, writes: Vec<Write>) -> BoxFuture<'_, Result<Committed, StoreError>> {
-        Box::pin(self.commit_writes(writes))
+    fn commit_with(&self, writes: Vec<Write>, priority: Priority) -> BoxFuture<'_, Result<Committed, StoreError>> {
+        let only_deletes = !writes.is_empty() && writes.iter().all(|write| matches!(write, Write::Delete { .. }));
+        let priority = if only_deletes { Priority::Urgent } else { priority };
+        Box::pin(self.commit_writes(writes, priority))
     }
 
     fn get<'a>(&'a self, key: &'a [u8]) -> BoxFuture<'a, Result<(Option<KeyValue>, Revision), StoreError>> {
@@ -345,6 +367,14 @@ impl Engine for Embedded {
         Box::pin(self.compact_history(revision))
     }
 
+    fn export(&self) -> BoxFuture<'_, Result<Export, StoreError>> {
+        Box::pin(async move {
+            let index = self.shared.index.read();
+            let pin = self.shared.pin(index.revision);
+            Ok(Export::new(pin.revision, Box::new(PinnedExport { pin, scan: Scan::everything(), more: true })))
+        })
+    }
+
     fn status(&self) -> Status {
         let shared = &self.shared;
         let index = shared.index.read();
@@ -357,8 +387,28 @@ impl Engine for Embedded {
             log_bytes: shared.log_bytes.load(Ordering::Relaxed),
             snapshot_bytes: shared.snapshot_bytes.load(Ordering::Relaxed),
             read_only: shared.read_only.get().map(|reason| reason.to_string()),
+            no_space: shared.no_space.lock().as_ref().map(|path| format!("the disk of {} is full", path.display())),
             snapshot_error: shared.snapshot_error.lock().clone(),
         }
+    }
+}
+
+/// An export of what is in the index.
+struct PinnedExport {
+    pin: Pin,
+    scan: Scan,
+    more: bool,
+}
+
+impl ExportSteps for PinnedExport {
+    fn next(&mut self) -> BoxFuture<'_, Result<Vec<KeyValue>, StoreError>> {
+        Box::pin(async move {
+            while self.more && self.scan.items.is_empty() {
+                self.more = self.pin.shared.index.read().scan(&mut self.scan, self.pin.revision);
+                yield_now().await;
+            }
+            Ok(std::mem::take(&mut self.scan.items))
+        })
     }
 }
 

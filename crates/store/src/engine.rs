@@ -2,7 +2,7 @@ use std::{future::Future, pin::Pin, time::Duration};
 
 use bytes::Bytes;
 
-use crate::{StoreError, Watch};
+use crate::{Export, StoreError, Watch};
 
 /// A point in the history of the whole store. An empty store is at revision 1; every commit that
 /// changes something adds one.
@@ -76,6 +76,17 @@ impl Write {
             Write::Put { expect, .. } | Write::Delete { expect, .. } => *expect,
         }
     }
+}
+
+/// Whether a commit is made even when the disk is nearly full.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Priority {
+    /// It is refused.
+    #[default]
+    Normal,
+    /// It is made from a reserve: what frees space, or keeps the cluster alive until somebody has. Commits that only
+    /// delete are always urgent.
+    Urgent,
 }
 
 /// A commit that is durable.
@@ -152,6 +163,8 @@ pub struct Status {
     pub snapshot_bytes: u64,
     /// Why the store no longer writes; none when it does.
     pub read_only: Option<String>,
+    /// Why only urgent commits are made; none when all are. It goes by itself once there is space.
+    pub no_space: Option<String>,
     /// Why the last snapshot failed; none when it did not. The log grows until one succeeds.
     pub snapshot_error: Option<String>,
 }
@@ -167,7 +180,15 @@ pub trait Engine: Send + Sync + 'static {
     ///
     /// # Errors
     /// `Conflict`, `TooLarge`, `Invalid`, `NoSpace`, `ReadOnly`, `Closed`, `Io`.
-    fn commit(&self, writes: Vec<Write>) -> BoxFuture<'_, Result<Committed, StoreError>>;
+    fn commit_with(&self, writes: Vec<Write>, priority: Priority) -> BoxFuture<'_, Result<Committed, StoreError>>;
+
+    /// A commit that is urgent only if it does nothing but delete.
+    ///
+    /// # Errors
+    /// As [`Engine::commit_with`].
+    fn commit(&self, writes: Vec<Write>) -> BoxFuture<'_, Result<Committed, StoreError>> {
+        self.commit_with(writes, Priority::Normal)
+    }
 
     /// Reads a key at the durable revision, which is given with it.
     ///
@@ -200,6 +221,12 @@ pub trait Engine: Send + Sync + 'static {
     /// `Compacted` when `revision` is compacted already, `FutureRevision`, `NoSpace`, `ReadOnly`,
     /// `Closed`, `Io`.
     fn compact(&self, revision: Revision) -> BoxFuture<'_, Result<(), StoreError>>;
+
+    /// Every key as it is at the durable revision, while commits go on: for backups.
+    ///
+    /// # Errors
+    /// `Io`; the embedded engine has none.
+    fn export(&self) -> BoxFuture<'_, Result<Export, StoreError>>;
 
     /// How the store is doing.
     fn status(&self) -> Status;

@@ -2,10 +2,12 @@
 //! forget every one of them.
 
 mod disk;
+mod looking;
 
 use std::{io, path::Path};
 
 pub use disk::DiskFileSystem;
+pub(crate) use looking::LookingFileSystem;
 
 /// Operations on a directory tree.
 pub trait FileSystem: Send + Sync + 'static {
@@ -86,6 +88,13 @@ pub trait File: Send {
     /// # Errors
     /// What the kernel says.
     fn set_length(&mut self, length_bytes: u64) -> io::Result<()>;
+
+    /// Takes space on the disk so that the file can grow to this length; its length stays as it is. Cutting the file
+    /// gives the space back.
+    ///
+    /// # Errors
+    /// What the kernel says; `Unsupported` where space cannot be taken in advance.
+    fn reserve(&mut self, length_bytes: u64) -> io::Result<()>;
 
     /// Makes what was written durable, and of the metadata what reading it back needs. After an error
     /// nothing is known about what was written since the last success, and trying again proves nothing.

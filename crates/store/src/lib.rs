@@ -9,10 +9,12 @@
 //! over I/O. Start reading at [`Engine`], the interface; then [`embedded`], the engine that needs
 //! nothing but a directory. Upstream's counterpart is etcd, as kube-apiserver uses it.
 
+pub mod backup;
 mod clock;
 pub mod embedded;
 mod engine;
 mod error;
+mod export;
 mod file_system;
 pub mod limits;
 mod watch;
@@ -24,8 +26,10 @@ mod tests;
 
 pub use clock::{Clock, SystemClock};
 pub use engine::{
-    BoxFuture, Committed, Engine, Event, EventKind, Expect, KeyValue, Range, RangeRequest, Revision, Status, Write,
+    BoxFuture, Committed, Engine, Event, EventKind, Expect, KeyValue, Priority, Range, RangeRequest, Revision, Status,
+    Write,
 };
 pub use error::StoreError;
+pub use export::{Export, ExportSteps};
 pub use file_system::{DiskFileSystem, File, FileSystem, Lock};
 pub use watch::{ProgressRequester, Watch, WatchBatch, WatchStream};

@@ -32,6 +32,12 @@ pub const SEGMENT_BYTES: u64 = 64 << 20;
 /// long as that snapshot), by default.
 pub const SNAPSHOT_LOG_BYTES: u64 = 64 << 20;
 
+/// Space on the disk that is kept for [`crate::Priority::Urgent`] commits when it is full, in bytes, by default.
+pub const RESERVE_BYTES: u64 = 8 << 20;
+
+/// Space for the log is taken in steps of this size in bytes.
+pub(crate) const RESERVE_STEP_BYTES: u64 = 4 << 20;
+
 /// A snapshot is written in records of about this size in bytes.
 pub(crate) const SNAPSHOT_RECORD_BYTES: usize = 256 << 10;
 

@@ -1,5 +1,6 @@
 //! Tests of the embedded engine through its public face.
 
+mod backups;
 mod driven;
 mod faults;
 mod model;

@@ -21,9 +21,9 @@ pub const LABORATORY: &str = "172.30.0.1";
 /// Where a node finds Sagong and the images to import.
 const BINARY: &str = "/opt/sagong";
 const IMAGES: &str = "/opt/images.tar";
-const NODE_SCRIPT: &str = include_str!("node.sh");
+pub(crate) const NODE_SCRIPT: &str = include_str!("node.sh");
 /// Where the cgroups of all harnesses lie.
-const CGROUP: &str = "sagong-conformance";
+pub(crate) const CGROUP: &str = "sagong-conformance";
 /// How long a part of the cluster may take to be there.
 const START_LIMIT: Duration = Duration::from_secs(60);
 
@@ -68,7 +68,7 @@ pub struct Cluster {
     registry_port: Option<u16>,
 }
 
-fn wait_for<T>(what: &str, mut there: impl FnMut() -> anyhow::Result<Option<T>>) -> anyhow::Result<T> {
+pub(crate) fn wait_for<T>(what: &str, mut there: impl FnMut() -> anyhow::Result<Option<T>>) -> anyhow::Result<T> {
     let end = Instant::now() + START_LIMIT;
     loop {
         if let Some(found) = there()? {
@@ -457,11 +457,11 @@ fn remove_cgroups(is_ours: impl Fn(u32) -> bool) -> bool {
     all
 }
 
-fn remove_own_cgroups() -> bool {
+pub(crate) fn remove_own_cgroups() -> bool {
     remove_cgroups(|pid| pid == std::process::id())
 }
 
 /// Those of harnesses that were killed.
-fn remove_stale_cgroups() {
+pub(crate) fn remove_stale_cgroups() {
     remove_cgroups(|pid| !Path::new(&format!("/proc/{pid}")).exists());
 }

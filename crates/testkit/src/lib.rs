@@ -8,5 +8,6 @@
 
 mod cluster;
 pub mod command;
+pub mod enclosure;
 
 pub use cluster::{Cluster, LABORATORY, Setup};

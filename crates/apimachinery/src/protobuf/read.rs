@@ -18,16 +18,16 @@ pub struct ProtobufError(String);
 
 type Result<T> = std::result::Result<T, ProtobufError>;
 
-fn error<T>(message: impl Into<String>) -> Result<T> {
+pub(super) fn error<T>(message: impl Into<String>) -> Result<T> {
     Err(ProtobufError(message.into()))
 }
 
-struct Reader<'a> {
-    bytes: &'a [u8],
+pub(super) struct Reader<'a> {
+    pub(super) bytes: &'a [u8],
 }
 
 /// A field's payload by wire type.
-enum Payload<'a> {
+pub(super) enum Payload<'a> {
     Varint(u64),
     Fixed64(u64),
     Fixed32(u32),
@@ -56,7 +56,7 @@ impl<'a> Reader<'a> {
         Ok(head)
     }
 
-    fn next(&mut self) -> Result<Option<(u32, Payload<'a>)>> {
+    pub(super) fn next(&mut self) -> Result<Option<(u32, Payload<'a>)>> {
         if self.bytes.is_empty() {
             return Ok(None);
         }

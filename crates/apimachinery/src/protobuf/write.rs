@@ -39,6 +39,9 @@ fn nested(number: u32, out: &mut Vec<u8>, content: impl FnOnce(&mut Vec<u8>)) {
     }
 }
 
+/// `contentEncoding` and `contentType`, both empty.
+pub(super) const ENVELOPE_TAIL: [u8; 4] = [0x1a, 0, 0x22, 0];
+
 pub(super) fn envelope(raw: &[u8], api_version: &str, kind: &str) -> Vec<u8> {
     let mut out = Vec::with_capacity(raw.len() + 48);
     out.extend_from_slice(MAGIC);
@@ -47,8 +50,7 @@ pub(super) fn envelope(raw: &[u8], api_version: &str, kind: &str) -> Vec<u8> {
         delimited(2, kind.as_bytes(), out);
     });
     delimited(2, raw, &mut out);
-    delimited(3, b"", &mut out);
-    delimited(4, b"", &mut out);
+    out.extend_from_slice(&ENVELOPE_TAIL);
     out
 }
 

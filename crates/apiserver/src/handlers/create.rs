@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use apimachinery::{Object, Status, Str};
-use store::{Expect, StoreError, Write};
+use store::{Expect, Priority, StoreError, Write};
 
 use super::{WriteOptions, metadata, now, set_type};
 use crate::{
@@ -45,7 +45,7 @@ pub(crate) async fn create_tracked(
         return Err(Status::failure(500, "", message));
     }
     set_system_metadata(&mut object);
-    let generated = name_it(&mut object);
+    let generated = name_it(&mut object, |name| cache.get(&resource.key(namespace, name)).is_some());
     if tracks {
         managed::track(resource, None, &mut object, "", options, &context.user_agent);
     }
@@ -131,7 +131,8 @@ async fn store_new(
         expect: Expect::Absent,
         time_to_live: strategy.time_to_live(object),
     };
-    let commit = server.registry().engine().commit(vec![write]);
+    let priority = if strategy.is_urgent() { Priority::Urgent } else { Priority::Normal };
+    let commit = server.registry().engine().commit_with(vec![write], priority);
     match metrics::stored("create", &resource.kind, commit).await {
         Ok(committed) => {
             server.registry().wait_applied(committed.revision).await;
@@ -220,13 +221,47 @@ fn set_system_metadata(object: &mut Object) {
     metadata.insert(Str::from_static("creationTimestamp"), now());
 }
 
-/// Names an object by `generateName` when it has no name; answers whether it did.
-fn name_it(object: &mut Object) -> bool {
+/// Names an object by `generateName` when it has no name; answers whether it did. A name that `is_taken` is not chosen
+/// as long as tries last: among some thousand pods of one owner, two would get the same.
+fn name_it(object: &mut Object, is_taken: impl Fn(&str) -> bool) -> bool {
     let prefix = object.metadata().str_at("generateName").unwrap_or_default().to_owned();
     let generate = object.name().is_empty() && !prefix.is_empty();
     if generate {
-        let name = metadata::generate_name(&prefix);
+        let mut name = metadata::generate_name(&prefix);
+        for _ in 1..NAME_TRIES {
+            if !is_taken(&name) {
+                break;
+            }
+            name = metadata::generate_name(&prefix);
+        }
         object.metadata_mut().insert(Str::from_static("name"), name);
     }
     generate
+}
+
+/// How many names are tried, as upstream.
+const NAME_TRIES: usize = 8;
+
+#[cfg(test)]
+mod tests {
+    use apimachinery::value;
+
+    use super::*;
+
+    #[test]
+    fn a_generated_name_is_a_free_one() {
+        let name = |is_taken: &dyn Fn(&str) -> bool| {
+            stdx::random::seed_thread(Some(11));
+            let mut object = Object(value!({"metadata": {"generateName": "web-"}}));
+            assert!(name_it(&mut object, is_taken));
+            object.name().to_owned()
+        };
+        let first = name(&|_| false);
+        let second = name(&|name| name == first);
+        assert!(second.starts_with("web-") && second != first, "{second}");
+        assert!(name(&|_| true).starts_with("web-"), "whoever finds none free learns it from the store");
+        let mut named = Object(value!({"metadata": {"name": "a", "generateName": "web-"}}));
+        assert!(!name_it(&mut named, |_| true));
+        stdx::random::seed_thread(None);
+    }
 }

@@ -27,10 +27,20 @@ pub struct Query {
     pub resource_version_match: String,
 }
 
+impl Query {
+    /// Whether no selector looks at the objects.
+    fn is_unfiltered(&self) -> bool {
+        self.labels.is_everything() && self.fields.is_everything()
+    }
+}
+
+/// A list of objects or a page of one.
+pub type List = ListOf<Arc<Object>>;
+
 /// A list or a page of one.
-pub struct List {
+pub struct ListOf<T> {
     /// In key order.
-    pub items: Vec<Arc<Object>>,
+    pub items: Vec<T>,
     /// The revision of the whole.
     pub resource_version: u64,
     /// Where to go on; empty at the end.
@@ -152,24 +162,51 @@ pub async fn list(server: &Arc<Server>, resource: &Arc<Resource>, query: &Query)
             remaining: None,
         });
     }
+    let (entries, revision) = find(server, resource, query).await?;
+    let cache = resource.stored()?;
+    collect(query, &entries, revision, |entry| {
+        let object = cache.object(entry)?;
+        selects(resource, query, &object).then(|| resource.served(object)).transpose()
+    })
+}
+
+/// Reads a collection or a page of it without decoding what no selector looks at; for versions that are stored as they
+/// are served.
+///
+/// # Errors
+/// As [`list`].
+pub(crate) async fn list_entries(
+    server: &Arc<Server>,
+    resource: &Arc<Resource>,
+    query: &Query,
+) -> Result<ListOf<Arc<Entry>>, Status> {
+    check_fields(resource, &query.fields)?;
+    let (entries, revision) = find(server, resource, query).await?;
+    let cache = resource.stored()?;
+    collect(query, &entries, revision, |entry| {
+        let selected = query.is_unfiltered() || selects(resource, query, &*cache.object(entry)?);
+        Ok(selected.then(|| entry.clone()))
+    })
+}
+
+/// The entries that a query is about, before its selectors and its limit, and the revision of the whole.
+async fn find(server: &Arc<Server>, resource: &Arc<Resource>, query: &Query) -> Result<(Vec<Arc<Entry>>, u64), Status> {
     let prefix = key_prefix(&query.namespace);
-    let (entries, revision) = if query.continue_token.is_empty() {
-        first_page(server, resource, query, &prefix).await?
-    } else {
-        let position = read_token(&query.continue_token)?;
-        match position.revision {
-            Some(revision) => {
-                let entries = past(server, resource, &prefix, &position.after, revision).await;
-                let expired = |status: Status| if status.is_expired() { too_old(&position.after) } else { status };
-                (entries.map_err(expired)?, revision)
-            }
-            None => {
-                let page = resource.stored()?.list(&prefix, &position.after);
-                (page.entries, page.revision)
-            }
+    if query.continue_token.is_empty() {
+        return first_page(server, resource, query, &prefix).await;
+    }
+    let position = read_token(&query.continue_token)?;
+    match position.revision {
+        Some(revision) => {
+            let entries = past(server, resource, &prefix, &position.after, revision).await;
+            let expired = |status: Status| if status.is_expired() { too_old(&position.after) } else { status };
+            Ok((entries.map_err(expired)?, revision))
         }
-    };
-    collect(resource, query, &entries, revision)
+        None => {
+            let page = resource.stored()?.list(&prefix, &position.after);
+            Ok((page.entries, page.revision))
+        }
+    }
 }
 
 async fn first_page(
@@ -230,26 +267,29 @@ async fn past(
     Ok(range.items.iter().map(|kv| cache.past_entry(kv)).collect())
 }
 
-fn collect(resource: &Arc<Resource>, query: &Query, entries: &[Arc<Entry>], revision: u64) -> Result<List, Status> {
-    let cache = resource.stored()?;
-    let unfiltered = query.labels.is_everything() && query.fields.is_everything();
-    let mut items = Vec::with_capacity(if unfiltered { entries.len().min(query.limit.max(1)) } else { 0 });
+/// What `take` makes of the entries that it selects, up to the limit.
+fn collect<T>(
+    query: &Query,
+    entries: &[Arc<Entry>],
+    revision: u64,
+    mut take: impl FnMut(&Arc<Entry>) -> Result<Option<T>, Status>,
+) -> Result<ListOf<T>, Status> {
+    let unfiltered = query.is_unfiltered();
+    let expected = if query.limit > 0 { entries.len().min(query.limit) } else { entries.len() };
+    let mut items = Vec::with_capacity(if unfiltered { expected } else { 0 });
     for (index, entry) in entries.iter().enumerate() {
         if query.limit > 0 && items.len() == query.limit {
             let last_key = &entries[index - 1].key();
-            return Ok(List {
+            return Ok(ListOf {
                 items,
                 resource_version: revision,
                 continue_token: write_token(Some(revision), last_key),
                 remaining: unfiltered.then(|| (entries.len() - index) as u64),
             });
         }
-        let object = cache.object(entry)?;
-        if selects(resource, query, &object) {
-            items.push(resource.served(object)?);
-        }
+        items.extend(take(entry)?);
     }
-    Ok(List { items, resource_version: revision, continue_token: String::new(), remaining: None })
+    Ok(ListOf { items, resource_version: revision, continue_token: String::new(), remaining: None })
 }
 
 #[cfg(test)]

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use apimachinery::{Object, Status, Str, Value};
-use store::{Expect, StoreError, Write};
+use store::{Expect, Priority, StoreError, Write};
 
 use super::{WriteOptions, create, delete, metadata, set_type};
 use crate::{
@@ -262,7 +262,10 @@ pub(crate) async fn put(
         time_to_live: resource.strategy.time_to_live(object),
     };
     let registry = server.registry();
-    match metrics::stored("update", &resource.kind, registry.engine().commit(vec![write])).await {
+    // Finalizers have to go before objects can.
+    let urgent = resource.strategy.is_urgent() || object.deletion_timestamp().is_some();
+    let priority = if urgent { Priority::Urgent } else { Priority::Normal };
+    match metrics::stored("update", &resource.kind, registry.engine().commit_with(vec![write], priority)).await {
         Ok(committed) => {
             registry.wait_applied(committed.revision).await;
             object.metadata_mut().insert(Str::from_static("resourceVersion"), committed.revision.to_string());

@@ -72,7 +72,19 @@ impl Payload {
             Payload::Change(resource, change) if resource.conversion.is_none() => {
                 resource.stored()?.changed_json(change)
             }
+            Payload::Entry(resource, entry) if resource.conversion.is_none() => resource.stored()?.json(entry),
             other => Ok(apimachinery::json::to_vec(&other.object()?.0).into()),
+        }
+    }
+
+    /// The object in an envelope of protobuf, where that can be had without decoding it.
+    pub(crate) fn protobuf(&self) -> Result<Option<Bytes>, Status> {
+        match self {
+            Payload::Change(resource, change) if resource.conversion.is_none() => {
+                resource.stored()?.changed_protobuf(change)
+            }
+            Payload::Entry(resource, entry) if resource.conversion.is_none() => resource.stored()?.protobuf(entry),
+            _ => Ok(None),
         }
     }
 }

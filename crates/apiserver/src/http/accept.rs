@@ -110,6 +110,15 @@ impl Accept {
     }
 }
 
+/// Whether the client takes answers that are compressed by gzip.
+pub(crate) fn accepts_gzip(headers: &HeaderMap) -> bool {
+    let encodings = headers.get_all(http::header::ACCEPT_ENCODING).iter().filter_map(|value| value.to_str().ok());
+    encodings.flat_map(|value| value.split(',')).any(|one| {
+        let mut parts = one.split(';').map(str::trim);
+        parts.next() == Some("gzip") && !parts.any(|part| part == "q=0")
+    })
+}
+
 fn quality(clause: &str) -> f32 {
     let parameter = clause.split(';').find_map(|part| part.trim().strip_prefix("q="));
     parameter.and_then(|text| text.parse().ok()).unwrap_or(1.0)

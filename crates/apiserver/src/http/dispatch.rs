@@ -13,10 +13,10 @@ use http_body_util::{BodyExt, Limited};
 
 use super::{
     Accept, Connection, Format, HttpRequest, HttpResponse, Parameters, REQUEST_BODY_BYTES_LIMIT, View,
-    accept::SUPPORTED,
+    accept::{SUPPORTED, accepts_gzip},
     respond,
     route::{self, ResourceRoute, Route},
-    stream, yaml,
+    stored, stream, yaml,
 };
 use crate::{
     RequestContext, Resource, SchemaHandle, Server, Subresource, SubresourceHandler, UserInfo, authentication,
@@ -65,7 +65,7 @@ async fn answer(
         .then(|| (request.method().clone(), request.uri().clone(), Instant::now()));
     let response = match &route {
         Route::Resource(route) => resource_request(server, &context, route, request, accept).await,
-        Route::Other => other_request(server, &context, &request).await,
+        Route::Other => other_request(server, &context, request).await,
     };
     // Warnings belong to refusals as well.
     let for_errors = Accept::JSON;
@@ -155,16 +155,19 @@ fn impersonate(server: &Arc<Server>, user: UserInfo, headers: &HeaderMap) -> Res
 async fn other_request(
     server: &Arc<Server>,
     context: &RequestContext,
-    request: &HttpRequest,
+    request: HttpRequest,
 ) -> Result<HttpResponse, Status> {
     let verb = request.method().as_str().to_lowercase();
     authorization::authorize(server, context, &Action::path(&verb, request.uri().path()))?;
     let path = request.uri().path();
+    if let Some(handler) = server.path_handler(path) {
+        return handler.answer(request).await;
+    }
     let observed =
         METERED_PATHS.iter().find(|metered| **metered == path).map(|path| metrics::Request::begin_path(path));
     let answer = match path.starts_with("/openapi/") {
-        true => openapi::serve(server, request).await,
-        false => discovery::serve(server, request),
+        true => openapi::serve(server, &request).await,
+        false => discovery::serve(server, &request),
     };
     if let (Some(observed), Ok(response)) = (observed, &answer) {
         observed.finish(response.status().as_u16(), None);
@@ -237,7 +240,7 @@ async fn resource_request(
     let long_running = connects || verb == "watch";
     let place = match long_running {
         true => None,
-        false => match server.in_flight().enter(verb, &context.user) {
+        false => match server.in_flight().enter(verb, &context.user).await {
             Ok(place) => Some(place),
             Err(status) => {
                 observed.terminated(status.code);
@@ -274,7 +277,8 @@ async fn resource_call(
     request: HttpRequest,
     accept: Result<Accept, Status>,
 ) -> Result<HttpResponse, Status> {
-    let call = Call { server, context, resource, route, parameters };
+    let compresses = accepts_gzip(request.headers());
+    let call = Call { server, context, resource, route, parameters, compresses };
     if !route.subresource.is_empty() {
         let subresource = resource.subresource(&route.subresource).ok_or_else(Status::no_such_path)?;
         return call.subresource(subresource, verb, request, accept).await;
@@ -301,6 +305,8 @@ struct Call<'a> {
     resource: &'a Arc<Resource>,
     route: &'a ResourceRoute,
     parameters: &'a Parameters,
+    /// Whether the client takes compressed answers.
+    compresses: bool,
 }
 
 impl<'a> Call<'a> {
@@ -314,12 +320,24 @@ impl<'a> Call<'a> {
 
     async fn get(&self, accept: Accept) -> Result<HttpResponse, Status> {
         let (namespace, name) = (&self.route.namespace, &self.route.name);
+        if stored::serves(self.resource, accept) {
+            let cache = self.resource.stored()?;
+            let entry = cache.get(&self.resource.key(namespace, name));
+            let entry = entry.ok_or_else(|| self.resource.not_found(name))?;
+            if let Some(response) = stored::object_response(cache, &entry, accept.format)? {
+                return Ok(response);
+            }
+        }
         let object = read::get_any(self.server, self.resource, namespace, name).await?;
         Ok(self.respond(200, &object, accept))
     }
 
     async fn list(&self, accept: Accept) -> Result<HttpResponse, Status> {
         let query = self.parameters.query(&self.route.namespace)?;
+        if stored::serves(self.resource, accept) {
+            let list = read::list_entries(self.server, self.resource, &query).await?;
+            return stored::list_response(self.resource, list, accept.format, self.compresses);
+        }
         let list = read::list(self.server, self.resource, &query).await?;
         Ok(respond::list_response(self.resource, &list, accept, self.parameters.get("includeObject")))
     }

@@ -8,7 +8,10 @@ use http::{HeaderValue, StatusCode, header};
 use http_body_util::{BodyExt, Full, combinators::UnsyncBoxBody};
 
 use super::{Accept, Format, View, table};
-use crate::{RequestContext, Resource, handlers::read::List};
+use crate::{
+    RequestContext, Resource,
+    handlers::read::{List, ListOf},
+};
 
 /// The body of an answer.
 pub type Body = UnsyncBoxBody<Bytes, Box<dyn std::error::Error + Send + Sync>>;
@@ -118,7 +121,7 @@ pub(crate) fn object_response(
     }
 }
 
-fn list_metadata(list: &List) -> Value {
+pub(crate) fn list_metadata<T>(list: &ListOf<T>) -> Value {
     let mut metadata = value!({"resourceVersion": list.resource_version.to_string()});
     if !list.continue_token.is_empty() {
         metadata.set(&["continue"], list.continue_token.as_str());

@@ -59,9 +59,7 @@ impl Encoding {
             let object = object.ok_or_else(|| Status::internal("an event without an object"))?;
             let raw = object_protobuf(object)
                 .ok_or_else(|| Status::not_acceptable(&["application/json", "application/yaml"]))?;
-            let message = watch_event(event, &raw);
-            out.put_u32(message.len() as u32);
-            out.put_slice(&message);
+            protobuf_event(event, &raw, out);
             return Ok(());
         }
         out.put_slice(b"{\"type\":\"");
@@ -88,7 +86,15 @@ impl Encoding {
             View::Whole if self.accept.format == Format::Json => {
                 self.event(event.as_str(), None, Some(payload.json()?), out)
             }
-            View::Whole => self.event(event.as_str(), Some(&*payload.object()?), None, out),
+            View::Whole => {
+                if self.accept.format == Format::Protobuf
+                    && let Some(raw) = payload.protobuf()?
+                {
+                    protobuf_event(event.as_str(), &raw, out);
+                    return Ok(());
+                }
+                self.event(event.as_str(), Some(&*payload.object()?), None, out)
+            }
             View::PartialMetadata => {
                 let partial = Object(partial_metadata(&*payload.object()?));
                 self.event(event.as_str(), Some(&partial), None, out)
@@ -143,6 +149,13 @@ impl Encoding {
         // The Status kind always has a protobuf form, so this cannot fail in turn.
         let _ = self.event("ERROR", Some(&Object(status.to_value())), None, out);
     }
+}
+
+/// An event with an enveloped object, with its length before it.
+fn protobuf_event(event: &str, raw: &[u8], out: &mut BytesMut) {
+    let message = watch_event(event, raw);
+    out.put_u32(message.len() as u32);
+    out.put_slice(&message);
 }
 
 /// `metav1.WatchEvent`: type, and a raw extension with the enveloped object.

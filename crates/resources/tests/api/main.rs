@@ -2,6 +2,7 @@
 
 mod eviction;
 mod limits;
+mod lists;
 mod metrics;
 mod outside;
 mod scale;

@@ -22,6 +22,7 @@ async fn requests_and_objects_are_counted() {
         "apiserver_request_total{verb=\"POST\",dry_run=\"\",group=\"\",version=\"v1\",resource=\"configmaps\",subresource=\"\",scope=\"resource\",component=\"apiserver\",code=\"201\"} ",
         "apiserver_request_total{verb=\"GET\",dry_run=\"\",group=\"\",version=\"v1\",resource=\"configmaps\",subresource=\"\",scope=\"resource\",component=\"apiserver\",code=\"404\"} ",
         "apiserver_request_duration_seconds_bucket{verb=\"POST\",dry_run=\"\",group=\"\",version=\"v1\",resource=\"configmaps\"",
+        "apiserver_request_sli_duration_seconds_bucket{verb=\"POST\",group=\"\",version=\"v1\",resource=\"configmaps\"",
         "apiserver_current_inflight_requests{request_kind=\"mutating\"} ",
         "apiserver_resource_objects{group=\"\",resource=\"configmaps\"} 1",
         "apiserver_storage_objects{resource=\"deployments.apps\"} 0",
@@ -108,7 +109,7 @@ async fn a_front_proxy_speaks_for_users_and_nobody_else_does() {
 
 #[tokio::test]
 async fn too_many_requests_at_once_are_sent_away() {
-    let api = Api::with_limits(InFlight::new(0, 0)).await;
+    let api = Api::with_limits(InFlight::new(0, 0, 0)).await;
     let path = "/api/v1/namespaces/default/configmaps";
     let reader = || Connection { user: Some(UserInfo::new("reader", &[])), front_proxy: false };
     let refused = api.call_on(api.connect_as(reader()), "GET", path, &[], "").await;

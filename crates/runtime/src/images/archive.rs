@@ -6,7 +6,7 @@ use std::io::{self, Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
 
 use super::document::{Descriptor, DockerManifest, ImageConfiguration, Manifest};
-use super::reference::Reference;
+use super::image_name;
 use super::unpack::decompress;
 use super::{Image, ImageError, ImageStore, digest_of};
 
@@ -191,7 +191,7 @@ fn import_docker(store: &ImageStore, source: &Source, name: Option<&str>) -> Res
         };
         let mut image = store.add_image(&bytes, None, chains.clone(), None)?;
         for name in &names {
-            image = store.add_image(&bytes, None, chains.clone(), Some(&Reference::parse(name)?))?;
+            image = store.add_image(&bytes, None, chains.clone(), Some(&image_name(name)?))?;
         }
         images.push(image);
     }
@@ -246,6 +246,6 @@ fn import_manifest(
         let parent = chains.last().cloned();
         chains.push(store.add_layer(parent.as_deref(), Some(&layer.digest), diff, &mut content)?);
     }
-    let name = name.map(Reference::parse).transpose()?;
+    let name = name.map(image_name).transpose()?;
     store.add_image(&config_bytes, Some(&digest), chains, name.as_ref())
 }

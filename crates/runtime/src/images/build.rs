@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use sha2::{Digest as _, Sha256};
 
 use super::document::{Descriptor, ImageConfiguration, LayerList, Manifest, ProcessDefaults, host_architecture};
-use super::reference::Reference;
+use super::image_name;
 use super::{Image, ImageError, ImageStore, digest_text};
 
 /// Something to put into the image.
@@ -59,7 +59,7 @@ pub struct ImageBuild {
 }
 
 pub(super) fn build(store: &ImageStore, build: &ImageBuild) -> Result<Image, ImageError> {
-    let name = Reference::parse(&build.name)?;
+    let name = image_name(&build.name)?;
     let scratch = store.directory().join("build.tmp");
     let mut layer = write_layer(&scratch, &build.sources).map_err(ImageError::file("write", &scratch))?;
     let size = layer.stream_position().map_err(ImageError::file("measure", &scratch))?;

@@ -17,7 +17,7 @@ use tokio::sync::{OwnedMutexGuard, Semaphore};
 use tokio::task::JoinSet;
 
 use super::document::{Descriptor, ImageConfiguration, Manifest};
-use super::reference::Reference;
+use super::image_name;
 use super::{Image, ImageError, ImageStore, chain_of, digest_of, digest_text};
 use crate::registry::{Credentials, PullError, SILENCE_LIMIT, Session};
 
@@ -121,7 +121,7 @@ struct PulledLayer {
 
 /// Pulls an image; what is there already is not fetched again.
 pub(super) async fn pull(store: &Arc<ImageStore>, name: &str, options: &PullOptions) -> Result<Image, PullError> {
-    let reference = Reference::parse(name)?;
+    let reference = image_name(name)?;
     let session = Session::open(reference.clone(), &store.registries, options.credentials.clone())?;
     let (digest, root) = match session.resolve().await? {
         Some(digest) => (digest, None),
@@ -365,7 +365,7 @@ async fn hash_of(path: PathBuf, size: u64) -> io::Result<(Sha256, u64)> {
 fn enter(
     store: &ImageStore,
     description: &Description,
-    reference: &Reference,
+    reference: &cri_api::ImageName,
     options: &PullOptions,
 ) -> Result<Option<Image>, PullError> {
     let _changing = store.change();

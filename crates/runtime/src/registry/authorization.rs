@@ -6,7 +6,7 @@ use http::header::{AUTHORIZATION, CONTENT_TYPE};
 
 use super::hosts::Host;
 use super::{PullError, connection, document};
-use crate::images::reference::Reference;
+use cri_api::ImageName;
 
 /// Who pulls. Empty fields are unknown; with all of them empty the pull is anonymous.
 #[derive(Clone, Default)]
@@ -92,7 +92,7 @@ pub(super) async fn answer(
     challenges: &[String],
     credentials: &Credentials,
     host: &Host,
-    reference: &Reference,
+    reference: &ImageName,
 ) -> Result<String, PullError> {
     let credentials = credentials.for_host(host);
     let challenges: Vec<Challenge> = challenges.iter().map(|header| parse(header)).collect();
@@ -125,7 +125,7 @@ async fn fetch_token(
     challenge: &Challenge,
     credentials: &Credentials,
     host: &Host,
-    reference: &Reference,
+    reference: &ImageName,
 ) -> Result<String, PullError> {
     let kind =
         if credentials.username.is_empty() && credentials.identity_token.is_empty() { "anonymous" } else { "oauth" };

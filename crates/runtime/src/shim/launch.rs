@@ -202,7 +202,6 @@ impl Shim {
                 let process = (launch.pid, launch.pidfd);
                 self.containers.insert(container_id, Container::new(settings, process, user, streams, log));
                 self.reply(launch.connection, &started, &[]);
-                let _ = sys::forget_code_pages();
             }
             Purpose::Command => {
                 if !self.connections.contains_key(&launch.connection) {

@@ -53,8 +53,6 @@ impl Shim {
         };
         let listener = listen().map_err(step(&format!("listen on {}", request.socket)))?;
         listener.set_nonblocking(true)?;
-        // From here on it mostly waits.
-        let _ = sys::forget_code_pages();
         self.listener = Some(listener);
         self.socket = Some(request.socket.clone());
         Ok(())

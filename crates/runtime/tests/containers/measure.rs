@@ -47,6 +47,8 @@ async fn measure(host: &Host) {
         exec.push(begun.elapsed());
         pods.push(pod);
     }
+    // They forget the code that the last command needed.
+    tokio::time::sleep(Duration::from_secs(3)).await;
     show_shims();
     for pod in pods {
         let begun = Instant::now();
@@ -60,9 +62,9 @@ async fn measure(host: &Host) {
     show("RemovePodSandbox with a running container", remove);
 }
 
-/// Private memory of all shims of this process's pods.
+/// Memory of all shims of this machine's pods.
 fn show_shims() {
-    let mut private = Vec::new();
+    let (mut private, mut resident) = (Vec::new(), Vec::new());
     for entry in std::fs::read_dir("/proc").unwrap().flatten() {
         let directory = entry.path();
         if !std::fs::read_to_string(directory.join("comm")).is_ok_and(|name| name == "sagong-shim\n") {
@@ -74,7 +76,15 @@ fn show_shims() {
             line.trim().trim_end_matches(" kB").parse::<u64>().unwrap_or(0)
         };
         private.push(kibibytes("Private_Dirty:") + kibibytes("Private_Clean:"));
+        resident.push(kibibytes("Rss:"));
     }
     private.sort_unstable();
-    println!("shims: {}, private memory: median {} KiB", private.len(), private[private.len() / 2]);
+    resident.sort_unstable();
+    let middle = private.len() / 2;
+    println!(
+        "shims: {}, private memory: median {} KiB, RSS: median {} KiB",
+        private.len(),
+        private[middle],
+        resident[middle]
+    );
 }

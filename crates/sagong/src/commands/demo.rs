@@ -86,7 +86,12 @@ impl Guest for Demo {
         println!("\nremoving the app");
         let limit = std::time::Duration::from_secs(LEAVE_SECONDS);
         match tokio::time::timeout(limit, remove(&running.client)).await {
-            Ok(Ok(())) => println!("the app is gone"),
+            Ok(Ok(())) => {
+                println!("the app is gone");
+                if let Err(error) = dns::end(&running.node.wait().await.dns_socket).await {
+                    println!("the process that answers names could not be ended: {error:#}");
+                }
+            }
             Ok(Err(error)) => println!("the app could not be removed: {error:#}"),
             Err(_) => println!("the app's pods did not end within {LEAVE_SECONDS} s; `sagong up` finds them again"),
         }

@@ -18,7 +18,7 @@ use cri_api::{
 use futures::future::join_all;
 use runtime::Runtime;
 
-use crate::{admin, directories::Directories};
+use crate::{admin, components::service_proxy::dns_socket, directories::Directories};
 
 /// Stop the server or agent of a data directory; pods go on running unless --pods is given.
 ///
@@ -104,6 +104,8 @@ async fn stop_all(images: &Path, state: &Path) -> anyhow::Result<()> {
         let request = StopPodSandboxRequest { pod_sandbox_id: sandbox.id };
         runtime.stop_pod_sandbox(request).await.context("a pod could not be stopped")?;
     }
+    // Nobody asks any more.
+    dns::end(&dns_socket(state)).await.context("names are answered still")?;
     if !pods.is_empty() {
         tell(0);
     }

@@ -19,7 +19,7 @@ use tokio::{net::TcpListener, sync::SetOnce};
 
 use crate::directories::node_images;
 
-use super::{NodeContext, NodeParts};
+use super::{NodeContext, NodeParts, service_proxy::dns_socket};
 
 /// How long the making or ending of a pod's network waits for the node's own.
 const NETWORK_LIMIT: Duration = Duration::from_secs(60);
@@ -127,6 +127,7 @@ pub(super) async fn run(context: NodeContext) -> anyhow::Result<()> {
     let runtime = Runtime::open(runtime_config).await.context("cannot open the container runtime")?;
     let runtime = Arc::new(runtime);
     let (images, known_sandboxes) = (runtime.images(), runtime.sandboxes());
+    let outliving_cgroup_procs = runtime.outliving_cgroup_procs();
     let config = kubelet_config(&context, &node);
     let dependencies = Dependencies {
         client: client.clone(),
@@ -136,7 +137,8 @@ pub(super) async fn run(context: NodeContext) -> anyhow::Result<()> {
         mounter: Arc::new(KernelMounter),
     };
     let kubelet = Kubelet::new(config, dependencies).await;
-    context.node_parts.set(NodeParts { images, kubelet: kubelet.clone() });
+    let dns_socket = dns_socket(&node.state_directory);
+    context.node_parts.set(NodeParts { images, kubelet: kubelet.clone(), outliving_cgroup_procs, dns_socket });
     let network = async {
         let pod_ranges = pod_range(&client, &node.name).await?;
         let config = network::Config {

@@ -1,6 +1,9 @@
 //! Services and names on this node: the proxy's rules, the cluster's DNS.
 
-use std::net::{IpAddr, SocketAddr};
+use std::{
+    net::{IpAddr, SocketAddr},
+    path::{Path, PathBuf},
+};
 
 use anyhow::Context;
 use apiserver::UserInfo;
@@ -29,7 +32,12 @@ pub(super) async fn run(context: NodeContext) -> anyhow::Result<()> {
     proxy::run(client, config).await.context("service proxy")
 }
 
-/// Answers names until the process ends. The DNS service's address is the node's own, on its loopback link:
+/// Where the process that answers names is found.
+pub(crate) fn dns_socket(state_directory: &Path) -> PathBuf {
+    state_directory.join("dns.sock")
+}
+
+/// Has names answered until the process ends, and beyond: pods outlive it too. The DNS service's address is the node's own, on its loopback link:
 /// each node answers its pods itself, and the proxy leaves the service alone.
 pub(super) async fn dns(context: NodeContext) -> anyhow::Result<()> {
     let node = context.node.clone();
@@ -38,11 +46,17 @@ pub(super) async fn dns(context: NodeContext) -> anyhow::Result<()> {
         .await?
         .context("cannot take the DNS service's address")?;
     let client = context.client(UserInfo::service_account("kube-system", "coredns"), "dns");
+    let parts = context.node_parts.wait().await;
     let config = dns::Config {
         zone: CLUSTER_DOMAIN.to_owned(),
         addresses: vec![SocketAddr::new(address, DNS_PORT)],
         resolv_conf: "/etc/resolv.conf".into(),
         own_addresses: vec![SocketAddr::new(IpAddr::V4(node.address), DNS_PORT)],
+        responder: dns::Responder::Process {
+            executable: "/proc/self/exe".into(),
+            socket: parts.dns_socket,
+            cgroup_procs: parts.outliving_cgroup_procs,
+        },
     };
     dns::run(client, config).await.context("DNS")
 }

@@ -27,7 +27,12 @@ impl Cluster {
 
     /// A control plane and a node that is ready; needs root. Its pods end with this value.
     pub(crate) fn with_node() -> Cluster {
-        let cluster = Cluster::start(&["--node-name", "node"]);
+        Cluster::with_node_and(&[])
+    }
+
+    /// As [`Cluster::with_node`], with more flags.
+    pub(crate) fn with_node_and(flags: &[&str]) -> Cluster {
+        let cluster = Cluster::start(&[&["--node-name", "node"], flags].concat());
         cluster.kubectl(&["wait", "node/node", "--for=create", "--timeout=30s"]);
         cluster.kubectl(&["wait", "node/node", "--for=condition=Ready", "--timeout=30s"]);
         cluster
@@ -57,6 +62,13 @@ impl Cluster {
         let output = self.sagong_output(arguments);
         assert!(output.status.success(), "{arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
         String::from_utf8(output.stdout).unwrap()
+    }
+
+    /// What a command of the program under test says against it; it must fail.
+    pub(crate) fn sagong_refused(&self, arguments: &[&str]) -> String {
+        let output = self.sagong_output(arguments);
+        assert!(!output.status.success(), "{arguments:?} succeeded");
+        String::from_utf8(output.stderr).unwrap()
     }
 
     fn sagong_output(&self, arguments: &[&str]) -> Output {
@@ -205,12 +217,29 @@ impl Cluster {
         self.process = spawn(&self.directory, self.port, &self.arguments);
     }
 
+    /// Folders in `/proc` of the processes of that name whose log is one of this cluster's.
+    pub(crate) fn processes(&self, name: &str) -> Vec<PathBuf> {
+        let state = self.path("state");
+        let ours = |directory: &PathBuf| {
+            let named = std::fs::read_to_string(directory.join("comm")).is_ok_and(|comm| comm.trim_end() == name);
+            named && std::fs::read_link(directory.join("fd/2")).is_ok_and(|log| log.starts_with(&state))
+        };
+        std::fs::read_dir("/proc").unwrap().flatten().map(|entry| entry.path()).filter(ours).collect()
+    }
+
     /// What a second server on the same data says.
     pub(crate) fn second_server(&self) -> String {
         let output = command(&self.directory, free_port(), &self.arguments).output().unwrap();
         assert!(!output.status.success());
         String::from_utf8(output.stderr).unwrap()
     }
+}
+
+/// Ends a process without warning, by its folder in `/proc`.
+pub(crate) fn kill(process: &Path) {
+    let number = process.file_name().unwrap().to_str().unwrap().parse().unwrap();
+    let number = rustix::process::Pid::from_raw(number).unwrap();
+    rustix::process::kill_process(number, rustix::process::Signal::KILL).unwrap();
 }
 
 /// A kubectl that runs beside the test.

@@ -93,6 +93,9 @@ fn a_full_disk_refuses_writes_and_loses_nothing() {
     let disk = Disk::mount("size=64m");
     let mut cluster = Cluster::control_plane_on(Path::new(disk.path()));
     cluster.kubectl(&["create", "configmap", "before", "--from-literal=a=b"]);
+    cluster.kubectl(&["create", "configmap", "waiting", "--from-literal=a=b"]);
+    let finalizers = r#"{"metadata":{"finalizers":["example.com/wait"]}}"#;
+    cluster.kubectl(&["patch", "configmap", "waiting", "--type=merge", "--patch", finalizers]);
     let filler = Path::new(disk.path()).join("filler");
     let mut file = std::fs::File::create(&filler).unwrap();
     while file.write_all(&[0; 4096]).is_ok() {}
@@ -109,6 +112,20 @@ fn a_full_disk_refuses_writes_and_loses_nothing() {
     assert!(said.contains("etcdserver: mvcc: database space exceeded"), "{said}");
     // Reads go on, and the server says what is wrong with it.
     assert_eq!(cluster.kubectl(&["get", "configmap", "before", "-o", "jsonpath={.data.a}"]), "b");
+    let (code, said) = cluster.kubectl_exit(&["get", "--raw", "/readyz?verbose"]);
+    assert!(code != 0 && said.contains("[-]etcd failed"), "{said}");
+    assert!(cluster.sagong(&["store", "status"]).contains("is full; make room on the disk"));
+    // What frees space is still done: deletes, also of what waits for a finalizer.
+    cluster.kubectl(&["delete", "configmap", "waiting", "--wait=false"]);
+    cluster.kubectl(&[
+        "patch",
+        "configmap",
+        "waiting",
+        "--type=merge",
+        "--patch",
+        r#"{"metadata":{"finalizers":null}}"#,
+    ]);
+    assert!(cluster.kubectl_refused(&["get", "configmap", "waiting"]).contains("not found"));
     // With room it goes on by itself.
     drop(file);
     std::fs::remove_file(&filler).unwrap();

@@ -15,13 +15,13 @@ use tokio::sync::{OwnedSemaphorePermit, oneshot};
 
 use super::{
     Background, Options, Shared,
-    log::{Log, LogError},
+    log::{Log, LogError, Room},
     order::{Batch, OrderedCommit},
     queue::{CommitAnswer, Request},
     record::{RecordKind, append_record},
     snapshot::SnapshotJob,
 };
-use crate::{Clock, Committed, EventKind, Expect, Lock, Revision, StoreError, Write, limits};
+use crate::{Clock, Committed, EventKind, Expect, Lock, Priority, Revision, StoreError, Write, limits};
 
 /// Takes what is queued, batch by batch, and makes it durable and visible. [`super::open`] gives it a
 /// thread; a simulation, which got it from [`super::open_driven`], calls [`Committer::turn`] whenever
@@ -178,9 +178,14 @@ impl Committer {
             Batch::new(self.shared.index.read().revision, self.log.length_bytes, std::mem::take(&mut self.buffer));
         let mut answers = Answers::default();
         let mut compacted = None;
+        let room = self.make_room(&requests);
         for request in requests.drain(..) {
             match request {
-                Request::Commit { writes, answer, room } => {
+                Request::Commit { priority: Priority::Normal, answer, .. } if room == Room::Reserve => {
+                    // Whoever no longer listens does not need to know.
+                    let _ = answer.send(Err(StoreError::NoSpace { path: self.log.path() }));
+                }
+                Request::Commit { writes, answer, room, .. } => {
                     answers.rooms.push(room);
                     self.order(&mut batch, &mut answers, writes, answer);
                 }
@@ -202,6 +207,33 @@ impl Committer {
             self.finish();
         }
         !self.is_closing
+    }
+
+    /// Finds out what there is space for, before anything is ordered.
+    fn make_room(&mut self, requests: &[Request]) -> Room {
+        if self.shared.read_only.get().is_some() {
+            return Room::Ample;
+        }
+        let limit_bytes = |request: &Request| match request {
+            Request::Commit { record_limit_bytes, .. } => *record_limit_bytes,
+            _ => 0,
+        };
+        let needed_bytes = requests.iter().map(limit_bytes).sum();
+        if needed_bytes == 0 {
+            return Room::Ample;
+        }
+        let room = self.log.make_room(needed_bytes);
+        let mut no_space = self.shared.no_space.lock();
+        match room {
+            Room::Reserve if no_space.is_none() => {
+                let path = self.log.path();
+                tracing::error!(file = %path.display(), "the disk is full: only what is urgent is written");
+                *no_space = Some(path);
+            }
+            Room::Ample if no_space.take().is_some() => tracing::info!("the disk has space again"),
+            _ => {}
+        }
+        room
     }
 
     fn order(&mut self, batch: &mut Batch, answers: &mut Answers, writes: Vec<Write>, answer: CommitAnswer) {
@@ -273,6 +305,7 @@ impl Committer {
             }
             Err(LogError::NoSpace(path)) => {
                 self.expiries_blocked = true;
+                *self.shared.no_space.lock() = Some(path.clone());
                 answers.refuse(&StoreError::NoSpace { path });
             }
             Err(LogError::Failed(reason)) => {

@@ -81,6 +81,11 @@ impl Scan {
     pub(super) fn new(start: Bytes, end: Bytes, limit: usize) -> Scan {
         Scan { items: Vec::new(), remaining_count: 0, next: Bound::Included(start), end, limit }
     }
+
+    /// A scan over all keys.
+    pub(super) fn everything() -> Scan {
+        Scan::new(Bytes::new(), Bytes::new(), 0)
+    }
 }
 
 impl Index {

@@ -9,6 +9,7 @@ use super::{
 use crate::{
     File, Revision,
     file_system::{is_no_space, write_all_at},
+    limits,
 };
 
 pub(super) struct Log {
@@ -19,6 +20,19 @@ pub(super) struct Log {
     pub(super) length_bytes: u64,
     /// The segments before this one.
     pub(super) sealed: Vec<Sealed>,
+    /// The length up to which the file has space on the disk, as far as it was asked for.
+    reserved_bytes: u64,
+    /// How much of that is for urgent commits.
+    reserve_bytes: u64,
+}
+
+/// What there is space for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Room {
+    /// Everything.
+    Ample,
+    /// Urgent commits.
+    Reserve,
 }
 
 /// A segment that is complete.
@@ -36,6 +50,42 @@ pub(super) enum LogError {
 }
 
 impl Log {
+    /// The log that ends in `file`.
+    pub(super) fn new(
+        directory: Directory,
+        file: Box<dyn File>,
+        sequence: u64,
+        length_bytes: u64,
+        reserve_bytes: u64,
+    ) -> Log {
+        Log { directory, file, sequence, length_bytes, sealed: Vec::new(), reserved_bytes: 0, reserve_bytes }
+    }
+
+    /// Takes space for `needed_bytes` more, and for the reserve behind them.
+    pub(super) fn make_room(&mut self, needed_bytes: u64) -> Room {
+        let wanted = self.length_bytes + needed_bytes + self.reserve_bytes;
+        if self.reserve_bytes == 0 || wanted <= self.reserved_bytes {
+            return Room::Ample;
+        }
+        // In steps, so that few commits have to ask; where a step is too much, what is needed is enough.
+        for length_bytes in [wanted.next_multiple_of(limits::RESERVE_STEP_BYTES), wanted] {
+            match self.file.reserve(length_bytes) {
+                Ok(()) => {
+                    self.reserved_bytes = length_bytes;
+                    return Room::Ample;
+                }
+                Err(error) if is_no_space(&error) => {}
+                Err(error) => {
+                    // Without a reserve a full disk is found when it is written to.
+                    tracing::warn!(%error, file = %self.path().display(), "no space can be reserved for the log");
+                    self.reserve_bytes = 0;
+                    return Room::Ample;
+                }
+            }
+        }
+        Room::Reserve
+    }
+
     pub(super) fn path(&self) -> PathBuf {
         self.directory.segment_path(self.sequence)
     }
@@ -55,6 +105,8 @@ impl Log {
         if !is_no_space(&error) {
             return self.failed("write to", &error);
         }
+        // This gives back what was reserved, too.
+        self.reserved_bytes = 0;
         let undone = self.file.set_length(self.length_bytes).and_then(|()| self.file.sync_data());
         match undone {
             Ok(()) => LogError::NoSpace(self.path()),
@@ -76,13 +128,18 @@ impl Log {
         let sequence = self.sequence + 1;
         let path = self.directory.segment_path(sequence);
         let failed = |error| LogError::Failed(format!("cannot create {}: {error}", path.display()));
-        let file = match create_segment(&self.directory, sequence, revision) {
+        let file = match create_segment(&self.directory, sequence, revision, self.reserve_bytes) {
             Err(error) if is_no_space(&error) => return Err(LogError::NoSpace(path)),
             made => made.map_err(failed)?,
         };
         // Once the name is there, this segment must not go on: a reader would take it for complete.
         self.directory.sync().map_err(failed)?;
+        if self.reserve_bytes > 0 {
+            // What stays behind is given back when the segment is removed.
+            let _ = self.file.set_length(self.length_bytes);
+        }
         self.sealed.push(Sealed { sequence: self.sequence, length_bytes: self.length_bytes });
+        self.reserved_bytes = 0;
         self.file = file;
         self.sequence = sequence;
         self.length_bytes = FILE_HEADER_BYTES as u64;
@@ -90,8 +147,20 @@ impl Log {
     }
 }
 
-/// Makes an empty segment, whose name is not durable yet.
-pub(super) fn create_segment(directory: &Directory, sequence: u64, revision: Revision) -> io::Result<Box<dyn File>> {
+/// Makes an empty segment with space for `reserve_bytes`, whose name is not durable yet.
+pub(super) fn create_segment(
+    directory: &Directory,
+    sequence: u64,
+    revision: Revision,
+    reserve_bytes: u64,
+) -> io::Result<Box<dyn File>> {
     let header = FileHeader { version: FORMAT_VERSION, revision, sequence }.encode(LOG_MAGIC);
-    directory.create_whole(&directory.segment_path(sequence), &header, |_| Ok(()))
+    directory.create_whole(&directory.segment_path(sequence), &header, |file| match reserve_bytes {
+        0 => Ok(()),
+        _ => match file.reserve(FILE_HEADER_BYTES as u64 + reserve_bytes) {
+            Err(error) if is_no_space(&error) => Err(error),
+            // Where space cannot be reserved, [`Log::make_room`] finds out.
+            _ => Ok(()),
+        },
+    })
 }

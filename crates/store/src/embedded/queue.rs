@@ -8,7 +8,7 @@ use std::{
 use parking_lot::Mutex;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
 
-use crate::{Committed, Revision, StoreError, Write, limits};
+use crate::{Committed, Priority, Revision, StoreError, Write, limits};
 
 /// Where the answer to a commit goes.
 pub(super) type CommitAnswer = oneshot::Sender<Result<Committed, StoreError>>;
@@ -16,6 +16,9 @@ pub(super) type CommitAnswer = oneshot::Sender<Result<Committed, StoreError>>;
 pub(super) enum Request {
     Commit {
         writes: Vec<Write>,
+        priority: Priority,
+        /// The longest record that it makes, in bytes.
+        record_limit_bytes: u64,
         answer: CommitAnswer,
         /// Room in the queue, until the commit is done.
         room: OwnedSemaphorePermit,

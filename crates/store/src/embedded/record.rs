@@ -20,16 +20,17 @@ use xxhash_rust::xxh3::xxh3_64;
 use crate::{Event, EventKind, KeyValue, Revision};
 
 /// The format that is written. Each file names its own; older files are read as what they are.
-pub(super) const FORMAT_VERSION: u32 = 1;
-pub(super) const FILE_HEADER_BYTES: usize = 40;
-pub(super) const RECORD_HEADER_BYTES: usize = 32;
-pub(super) const LOG_MAGIC: [u8; 8] = *b"SAGONGLG";
-pub(super) const SNAPSHOT_MAGIC: [u8; 8] = *b"SAGONGSN";
+pub(crate) const FORMAT_VERSION: u32 = 1;
+pub(crate) const FILE_HEADER_BYTES: usize = 40;
+pub(crate) const RECORD_HEADER_BYTES: usize = 32;
+pub(crate) const LOG_MAGIC: [u8; 8] = *b"SAGONGLG";
+pub(crate) const SNAPSHOT_MAGIC: [u8; 8] = *b"SAGONGSN";
+pub(crate) const BACKUP_MAGIC: [u8; 8] = *b"SAGONGBK";
 const RECORD_MAGIC: [u8; 3] = *b"SgR";
 const ALIGNMENT_BYTES: usize = 8;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum RecordKind {
+pub(crate) enum RecordKind {
     /// A commit.
     Commit = 1,
     /// `revision` became the oldest that can be read.
@@ -51,21 +52,21 @@ impl RecordKind {
 
 /// What a file says of itself.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct FileHeader {
-    pub(super) version: u32,
-    /// Of a log segment: what is in it comes after this. Of a snapshot: what it is a snapshot of.
-    pub(super) revision: Revision,
-    /// Counts the segments; 0 for a snapshot.
-    pub(super) sequence: u64,
+pub(crate) struct FileHeader {
+    pub(crate) version: u32,
+    /// Of a log segment: what is in it comes after this. Of a snapshot or backup: what it is one of.
+    pub(crate) revision: Revision,
+    /// Counts the segments; 0 for a snapshot; of a backup, when it was made, in seconds since the Unix epoch.
+    pub(crate) sequence: u64,
 }
 
-pub(super) enum HeaderError {
+pub(crate) enum HeaderError {
     Newer(u32),
     Corrupt(&'static str),
 }
 
 impl FileHeader {
-    pub(super) fn encode(self, magic: [u8; 8]) -> [u8; FILE_HEADER_BYTES] {
+    pub(crate) fn encode(self, magic: [u8; 8]) -> [u8; FILE_HEADER_BYTES] {
         let mut bytes = [0; FILE_HEADER_BYTES];
         bytes[..8].copy_from_slice(&magic);
         bytes[8..12].copy_from_slice(&self.version.to_le_bytes());
@@ -76,7 +77,7 @@ impl FileHeader {
         bytes
     }
 
-    pub(super) fn decode(mut bytes: &[u8], magic: [u8; 8]) -> Result<FileHeader, HeaderError> {
+    pub(crate) fn decode(mut bytes: &[u8], magic: [u8; 8]) -> Result<FileHeader, HeaderError> {
         if bytes.len() < FILE_HEADER_BYTES {
             return Err(HeaderError::Corrupt("the file ends within its header"));
         }
@@ -101,17 +102,17 @@ impl FileHeader {
 
 /// A record's header, not yet checked against its payload.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct RecordHeader {
+pub(crate) struct RecordHeader {
     checksum: u64,
-    pub(super) kind: RecordKind,
-    pub(super) payload_bytes: usize,
-    pub(super) revision: Revision,
-    pub(super) durable_offset: u64,
+    pub(crate) kind: RecordKind,
+    pub(crate) payload_bytes: usize,
+    pub(crate) revision: Revision,
+    pub(crate) durable_offset: u64,
 }
 
 impl RecordHeader {
     /// None when this is no header.
-    pub(super) fn decode(mut bytes: &[u8]) -> Option<RecordHeader> {
+    pub(crate) fn decode(mut bytes: &[u8]) -> Option<RecordHeader> {
         if bytes.len() < RECORD_HEADER_BYTES || bytes[8..11] != RECORD_MAGIC {
             return None;
         }
@@ -127,12 +128,12 @@ impl RecordHeader {
     }
 
     /// The length of the whole record in the file.
-    pub(super) fn record_bytes(&self) -> usize {
+    pub(crate) fn record_bytes(&self) -> usize {
         (RECORD_HEADER_BYTES + self.payload_bytes).next_multiple_of(ALIGNMENT_BYTES)
     }
 
     /// Whether `record`, which begins with this header, is whole; gives its payload.
-    pub(super) fn verify<'a>(&self, record: &'a [u8]) -> Option<&'a [u8]> {
+    pub(crate) fn verify<'a>(&self, record: &'a [u8]) -> Option<&'a [u8]> {
         let bytes = record.get(..self.record_bytes())?;
         if xxh3_64(&bytes[8..]) != self.checksum {
             return None;
@@ -141,8 +142,15 @@ impl RecordHeader {
     }
 }
 
+/// How long the record of a commit can become that has so many writes with so many bytes of keys and values.
+pub(crate) fn commit_limit_bytes(writes: usize, content_bytes: usize) -> u64 {
+    // Of each write: its kind, two lengths, the expiry.
+    let payload_bytes = content_bytes + writes * (1 + 4 + 4 + 8);
+    (RECORD_HEADER_BYTES + payload_bytes).next_multiple_of(ALIGNMENT_BYTES) as u64
+}
+
 /// Appends a record whose payload `fill` writes.
-pub(super) fn append_record(
+pub(crate) fn append_record(
     buffer: &mut Vec<u8>,
     kind: RecordKind,
     revision: Revision,
@@ -175,7 +183,7 @@ fn append_slice(buffer: &mut Vec<u8>, bytes: &[u8]) {
 
 /// Appends the changes of one commit. What came before a change is not in the log: it is what the
 /// index holds when the log is read.
-pub(super) fn append_commit(buffer: &mut Vec<u8>, revision: Revision, durable_offset: u64, events: &[Event]) {
+pub(crate) fn append_commit(buffer: &mut Vec<u8>, revision: Revision, durable_offset: u64, events: &[Event]) {
     append_record(buffer, RecordKind::Commit, revision, durable_offset, |buffer| {
         for event in events {
             match event.kind {
@@ -195,15 +203,15 @@ pub(super) fn append_commit(buffer: &mut Vec<u8>, revision: Revision, durable_of
 }
 
 /// One write of a commit, as the log has it.
-pub(super) struct LoggedWrite {
-    pub(super) key: Bytes,
+pub(crate) struct LoggedWrite {
+    pub(crate) key: Bytes,
     /// None: a delete.
-    pub(super) value: Option<Bytes>,
-    pub(super) expires_at: Option<u64>,
+    pub(crate) value: Option<Bytes>,
+    pub(crate) expires_at: Option<u64>,
 }
 
 /// Reads the payload of a commit; none when it is malformed.
-pub(super) fn decode_commit(mut payload: &[u8]) -> Option<Vec<LoggedWrite>> {
+pub(crate) fn decode_commit(mut payload: &[u8]) -> Option<Vec<LoggedWrite>> {
     let mut writes = Vec::new();
     while !payload.is_empty() {
         let kind = take_number::<1>(&mut payload)?[0];
@@ -222,7 +230,7 @@ pub(super) fn decode_commit(mut payload: &[u8]) -> Option<Vec<LoggedWrite>> {
 }
 
 /// Appends a key of a snapshot to the payload of a record of items.
-pub(super) fn append_item(buffer: &mut Vec<u8>, item: &KeyValue) {
+pub(crate) fn append_item(buffer: &mut Vec<u8>, item: &KeyValue) {
     append_slice(buffer, &item.key);
     for number in [item.create_revision, item.mod_revision, item.expires_at.unwrap_or(0)] {
         buffer.extend_from_slice(&number.to_le_bytes());
@@ -231,7 +239,7 @@ pub(super) fn append_item(buffer: &mut Vec<u8>, item: &KeyValue) {
 }
 
 /// Reads the payload of a record of items; none when it is malformed.
-pub(super) fn decode_items(mut payload: &[u8]) -> Option<Vec<KeyValue>> {
+pub(crate) fn decode_items(mut payload: &[u8]) -> Option<Vec<KeyValue>> {
     let mut items = Vec::new();
     while !payload.is_empty() {
         let key = take_slice(&mut payload)?;

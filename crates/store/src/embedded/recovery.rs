@@ -25,7 +25,11 @@ pub(super) struct Recovered {
 }
 
 /// Reads a data directory, whose lock the caller holds, and repairs what a crash left.
-pub(super) fn recover(directory: Directory, watch_ring_limit_bytes: usize) -> Result<Recovered, OpenError> {
+pub(super) fn recover(
+    directory: Directory,
+    watch_ring_limit_bytes: usize,
+    reserve_bytes: u64,
+) -> Result<Recovered, OpenError> {
     let io = |operation, error| open_error(operation, &directory.path, error);
     let listing = directory.list().map_err(|error| io("list", error))?;
     // First of all, since a file under way may get the name of one of these.
@@ -35,7 +39,7 @@ pub(super) fn recover(directory: Directory, watch_ring_limit_bytes: usize) -> Re
         None => (Index::new(FIRST_REVISION), 0),
     };
     let ring = Ring::new(watch_ring_limit_bytes, index.revision);
-    let mut replay = Replay { directory: &directory, index, ring };
+    let mut replay = Replay { directory: &directory, index, ring, reserve_bytes };
     let log = replay.log(&listing)?;
     let Replay { index, ring, .. } = replay;
     remove(&directory, &superseded(&directory, &listing, &log))?;
@@ -72,6 +76,7 @@ struct Replay<'a> {
     directory: &'a Directory,
     index: Index,
     ring: Ring,
+    reserve_bytes: u64,
 }
 
 impl Replay<'_> {
@@ -119,7 +124,8 @@ impl Replay<'_> {
         }
         let end = self.segment(&*file, &path, true)?;
         settle_tail(&mut *file, &path, &end)?;
-        let mut log = Log { directory: directory.clone(), file, sequence, length_bytes: end.offset, sealed };
+        let mut log = Log::new(directory.clone(), file, sequence, end.offset, self.reserve_bytes);
+        log.sealed = sealed;
         if end.version < FORMAT_VERSION {
             log.rotate(self.index.revision).map_err(|error| match error {
                 LogError::NoSpace(path) => OpenError::NoSpace { path },
@@ -134,10 +140,10 @@ impl Replay<'_> {
     fn first_segment(&self) -> Result<Log, OpenError> {
         let directory = self.directory.clone();
         let sequence = 1;
-        let file = create_segment(&directory, sequence, self.index.revision)
+        let file = create_segment(&directory, sequence, self.index.revision, 0)
             .and_then(|file| directory.sync().map(|()| file))
             .map_err(|error| open_error("create", &directory.segment_path(sequence), error))?;
-        Ok(Log { directory, file, sequence, length_bytes: FILE_HEADER_BYTES as u64, sealed: Vec::new() })
+        Ok(Log::new(directory, file, sequence, FILE_HEADER_BYTES as u64, self.reserve_bytes))
     }
 
     /// Replays a segment. Only the last one may have a torn tail: the others were durable before their

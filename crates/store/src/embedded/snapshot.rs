@@ -3,13 +3,11 @@
 
 use std::{io, sync::atomic::Ordering};
 
-use bytes::Bytes;
-
 use super::{
     Pin,
     directory::Directory,
     index::Scan,
-    record::{FORMAT_VERSION, FileHeader, RecordKind, SNAPSHOT_MAGIC, append_item, append_record},
+    record::{FILE_HEADER_BYTES, FORMAT_VERSION, FileHeader, RecordKind, SNAPSHOT_MAGIC, append_item, append_record},
 };
 use crate::{File, Revision, file_system::write_all_at, limits};
 
@@ -40,14 +38,8 @@ impl SnapshotJob {
     }
 
     fn write_items(&self, file: &mut dyn File) -> io::Result<u64> {
-        let mut writer = Writer {
-            file,
-            offset: super::record::FILE_HEADER_BYTES as u64,
-            synced: 0,
-            revision: self.pin.revision,
-            buffer: Vec::new(),
-        };
-        let mut scan = Scan::new(Bytes::new(), Bytes::new(), 0);
+        let mut writer = Writer::new(file, self.pin.revision);
+        let mut scan = Scan::everything();
         let mut payload = Vec::new();
         let mut count = 0_u64;
         loop {
@@ -87,7 +79,8 @@ impl SnapshotJob {
     }
 }
 
-struct Writer<'a> {
+/// Writes the records of a snapshot behind its header.
+pub(super) struct Writer<'a> {
     file: &'a mut dyn File,
     offset: u64,
     synced: u64,
@@ -96,7 +89,11 @@ struct Writer<'a> {
 }
 
 impl Writer<'_> {
-    fn write(&mut self, kind: RecordKind, payload: &[u8]) -> io::Result<()> {
+    pub(super) fn new(file: &mut dyn File, revision: Revision) -> Writer<'_> {
+        Writer { file, offset: FILE_HEADER_BYTES as u64, synced: 0, revision, buffer: Vec::new() }
+    }
+
+    pub(super) fn write(&mut self, kind: RecordKind, payload: &[u8]) -> io::Result<()> {
         self.buffer.clear();
         append_record(&mut self.buffer, kind, self.revision, 0, |buffer| buffer.extend_from_slice(payload));
         write_all_at(self.file, &self.buffer, self.offset)?;

@@ -106,6 +106,16 @@ impl File for DiskFile {
         self.0.set_len(length_bytes)
     }
 
+    fn reserve(&mut self, length_bytes: u64) -> io::Result<()> {
+        rustix::fs::fallocate(&self.0, rustix::fs::FallocateFlags::KEEP_SIZE, 0, length_bytes).map_err(|error| {
+            match error {
+                // Its own kind, so that it is not taken for a broken disk.
+                rustix::io::Errno::OPNOTSUPP | rustix::io::Errno::NOSYS => io::ErrorKind::Unsupported.into(),
+                error => error.into(),
+            }
+        })
+    }
+
     fn sync_data(&mut self) -> io::Result<()> {
         self.0.sync_data()
     }

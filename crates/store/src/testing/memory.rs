@@ -74,6 +74,8 @@ struct Inode {
     durable: Vec<u8>,
     /// What the next sync makes durable.
     unsynced: Vec<Change>,
+    /// The length up to which it has space of its own.
+    reserved_bytes: u64,
 }
 
 impl Inode {
@@ -335,7 +337,8 @@ impl File for MemoryFile {
     fn write_at(&mut self, bytes: &[u8], offset: u64) -> io::Result<usize> {
         let mut state = self.state.lock();
         let was_crashed = state.is_crashed;
-        let course = state.begin(true);
+        let needs_space = offset + bytes.len() as u64 > state.inodes[self.inode].reserved_bytes;
+        let course = state.begin(needs_space);
         let count = match course {
             Course::Whole => bytes.len(),
             Course::Part(_) if was_crashed => 0,
@@ -355,8 +358,23 @@ impl File for MemoryFile {
         if let Course::Part(error) = state.begin(false) {
             return Err(error);
         }
-        state.inodes[self.inode].change(Change::SetLength(length_bytes as usize));
+        let inode = &mut state.inodes[self.inode];
+        inode.change(Change::SetLength(length_bytes as usize));
+        inode.reserved_bytes = inode.reserved_bytes.min(length_bytes);
         Ok(())
+    }
+
+    fn reserve(&mut self, length_bytes: u64) -> io::Result<()> {
+        let mut state = self.state.lock();
+        let needs_space = length_bytes > state.inodes[self.inode].reserved_bytes;
+        match state.begin(needs_space) {
+            Course::Part(error) => Err(error),
+            Course::Whole | Course::Short => {
+                let inode = &mut state.inodes[self.inode];
+                inode.reserved_bytes = inode.reserved_bytes.max(length_bytes);
+                Ok(())
+            }
+        }
     }
 
     fn sync_data(&mut self) -> io::Result<()> {

@@ -1,5 +1,5 @@
-use super::driven::{Machine, next, put, put_if};
-use crate::{Engine, Expect, StoreError, testing::Fault};
+use super::driven::{Driven, Machine, delete, next, put, put_if};
+use crate::{Engine, Expect, Priority, StoreError, testing::Fault};
 
 /// The operations of a commit are its write, then its sync.
 const WRITE: u64 = 0;
@@ -145,4 +145,69 @@ fn a_failed_snapshot_is_told_and_tried_again() {
     let status = store.store.status();
     assert!(status.snapshot_bytes > 0 && status.snapshot_error.is_none());
     assert_eq!(machine.disk.files().len(), 2, "one snapshot and one segment");
+}
+
+/// A machine whose stores keep a reserve.
+fn reserving(reserve_bytes: u64) -> Machine {
+    let mut machine = Machine::new(1);
+    machine.options.reserve_bytes = reserve_bytes;
+    machine
+}
+
+fn put_urgently(store: &mut Driven, key: &'static str, value: &'static str) -> Result<u64, StoreError> {
+    let engine = store.store.clone();
+    let mut commit = engine.commit_with(vec![put(key, value)], Priority::Urgent);
+    assert!(super::driven::poll(commit.as_mut()).is_pending());
+    store.committer.turn();
+    super::driven::ready(commit).map(|committed| committed.revision)
+}
+
+#[test]
+fn a_full_disk_still_takes_what_is_urgent_from_the_reserve() {
+    let machine = reserving(1 << 10);
+    let mut store = machine.open().unwrap();
+    store.put("a", "1").unwrap();
+    store.put("b", "1").unwrap();
+    machine.disk.set_fault(Some((0, Fault::NoSpace)));
+    // What was reserved in steps is there for everyone; then only what is urgent goes on.
+    let long: &'static str = "0123456789".repeat(100_000).leak();
+    let answers = store.commit_all((0..6).map(|_| vec![put("c", long)]).chain([vec![delete("a")]]).collect());
+    let (deleted, puts) = answers.split_last().unwrap();
+    assert!(puts.iter().all(|answer| matches!(answer, Err(StoreError::NoSpace { .. }))));
+    assert_eq!(deleted.as_ref().unwrap().revision, 4);
+    assert_eq!(store.store.status().no_space.unwrap(), "the disk of /data/00000000000000000001.log is full");
+    assert_eq!(put_urgently(&mut store, "lease", "renewed").unwrap(), 5);
+    assert!(store.get("c").is_none());
+
+    // It has an end, which is no end of the store.
+    let revision = loop {
+        match put_urgently(&mut store, "lease", "renewed again") {
+            Ok(revision) => assert!(revision < 100_000),
+            Err(StoreError::NoSpace { .. }) => break store.store.status().revision,
+            Err(error) => panic!("{error}"),
+        }
+    };
+    assert!(store.store.status().read_only.is_none());
+    machine.disk.set_fault(None);
+    assert_eq!(store.put("c", "2").unwrap(), revision + 1);
+    assert_eq!(store.store.status().no_space, None);
+    drop(store);
+    machine.disk.restart();
+    assert_eq!(machine.open().unwrap().everything().revision, revision + 1);
+}
+
+#[test]
+fn a_segment_is_not_begun_without_its_reserve() {
+    let machine = reserving(1 << 10);
+    let mut store = machine.open().unwrap();
+    let long: &'static str = "0123456789".repeat(210).leak();
+    store.put("a", "1").unwrap();
+    machine.disk.set_fault(Some((0, Fault::NoSpace)));
+    // Within what is reserved; the segment is full afterwards, and the next one has no place.
+    store.put("b", long).unwrap();
+    assert_eq!(machine.disk.files().len(), 1);
+    store.commit(vec![delete("a")]).unwrap();
+    machine.disk.set_fault(None);
+    store.put("c", long).unwrap();
+    assert!(machine.disk.files().iter().any(|(path, _)| path.ends_with("00000000000000000002.log")));
 }

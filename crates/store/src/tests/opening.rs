@@ -114,3 +114,23 @@ fn missing_and_damaged_files_are_named() {
     }
     assert!(open_error(&machine).contains("is missing, or a segment before it"));
 }
+
+#[test]
+fn verifying_changes_nothing_and_finds_damage() {
+    let machine = Machine::new(1);
+    assert!(matches!(embedded::verify(DIRECTORY, machine.options.clone()), Err(OpenError::Io { .. })));
+    let mut store = machine.open().unwrap();
+    store.put("a", "1").unwrap();
+    store.put("b", "1").unwrap();
+    assert!(matches!(embedded::verify(DIRECTORY, machine.options.clone()), Err(OpenError::Locked { .. })));
+    drop(store);
+    let segment = machine.disk.files().remove(0).0;
+    // A torn tail is no damage, and stays where it is.
+    machine.disk.damage(&segment, |contents| contents.extend_from_slice(b"torn"));
+    let before = machine.disk.files();
+    let status = embedded::verify(DIRECTORY, machine.options.clone()).unwrap();
+    assert_eq!((status.keys, status.revision), (2, 3));
+    assert_eq!(machine.disk.files(), before);
+    machine.disk.damage(&segment, |contents| contents[60] ^= 1);
+    assert!(matches!(embedded::verify(DIRECTORY, machine.options.clone()), Err(OpenError::Corrupt { .. })));
+}

@@ -86,7 +86,7 @@ impl Ledger {
 }
 
 /// The commit that is checked out, marked when the sources differ from it.
-pub(super) fn commit() -> anyhow::Result<String> {
+pub(crate) fn commit() -> anyhow::Result<String> {
     let git = |arguments: &[&str]| -> anyhow::Result<String> {
         let output = Command::new("git").args(arguments).output().context("git")?;
         Ok(String::from_utf8_lossy(&output.stdout).trim().to_owned())

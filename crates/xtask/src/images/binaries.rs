@@ -36,7 +36,8 @@ pub(crate) struct GoProgram {
     is_test: bool,
 }
 
-const fn program_of(name: &'static str, package: &'static str) -> GoProgram {
+/// A program of upstream's version.
+pub(crate) const fn program_of(name: &'static str, package: &'static str) -> GoProgram {
     GoProgram { name, package, module: MODULE, is_test: false }
 }
 

@@ -1,0 +1,77 @@
+//! What a process costs: CPU time and memory, as the kernel counts them.
+
+use std::time::Duration;
+
+use anyhow::Context;
+use nix::{
+    time::{clock_getcpuclockid, clock_gettime},
+    unistd::Pid,
+};
+
+use crate::figures::Memory;
+
+/// A process of a control plane.
+#[derive(Clone, Debug)]
+pub struct Process {
+    /// What it is: `sagong`, `etcd`, `kube-apiserver` …
+    pub name: &'static str,
+    /// Its number.
+    pub pid: u32,
+}
+
+impl Process {
+    /// CPU time so far, user and system, of all its threads, those that ended too. The kernel's clock of the process:
+    /// nanoseconds, not ticks.
+    ///
+    /// # Errors
+    /// The process has ended.
+    pub fn cpu(&self) -> anyhow::Result<Duration> {
+        let context = || format!("{} ({}) has ended", self.name, self.pid);
+        let clock = clock_getcpuclockid(Pid::from_raw(self.pid as i32)).with_context(context)?;
+        Ok(clock_gettime(clock).with_context(context)?.into())
+    }
+
+    /// Memory now, from `smaps_rollup`.
+    ///
+    /// # Errors
+    /// The process has ended or is another user's.
+    pub fn memory(&self) -> anyhow::Result<Memory> {
+        let path = format!("/proc/{}/smaps_rollup", self.pid);
+        let text = std::fs::read_to_string(&path).with_context(|| format!("cannot read {path}"))?;
+        let field = |name: &str| -> u64 {
+            let line = text.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(':'));
+            line.and_then(|line| line.split_whitespace().next()?.parse::<u64>().ok()).unwrap_or(0) * 1024
+        };
+        Ok(Memory { rss: field("Rss"), pss: field("Pss"), private: field("Private_Clean") + field("Private_Dirty") })
+    }
+}
+
+/// CPU time that this process, the client, has used.
+///
+/// # Errors
+/// The kernel has no such clock.
+pub fn own_cpu() -> anyhow::Result<Duration> {
+    Process { name: "bench", pid: std::process::id() }.cpu()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn cpu_time_grows_with_work_and_counts_threads_that_ended() {
+        let before = own_cpu().unwrap();
+        let work = std::thread::spawn(|| {
+            let until = std::time::Instant::now() + Duration::from_millis(50);
+            while std::time::Instant::now() < until {}
+        });
+        work.join().unwrap();
+        assert!(own_cpu().unwrap() - before > Duration::from_millis(10));
+    }
+
+    #[test]
+    fn memory_is_read() {
+        let memory = Process { name: "test", pid: std::process::id() }.memory().unwrap();
+        assert!(memory.rss >= memory.pss && memory.pss >= memory.private && memory.private > 0, "{memory:?}");
+    }
+}

@@ -1,0 +1,196 @@
+//! `sagong store`: what keeps the cluster's objects.
+
+mod backup;
+
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, bail};
+use apimachinery::{Value, decode, value};
+use http::Method;
+use http_body_util::BodyExt;
+use store::embedded;
+
+use crate::{
+    api_access::AdminAccess,
+    directories::Directories,
+    output::{self, Output},
+    store_api::{COMPACT_PATH, STATUS_PATH},
+};
+
+/// Look after the store, which keeps the cluster's objects.
+///
+/// status, compact and backup ask the running server, as its administrator. restore and verify work on the data
+/// directory of a server that does not run.
+///
+/// Example: `sagong store backup --to /var/backups/sagong --keep 7`
+#[derive(clap::Args, Clone, Debug)]
+pub(crate) struct Options {
+    /// The data directory of the server.
+    #[arg(long, global = true, default_value = "/var/lib/sagong")]
+    data_dir: PathBuf,
+    /// How to print; wide has the number and size of each collection's objects too.
+    #[arg(long, short, global = true, default_value = "table")]
+    output: Output,
+    #[command(subcommand)]
+    action: Action,
+}
+
+#[derive(clap::Subcommand, Clone, Debug)]
+enum Action {
+    /// Say how large the store is, and how it does.
+    ///
+    /// Example: `sagong store status --output wide`
+    Status,
+    /// Forget the history of objects; the server does so each five minutes by itself.
+    ///
+    /// Example: `sagong store compact`
+    Compact {
+        /// The oldest revision that can still be read afterwards; without it the present one.
+        #[arg(long)]
+        revision: Option<u64>,
+    },
+    /// Copy the store, at one moment and while it works, to a file, and read the copy once to prove it.
+    ///
+    /// The copy has every secret of the cluster in it. The keys and certificates of the cluster are files of the data
+    /// directory (pki) and not part of it: copy them once, and when they change.
+    ///
+    /// Example: `sagong store backup --to /var/backups/sagong --keep 7`
+    Backup(backup::BackupOptions),
+    /// Make a store of a backup, in a data directory that has none.
+    ///
+    /// Objects are as they were; whoever watches lists anew. With the folder pki of the old data directory in the new
+    /// one, nodes, kubeconfigs and tokens go on being valid.
+    ///
+    /// Example: `sagong store restore sagong-2026-11-28T120000Z.backup --data-dir /var/lib/sagong`
+    Restore {
+        /// The backup.
+        file: PathBuf,
+    },
+    /// Read a backup, or the store of a server that does not run, and every checksum in it.
+    ///
+    /// Example: `sagong store verify sagong-2026-11-28T120000Z.backup`
+    Verify {
+        /// A backup; without it the store of the data directory.
+        file: Option<PathBuf>,
+    },
+}
+
+pub(crate) fn run(options: &Options) -> anyhow::Result<()> {
+    let answer = match &options.action {
+        Action::Status => {
+            let content = if options.output == Output::Table { "" } else { "?content=true" };
+            call(options, Method::GET, &format!("{STATUS_PATH}{content}"))?
+        }
+        Action::Compact { revision } => {
+            let revision = revision.map(|revision| format!("?revision={revision}")).unwrap_or_default();
+            call(options, Method::POST, &format!("{COMPACT_PATH}{revision}"))?
+        }
+        Action::Backup(wanted) => backup::backup(&options.data_dir, wanted)?,
+        Action::Restore { file } => restore(&options.data_dir, file)?,
+        Action::Verify { file: Some(file) } => backup::verify(file)?,
+        Action::Verify { file: None } => verify(&options.data_dir)?,
+    };
+    print!("{}", output::document(options.output, &answer)?.unwrap_or_else(|| people(&answer)));
+    Ok(())
+}
+
+fn call(options: &Options, method: Method, path: &str) -> anyhow::Result<Value> {
+    let access = AdminAccess::load(&options.data_dir)?;
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    runtime.block_on(async {
+        let body = access.remote.stream_path(method, path).await.context("the server refuses")?;
+        let bytes = body.collect().await.context("the answer broke off")?.to_bytes();
+        decode::json_untyped(&bytes).map_err(|error| anyhow::anyhow!("the server's answer: {error}"))
+    })
+}
+
+fn restore(data_directory: &Path, file: &Path) -> anyhow::Result<Value> {
+    let input = backup::open(file)?;
+    let directories = Directories::open(data_directory)?;
+    let place = directories.store();
+    let summary = embedded::restore::restore(input, &place, embedded::Options::default().file_system)
+        .with_context(|| format!("{} was not restored", file.display()))?;
+    let mut answer = backup::summary_value(file, &summary);
+    answer.set(&["store"], Value::from(place.display().to_string()));
+    let has_keys = std::fs::read_dir(directories.pki()).is_ok_and(|mut files| files.next().is_some());
+    if !has_keys {
+        let advice = format!(
+            "{} is empty: copy the old data directory's there, or `sagong up` makes new keys and nodes have to join anew",
+            directories.pki().display()
+        );
+        answer.set(&["advice"], Value::from(advice));
+    }
+    Ok(answer)
+}
+
+fn verify(data_directory: &Path) -> anyhow::Result<Value> {
+    let directories = Directories::look(data_directory)?;
+    let place = directories.store();
+    if !place.is_dir() {
+        bail!("{} has no store", data_directory.display());
+    }
+    let status = embedded::verify(&place, embedded::Options::default()).context("the store cannot be read")?;
+    let mut answer = crate::status::store_value(&status);
+    answer.set(&["store"], Value::from(place.display().to_string()));
+    answer.set(&["verified"], value!(true));
+    Ok(answer)
+}
+
+/// Lines for people, in the order in which they are asked about.
+fn people(answer: &Value) -> String {
+    let rows = [
+        ("store", "store"),
+        ("file", "file"),
+        ("created", "created"),
+        ("revision", "revision"),
+        ("compactedRevision", "compacted"),
+        ("keys", "keys"),
+        ("contentBytes", "content"),
+        ("fileBytes", "file size"),
+        ("memoryBytes", "in memory"),
+        ("logBytes", "log"),
+        ("snapshotBytes", "snapshot"),
+        ("removed", "removed"),
+    ];
+    let mut text = String::new();
+    for (field, name) in rows {
+        let Some(value) = answer.get(field) else { continue };
+        let shown = match value.as_i64() {
+            Some(bytes) if field.ends_with("Bytes") => size(bytes),
+            Some(number) => number.to_string(),
+            None => value.as_str().unwrap_or_default().to_owned(),
+        };
+        text.push_str(&format!("{:<12}{shown}\n", format!("{name}:")));
+    }
+    if answer.bool_at(&["verified"]) == Some(true) {
+        text.push_str("every checksum is right\n");
+    }
+    for problem in answer.list_at(&["problems"]) {
+        let part = |field: &str| problem.str_at(&[field]).unwrap_or_default().to_owned();
+        text.push_str(&format!("problem: {}; {}\n", part("problem"), part("advice")));
+    }
+    if let Some(advice) = answer.str_at(&["advice"]) {
+        text.push_str(&format!("{advice}\n"));
+    }
+    let content: Vec<Vec<String>> = answer
+        .list_at(&["content"])
+        .iter()
+        .map(|row| {
+            let number = |field: &str| row.i64_at(&[field]).unwrap_or_default();
+            let name = row.str_at(&["collection"]).unwrap_or_default().to_owned();
+            vec![name, number("keys").to_string(), size(number("bytes"))]
+        })
+        .collect();
+    if !content.is_empty() {
+        text.push_str(&output::table(&["COLLECTION", "KEYS", "SIZE"], &content));
+    }
+    text
+}
+
+fn size(bytes: i64) -> String {
+    match bytes {
+        ..10_000 => format!("{bytes} B"),
+        10_000..10_000_000 => format!("{:.1} kB", bytes as f64 / 1e3),
+        _ => format!("{:.1} MB", bytes as f64 / 1e6),
+    }
+}
