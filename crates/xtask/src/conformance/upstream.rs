@@ -21,7 +21,7 @@ use crate::{
         binaries::{self, program},
         reference,
     },
-    tools,
+    tools, upstream,
 };
 
 const KUBELET: &str = include_str!("../../../../conformance/upstream/kubelet.yaml");
@@ -58,7 +58,8 @@ impl Upstream {
     /// # Errors
     /// When a part does not build or does not come up; what did is gone again.
     pub(super) fn start(setup: &Setup<'_>, images: &Path) -> anyhow::Result<Upstream> {
-        binaries::build(binaries::OF_UPSTREAM)?;
+        upstream::control_plane()?;
+        binaries::build(binaries::OF_NODES)?;
         binaries::build(binaries::OF_CONTAINERD)?;
         let programs = Programs::new(reference::ensure()?)?;
         let cluster = Cluster::prepare(setup)?;

@@ -54,12 +54,8 @@ pub(crate) const OF_SUITE: &[GoProgram] = &[
     GoProgram { is_test: true, ..program_of("e2e.test", "k8s.io/kubernetes/test/e2e") },
 ];
 
-/// Upstream's cluster, against which the suite is proven.
-pub(crate) const OF_UPSTREAM: &[GoProgram] = &[
-    program_of("etcd", "go.etcd.io/etcd/server/v3"),
-    program_of("kube-apiserver", "k8s.io/kubernetes/cmd/kube-apiserver"),
-    program_of("kube-controller-manager", "k8s.io/kubernetes/cmd/kube-controller-manager"),
-    program_of("kube-scheduler", "k8s.io/kubernetes/cmd/kube-scheduler"),
+/// What upstream's nodes run beside a runtime, and their cluster's DNS.
+pub(crate) const OF_NODES: &[GoProgram] = &[
     program_of("kubelet", "k8s.io/kubernetes/cmd/kubelet"),
     program_of("kube-proxy", "k8s.io/kubernetes/cmd/kube-proxy"),
     GoProgram { module: COREDNS_MODULE, ..program_of("coredns", "github.com/coredns/coredns") },
