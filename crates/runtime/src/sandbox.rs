@@ -230,7 +230,11 @@ impl Inner {
         let log = fs::File::create(sandbox.directory.join(SHIM_LOG)).context(context)?;
         // Whoever has it open holds the lock, from the fork on to the shim's end ([`lost`]).
         rustix::fs::flock(&log, rustix::fs::FlockOperation::LockExclusive).context(context)?;
-        let mut child = Command::new(self.executable.path())
+        let mut command = Command::new(self.executable.path());
+        if let Some(limit) = stdx::open_files::inherited_limit() {
+            command.arg(limit.to_string());
+        }
+        let mut child = command
             .arg0(SHIM_NAME)
             .env_clear()
             .env(SMALL_HEAP.0, SMALL_HEAP.1)

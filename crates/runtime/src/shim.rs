@@ -40,8 +40,13 @@ const BUFFER_BYTES: usize = 16 << 10;
 /// After this time without work, the code that the last work needed is forgotten.
 const REST: Timespec = Timespec { tv_sec: 2, tv_nsec: 0 };
 
-/// Runs the shim of one pod. Its standard input is a connection to the runtime that has started it.
-pub fn shim_main(_arguments: Vec<OsString>) -> ! {
+/// Runs the shim of one pod. Its standard input is a connection to the runtime that has started it; its argument, if
+/// it has one, how many files containers may have open.
+pub fn shim_main(arguments: Vec<OsString>) -> ! {
+    if let Some(limit) = arguments.get(1).and_then(|limit| limit.to_str()?.parse().ok()) {
+        // Without it containers have a higher limit: no reason not to run.
+        let _ = stdx::open_files::lower_limit(limit);
+    }
     let code = match Shim::new().and_then(Shim::run) {
         Ok(()) => 0,
         Err(error) => {

@@ -43,6 +43,7 @@ const RETRY_DELAY: Duration = Duration::from_secs(2);
 
 /// Runs a node until SIGINT or SIGTERM.
 pub(crate) fn run(options: &AgentOptions) -> anyhow::Result<()> {
+    stdx::open_files::raise_limit().context("cannot raise the limit of open files")?;
     if !rustix::process::geteuid().is_root() {
         bail!("a node makes namespaces, mounts and network links: run `sagong agent` as root");
     }

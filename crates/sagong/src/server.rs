@@ -66,6 +66,7 @@ pub(crate) trait Guest: Send + Sync {
 
 /// Runs a control plane until SIGINT or SIGTERM.
 pub(crate) fn run(options: &UpOptions, guest: Option<&dyn Guest>) -> anyhow::Result<()> {
+    stdx::open_files::raise_limit().context("cannot raise the limit of open files")?;
     if !options.no_node && !rustix::process::geteuid().is_root() {
         bail!(
             "a node makes namespaces, mounts and network links: run `sagong up` as root, or the control plane alone with \
