@@ -161,6 +161,35 @@ async fn a_pod_runs_becomes_ready_and_is_deleted() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_container_that_is_replaced_is_not_shown_between() {
+    use futures::StreamExt;
+    let bed = bed().await;
+    bed.runtime.add_image("busybox:2");
+    bed.create("p", value!({"containers": [container("a")]}));
+    bed.until("p", is_ready).await;
+    let pods = bed.api.client("test").all(&kinds::PODS);
+    let mut events = pods.watch(client::Options::default(), true).await.unwrap();
+    bed.api.modify(&kinds::PODS, "default", "p", |pod| {
+        let mut changed = container("a");
+        changed.set(&["image"], "busybox:2");
+        pod.set(&["spec", "containers"], Value::List(vec![changed].into()));
+    });
+    let restarts = |pod: &Object| {
+        let statuses = pod.list_at(&["status", "containerStatuses"]);
+        statuses.first().and_then(|status| status.i64_at(&["restartCount"])).unwrap_or_default()
+    };
+    while let Some(event) = events.next().await {
+        let (client::WatchEvent::Added(pod) | client::WatchEvent::Modified(pod)) = event.unwrap() else { continue };
+        if restarts(&pod) == 0 {
+            assert!(is_ready(&pod), "{pod:?}");
+        } else if is_ready(&pod) {
+            break;
+        }
+    }
+    assert_eq!(restarts(&bed.pod("p").unwrap()), 1);
+}
+
+#[tokio::test(start_paused = true)]
 async fn the_node_registers_and_renews_its_lease() {
     let bed = bed().await;
     let informers = client::SharedInformers::new(bed.api.client("test"));

@@ -78,6 +78,9 @@ pub(crate) struct Worker {
     /// The pod as it was in the last round.
     seen: Option<Arc<Object>>,
     killing: BTreeSet<String>,
+    /// Containers that are stopped to be started anew. As upstream's kubelet, whose round does both, we say nothing of
+    /// the moment between.
+    replacing: BTreeSet<String>,
     /// The grace period with which the pod is being ended, while it is.
     ending: Option<i64>,
     stop: watch::Sender<bool>,
@@ -121,6 +124,7 @@ impl Worker {
             stale: false,
             seen: None,
             killing: BTreeSet::new(),
+            replacing: BTreeSet::new(),
             ending: None,
             stop: watch::Sender::new(false),
             verdict: None,
@@ -228,7 +232,7 @@ impl Worker {
         let settled = terminating && self.settled(&observed);
         if is_static(&pod) && !mail.removed && !self.mirrored().await {
             self.retry_at = Some(Instant::now() + MIRROR_RETRY);
-        } else if !mail.removed {
+        } else if !mail.removed && (terminating || !self.is_between(&observed, &plan)) {
             self.report(&pod, &observed, terminating, settled && deleted).await;
         }
         if terminating {
@@ -237,7 +241,13 @@ impl Worker {
         if mail.halted {
             return self.halt(&pod, &observed);
         }
+        self.replacing.extend(plan.kill.iter().map(|kill| kill.id.clone()));
         self.carry_out(&pod, &observed, plan);
+        if !self.replacing.is_empty() && self.killing.is_empty() && !self.starting {
+            // What was to be started is held back: that is worth a word.
+            self.replacing.clear();
+            self.mailbox.wake();
+        }
         // Files may show the pod's own labels and annotations.
         let relabelled = self
             .seen
@@ -256,6 +266,17 @@ impl Worker {
             self.deadline(&pod),
         ];
         Next::Wait(wait.into_iter().flatten().min())
+    }
+
+    /// Whether a container that was stopped to be started anew has ended, and is about to be.
+    fn is_between(&mut self, observed: &Observed, plan: &Plan) -> bool {
+        if self.killing.is_empty() && !self.starting && plan.start.is_empty() {
+            self.replacing.clear();
+        }
+        let ended = |id: &String| {
+            observed.containers.iter().any(|container| container.id == *id && container.state == State::Exited)
+        };
+        self.replacing.iter().any(ended)
     }
 
     /// Decides whether the node itself ends the pod.
