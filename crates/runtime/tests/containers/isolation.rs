@@ -51,7 +51,7 @@ async fn users_and_privileges_are_as_asked(host: Host) {
     let status = own_status(&pod, change).await;
     assert_eq!(field(&status, "Uid"), "33\t33\t33\t33");
     assert_eq!(field(&status, "Gid"), "44\t44\t44\t44");
-    assert_eq!(field(&status, "Groups"), "50 1234");
+    assert_eq!(field(&status, "Groups"), "44 50 1234");
     assert_eq!(field(&status, "NoNewPrivs"), "1");
     assert_eq!((field(&status, "Seccomp"), field(&status, "Seccomp_filters")), ("2", "1"));
     assert_eq!(field(&status, "CapEff"), "0000000000000000");
@@ -63,7 +63,7 @@ async fn users_and_privileges_are_as_asked(host: Host) {
         assert_eq!(field(&command, name), field(&status, name), "{name}");
     }
     let user = pod.status(&container).await.user.unwrap().linux.unwrap();
-    assert_eq!((user.uid, user.gid, user.supplemental_groups), (33, 44, vec![50, 1234]));
+    assert_eq!((user.uid, user.gid, user.supplemental_groups), (33, 44, vec![44, 50, 1234]));
 }
 
 async fn a_default_container_has_few_privileges(host: Host) {
