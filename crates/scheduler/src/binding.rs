@@ -8,6 +8,7 @@ use client::EventType;
 use crate::{
     cache::PodInfo,
     framework::{Permit, Rejection},
+    metrics::Attempt,
     queue::Failure,
     scheduler::Scheduler,
 };
@@ -22,16 +23,21 @@ enum Refusal {
 
 impl Scheduler {
     /// Binds a pod to the node where it is assumed.
-    pub(crate) async fn bind(self, pod: Arc<PodInfo>, profile: usize) {
+    pub(crate) async fn bind(self, pod: Arc<PodInfo>, profile: usize, attempt: Attempt) {
         match self.try_bind(&pod, profile).await {
             Ok(()) => {
                 // The pod stays assumed until its watch event confirms it.
                 self.shared.state.lock().queue.done(&pod);
+                attempt.scheduled(&self.shared.profiles[profile].scheduler_name);
                 let message = format!("Successfully assigned {} to {}", pod.key, pod.node_name);
                 self.shared.recorders[profile].event_about(pod.reference(), EventType::Normal, "Scheduled", message);
                 self.shared.profiles[profile].plugins().for_each(|(.., plugin)| plugin.post_bind(&pod));
             }
-            Err(refusal) => self.refused(&pod, profile, refusal).await,
+            Err(refusal) => {
+                let error = matches!(refusal, Refusal::Api(_));
+                attempt.failed(&self.shared.profiles[profile].scheduler_name, error);
+                self.refused(&pod, profile, refusal).await;
+            }
         }
     }
 

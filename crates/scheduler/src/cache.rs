@@ -229,6 +229,12 @@ impl Cache {
         self.pods.get(key).is_some_and(|placed| placed.assumed && placed.pod.uid == uid)
     }
 
+    /// How much is known, by upstream's names.
+    pub fn counts(&self) -> [(&'static str, usize); 3] {
+        let assumed = self.pods.values().filter(|placed| placed.assumed).count();
+        [("nodes", self.nodes_total()), ("pods", self.pods.len()), ("assumed_pods", assumed)]
+    }
+
     /// Notes that room is being made for a pod on a node; an unknown or empty name takes the note away.
     pub fn nominate(&mut self, pod: &Arc<PodInfo>, node: &str) {
         self.forget_nomination(&pod.key);

@@ -8,6 +8,7 @@ use tokio::time::Instant;
 
 use crate::{
     cache::PodInfo,
+    metrics,
     queue::Failure,
     scheduler::{Scheduler, Unplaced},
 };
@@ -38,6 +39,7 @@ impl Scheduler {
             None => diagnosis.message(),
         };
         if let Some((node, victims)) = &post.preemption {
+            metrics::preempts(victims.len());
             self.preempt(pod, profile, node, victims).await;
         }
         let nomination = match &post.preemption {

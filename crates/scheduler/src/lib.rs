@@ -18,6 +18,7 @@ pub mod diagnosis;
 mod failure;
 pub mod framework;
 mod handlers;
+mod metrics;
 pub mod plugins;
 pub mod queue;
 mod scheduler;

@@ -53,6 +53,8 @@ pub struct QueuedPod {
     pub profile: usize,
     /// How often it was tried.
     pub attempts: u32,
+    /// When it came into the queue.
+    pub queued: Instant,
     /// When it came into the queue, or was last found unschedulable.
     since: Instant,
     /// When it came first, for the order among equals.
@@ -205,6 +207,7 @@ impl SchedulingQueue {
             pod,
             profile,
             attempts: 0,
+            queued: now,
             since: now,
             number: self.numbers,
             failures: 0,
@@ -399,6 +402,17 @@ impl SchedulingQueue {
                 }
             }
         }
+    }
+
+    /// How many pods stand in each place, by upstream's names for them; those in flight are in none.
+    pub fn counts(&self) -> [(&'static str, usize); 4] {
+        let gated = self.pods.values().filter(|queued| queued.place == Place::Gated).count();
+        [
+            ("active", self.active.len()),
+            ("backoff", self.backing_off.len() + self.backing_off_after_error.len()),
+            ("unschedulable", self.unschedulable.len()),
+            ("gated", gated),
+        ]
     }
 
     /// How many pods are known, those in flight included.

@@ -20,6 +20,7 @@ use crate::{
     diagnosis::Diagnosis,
     framework::{PostFilter, Profile},
     handlers,
+    metrics::{self, Attempt},
     queue::{Backoff, Failure, QueuedPod, SchedulingQueue},
 };
 
@@ -53,7 +54,7 @@ pub(crate) struct Shared {
 
 /// What a cycle decided; carried out without the lock.
 enum Decision {
-    Bind(Arc<PodInfo>, usize),
+    Bind(Arc<PodInfo>, usize, Attempt),
     Fail(Box<Unplaced>),
 }
 
@@ -81,7 +82,9 @@ pub async fn run(client: Client, informers: SharedInformers, configuration: Conf
         while tasks.try_join_next().is_some() {}
         match scheduler.next().await {
             Work::Pod(queued) => match scheduler.cycle(queued) {
-                Decision::Bind(pod, profile) => scheduler.spawn(&mut tasks, permit, |this| this.bind(pod, profile)),
+                Decision::Bind(pod, profile, attempt) => {
+                    scheduler.spawn(&mut tasks, permit, |this| this.bind(pod, profile, attempt));
+                }
                 Decision::Fail(unplaced) => scheduler.spawn(&mut tasks, permit, |this| this.report(unplaced)),
             },
             Work::Gated(pods) => scheduler.spawn(&mut tasks, permit, |this| this.report_gated(pods)),
@@ -116,7 +119,9 @@ impl Scheduler {
             changed: Notify::new(),
             percentage_of_nodes_to_score: configuration.percentage_of_nodes_to_score,
         };
-        Scheduler { shared: Arc::new(shared) }
+        let shared = Arc::new(shared);
+        metrics::measure(Arc::downgrade(&shared));
+        Scheduler { shared }
     }
 
     /// The profile for pods that name `scheduler_name`; such pods are ours.
@@ -165,9 +170,10 @@ impl Scheduler {
 
     /// Runs a cycle. A panic in it fails this pod and nothing else.
     fn cycle(&self, queued: Box<QueuedPod>) -> Decision {
+        let attempt = Attempt::new(&queued);
         let decided = catch_unwind(AssertUnwindSafe(|| self.decide(&queued)));
         let (diagnosis, post, error) = match decided {
-            Ok(Ok(pod)) => return Decision::Bind(pod, queued.profile),
+            Ok(Ok(pod)) => return Decision::Bind(pod, queued.profile, attempt),
             Ok(Err((diagnosis, post))) => (*diagnosis, post, None),
             Err(_) => {
                 tracing::error!(pod = %queued.pod.key, "the scheduling cycle panicked");
@@ -175,6 +181,7 @@ impl Scheduler {
                 (Diagnosis::default(), PostFilter::default(), Some(error))
             }
         };
+        attempt.failed(&self.shared.profiles[queued.profile].scheduler_name, error.is_some());
         Decision::Fail(Box::new(Unplaced { queued: *queued, diagnosis, post, error }))
     }
 
@@ -184,7 +191,10 @@ impl Scheduler {
         let State { cache, algorithm, .. } = &mut *state;
         cache.order();
         let percent = self.shared.percentage_of_nodes_to_score;
-        let index = match algorithm.schedule(profile, percent, cache, &queued.pod) {
+        let began = Instant::now();
+        let outcome = algorithm.schedule(profile, percent, cache, &queued.pod);
+        metrics::searched(began);
+        let index = match outcome {
             Outcome::Node(index) => index,
             Outcome::Unschedulable(diagnosis, post) => {
                 // Room is kept from now on, not only once the victims are gone.

@@ -31,6 +31,35 @@ async fn a_hundred_pods_fit_on_ten_nodes() {
     running.abort();
 }
 
+/// The value of a series of the process, which other tests let grow as well.
+fn measured(series: &str) -> f64 {
+    let text = component_base::metrics::of_process().text();
+    let value = text.lines().find_map(|line| line.strip_prefix(series)?.strip_prefix(' '));
+    value.and_then(|value| value.parse().ok()).unwrap_or_default()
+}
+
+#[tokio::test(start_paused = true)]
+async fn attempts_are_measured() {
+    const SCHEDULED: &str = "scheduler_schedule_attempts_total{profile=\"default-scheduler\",result=\"scheduled\"}";
+    const REFUSED: &str = "scheduler_schedule_attempts_total{profile=\"default-scheduler\",result=\"unschedulable\"}";
+    const FIRST: &str = "scheduler_pod_scheduling_sli_duration_seconds_count{attempts=\"1\"}";
+    let before = [SCHEDULED, REFUSED, FIRST].map(measured);
+    let api = Api::default();
+    api.node(node("n", "1"));
+    api.pod(pod("fits", "1"));
+    api.pod(pod("waits", "1"));
+    let _running = api.start();
+    settle(1).await;
+    for (series, before) in [SCHEDULED, REFUSED, FIRST].iter().zip(before) {
+        assert!(measured(series) > before, "{series}");
+    }
+    assert!(measured("scheduler_scheduling_algorithm_duration_seconds_count") >= 2.0);
+    let text = component_base::metrics::of_process().text();
+    for series in ["scheduler_pending_pods{queue=\"unschedulable\"}", "scheduler_cache_size{type=\"nodes\"}"] {
+        assert!(text.contains(series), "{series}");
+    }
+}
+
 #[tokio::test(start_paused = true)]
 async fn what_fits_nowhere_waits_for_a_node() {
     let api = Api::default();
