@@ -19,7 +19,27 @@ pub struct Process {
     pub pid: u32,
 }
 
+/// How the process that answers names calls itself.
+const NAME_SERVER: &str = "sagong-dns";
+
 impl Process {
+    /// The process of this PID namespace that answers the cluster's names, if one runs. It outlives its server.
+    pub fn name_server() -> Option<Process> {
+        let named = |directory: &std::path::Path| {
+            std::fs::read_to_string(directory.join("comm")).is_ok_and(|name| name.trim_end() == NAME_SERVER)
+        };
+        let entries = std::fs::read_dir("/proc").ok()?.flatten().map(|entry| entry.path());
+        let numbers = entries.filter(|path| named(path)).filter_map(|path| path.file_name()?.to_str()?.parse().ok());
+        // One that has ended and waits for its parent uses nothing.
+        let lives = |pid: &u32| std::fs::read_link(format!("/proc/{pid}/exe")).is_ok();
+        numbers.filter(lives).map(|pid| Process { name: NAME_SERVER, pid }).next()
+    }
+
+    /// Whether it answers names.
+    pub fn is_name_server(&self) -> bool {
+        self.name == NAME_SERVER
+    }
+
     /// CPU time so far, user and system, of all its threads, those that ended too. The kernel's clock of the process:
     /// nanoseconds, not ticks.
     ///

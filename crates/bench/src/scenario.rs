@@ -9,6 +9,7 @@ use crate::{
     Figures, Row, Side, Target,
     http::{Connection, Connector},
     options::Options,
+    process::Process,
     sides::Launcher,
 };
 
@@ -73,6 +74,14 @@ impl Bench {
     /// In a scenario that starts its own.
     pub fn target(&self) -> &Target {
         self.target.as_ref().expect("the scenario says that it starts its own control planes")
+    }
+
+    /// Measures the process that answers names along with the others, once it is there.
+    pub(crate) fn count_name_server(&mut self) {
+        let target = self.target.as_mut().expect("the scenario says that it starts its own control planes");
+        if target.side == Side::Sagong && !target.processes.iter().any(Process::is_name_server) {
+            target.processes.extend(Process::name_server());
+        }
     }
 
     /// A connection to it.

@@ -47,6 +47,7 @@ async fn run(bench: &mut Bench) -> anyhow::Result<()> {
     let server = address(bench).await?;
     let there = format!("service-{}.dns.svc.cluster.local", SERVICES - 1);
     await_answer(server, &there).await?;
+    bench.count_name_server();
     for (case, name) in [
         ("a service's name", "service-{}.dns.svc.cluster.local"),
         ("a name that is not there", "nothing-{}.dns.svc.cluster.local"),

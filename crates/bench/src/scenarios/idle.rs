@@ -10,7 +10,7 @@ pub(super) const SCENARIO: Scenario = Scenario {
     setup: Setup { fresh: true, ..Setup::PLAIN },
     sagong_only: None,
     quick: true,
-    run: |bench| Box::pin(run(bench)),
+    run: |bench| Box::pin(run(bench, false)),
 };
 
 /// With a node beside it.
@@ -20,12 +20,15 @@ pub(super) const WITH_NODE: Scenario = Scenario {
     setup: Setup { fresh: true, node: true, ..Setup::PLAIN },
     sagong_only: Some("it takes a kubelet and containerd to have a node, which this harness does not start"),
     quick: true,
-    run: |bench| Box::pin(run(bench)),
+    run: |bench| Box::pin(run(bench, true)),
 };
 
-async fn run(bench: &mut Bench) -> anyhow::Result<()> {
+async fn run(bench: &mut Bench, node: bool) -> anyhow::Result<()> {
     let (settle, length) = if bench.options.quick { (2, 8) } else { (15, 60) };
     tokio::time::sleep(Duration::from_secs(settle)).await;
+    if node {
+        bench.count_name_server();
+    }
     let meter = bench.target().begin()?;
     tokio::time::sleep(Duration::from_secs(length)).await;
     let figures = bench.target().end(&meter)?;
