@@ -290,7 +290,9 @@ impl Cache {
     /// The same as of a past revision, when nothing has changed since.
     pub(crate) fn unchanged(&self, key_prefix: &str, start_after: &str, revision: u64) -> Option<Vec<Arc<Entry>>> {
         let state = self.state.read();
-        (state.revision <= revision).then(|| state.range(key_prefix, start_after))
+        // A revision that has not come is no past one: the store says so.
+        let told = state.revision <= revision && revision <= self.current(&state);
+        told.then(|| state.range(key_prefix, start_after))
     }
 
     /// Every object, decoded.
@@ -327,10 +329,11 @@ impl Cache {
         if let Some(json) = change.json.get() {
             return Ok(json.clone());
         }
+        let form = self.form();
         let object = self.changed_object(change)?;
         let json = change.json.get_or_init(|| apimachinery::json::to_vec(&object).into()).clone();
         if !change.deleted {
-            self.encoded.keep(&change.entry, &json);
+            self.keep_json(&change.entry, &json, &form);
         }
         Ok(json)
     }
@@ -340,9 +343,19 @@ impl Cache {
         if let Some(json) = entry.json() {
             return Ok(json);
         }
+        let form = self.form();
         let json = Bytes::from(apimachinery::json::to_vec(&*self.object(entry)?).into_boxed_slice());
-        self.encoded.keep(entry, &json);
+        self.keep_json(entry, &json, &form);
         Ok(json)
+    }
+
+    /// Keeps what was encoded under `form`, unless another has come meanwhile: [`Cache::set_form`] puts the new form
+    /// there first and then lets go of what is kept, so that one of both sees the other.
+    fn keep_json(&self, entry: &Arc<Entry>, json: &Bytes, form: &Arc<StoredForm>) {
+        self.encoded.keep(entry, json);
+        if !Arc::ptr_eq(form, &self.form()) {
+            entry.set_json(None);
+        }
     }
 
     /// An entry's object in an envelope of protobuf, out of its stored bytes; `None` where they are no protobuf.
