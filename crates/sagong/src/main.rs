@@ -20,6 +20,7 @@ mod server;
 mod signer;
 mod status;
 mod store_api;
+mod store_options;
 
 use std::process::ExitCode;
 

@@ -132,8 +132,7 @@ async fn control_plane(
     let listener = TcpListener::bind(("0.0.0.0", options.port)).await.with_context(|| {
         format!("cannot listen on port {}: choose another with --port, or end what uses it", options.port)
     })?;
-    let engine = store::embedded::open(directories.store(), store::embedded::Options::default())
-        .with_context(|| format!("cannot open the store in {}", directories.store().display()))?;
+    let engine = options.store.open(directories)?;
     let identity = Identity::open(directories)?;
     let host_name = host_name();
     let allocators = ServiceAllocators::new(Ranges { network, prefix_length, ..Ranges::default() });

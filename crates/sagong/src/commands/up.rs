@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use anyhow::Context;
 
-use crate::server;
+use crate::{server, store_options::StoreOptions};
 
 /// Upstream's thresholds.
 pub(crate) const EVICTION_HARD: &str = "memory.available<100Mi,nodefs.available<10%,nodefs.inodesFree<5%,\
@@ -65,6 +65,8 @@ pub(crate) struct Options {
     /// How much to log: error, warn, info, debug, trace, or a filter such as `apiserver=debug`.
     #[arg(long, default_value = DEFAULT_LOG, env = "SAGONG_LOG")]
     pub(crate) log: String,
+    #[command(flatten)]
+    pub(crate) store: StoreOptions,
 }
 
 pub(crate) fn run(options: Options) -> anyhow::Result<()> {

@@ -1,0 +1,22 @@
+//! Where the cluster's objects are kept, and how: the flags of `sagong up` that are about the store.
+
+use std::sync::Arc;
+
+use anyhow::Context;
+
+use crate::directories::Directories;
+
+/// The flags about the store.
+#[derive(clap::Args, Clone, Debug, Default)]
+#[command(next_help_heading = "Store")]
+pub(crate) struct StoreOptions {}
+
+impl StoreOptions {
+    /// Opens the store that the flags name.
+    pub(crate) fn open(&self, directories: &Directories) -> anyhow::Result<Arc<dyn store::Engine>> {
+        let place = directories.store();
+        let engine = store::embedded::open(&place, store::embedded::Options::default())
+            .with_context(|| format!("cannot open the store in {}", place.display()))?;
+        Ok(engine)
+    }
+}
