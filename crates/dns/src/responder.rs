@@ -4,6 +4,7 @@
 //! this binary under another name. It knows nothing of the API and has no credentials: a feeder ([`crate::link`]) tells
 //! it what names there are. Without a feeder it goes on answering what it was told last.
 
+mod holder;
 pub(crate) mod protocol;
 #[cfg(test)]
 mod tests;
@@ -12,6 +13,7 @@ use std::{
     collections::HashSet,
     ffi::OsString,
     io,
+    net::SocketAddr,
     os::{fd::AsFd, unix::fs::PermissionsExt},
     path::PathBuf,
     sync::{Arc, Mutex, PoisonError},
@@ -24,7 +26,8 @@ use tokio::{
     task::JoinSet,
 };
 
-use crate::{Handle, Server, server::Sharing};
+use crate::{Error, Handle, Server, server::Sharing};
+use holder::Holder;
 use protocol::{Order, Reply, Settings, receive, send};
 
 /// Name of the program as a responder: what stands in its `argv[0]`.
@@ -179,7 +182,7 @@ impl Responder {
                     return Err("it has not begun, or listens already".to_owned());
                 };
                 let sharing = if beside { Sharing::WithAnother } else { Sharing::Alone };
-                server.listen(&addresses, sharing).map_err(|error| error.to_string())?;
+                listen(&mut server, &addresses, sharing)?;
                 state.serving.spawn(server.serve());
                 self.found.notify_one();
             }
@@ -198,6 +201,24 @@ impl Responder {
             }
         }
         Ok(Some(Reply::Done))
+    }
+}
+
+/// Listens, in the place of a responder that nobody feeds any more if one is there.
+fn listen(server: &mut Server, addresses: &[SocketAddr], sharing: Sharing) -> Result<(), String> {
+    let Err(error) = server.listen(addresses, sharing) else { return Ok(()) };
+    let holder = match &error {
+        Error::Bind { address, source, .. } if source.kind() == io::ErrorKind::AddrInUse => Holder::of(*address),
+        _ => None,
+    };
+    match holder {
+        Some(holder) if holder.is_responder() => {
+            eprintln!("dns: {holder} answered here for a node that has another state directory; ending it");
+            holder.end().map_err(|failed| format!("{error}: {failed}"))?;
+            server.listen(addresses, sharing).map_err(|error| error.to_string())
+        }
+        Some(holder) => Err(format!("{error}: {holder} has it")),
+        None => Err(error.to_string()),
     }
 }
 

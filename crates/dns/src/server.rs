@@ -140,14 +140,18 @@ impl Server {
     /// Addresses should be those that clients use, not wildcards: an answer comes from the address that was
     /// asked only then.
     pub fn listen(&mut self, addresses: &[SocketAddr], sharing: Sharing) -> Result<(), Error> {
+        let mut bound = Vec::new();
         for address in addresses {
             let fail = |protocol, address| move |source| Error::Bind { address, protocol, source };
             let datagrams = sockets::datagrams(*address, sharing).map_err(fail("UDP", *address))?;
             // Port 0 takes any; TCP then takes the same.
             let address = datagrams.local_addr().map_err(fail("UDP", *address))?;
-            self.listeners.push(sockets::streams(address, sharing).map_err(fail("TCP", address))?);
-            self.datagrams.push(Arc::new(datagrams));
+            let listener = sockets::streams(address, sharing).map_err(fail("TCP", address))?;
+            bound.push((Arc::new(datagrams), listener));
         }
+        let (datagrams, listeners): (Vec<_>, Vec<_>) = bound.into_iter().unzip();
+        self.datagrams.extend(datagrams);
+        self.listeners.extend(listeners);
         Ok(())
     }
 

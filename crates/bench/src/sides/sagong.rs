@@ -44,10 +44,6 @@ pub(super) async fn start(program: &Path, folder: &Path, port: u16, setup: Setup
         })
     };
     let (admin, identity) = (issue("bench-setup", &["system:masters"])?, issue(USER, &[])?);
-    // The one of an earlier server in this place has the address still.
-    if let Some(earlier) = Process::name_server().filter(|_| setup.node) {
-        nix::sys::signal::kill(nix::unistd::Pid::from_raw(earlier.pid as i32), nix::sys::signal::Signal::SIGKILL)?;
-    }
     let since = Instant::now();
     let mut children = vec![spawn(&mut command, &folder.join("sagong.log"))?];
     let pid = children[0].id().context("it has ended")?;

@@ -132,3 +132,51 @@ async fn bad_addresses_are_told_at_once() {
     let error = Link::open(&link::Responder::Here, &settings(taken.local_addr().unwrap())).await.err().unwrap();
     assert!(error.to_string().contains("DNS cannot listen on 127.0.0.1:"), "{error}");
 }
+
+/// Not a test by itself: the process that has the address in the next one.
+#[test]
+#[ignore = "is run by a_responder_that_nobody_feeds_is_ended"]
+fn has_an_address() {
+    let address: SocketAddr = std::env::var("SAGONG_TEST_ADDRESS").unwrap().parse().unwrap();
+    let _datagrams = std::net::UdpSocket::bind(address).unwrap();
+    println!("bound");
+    let _ = io::read_to_string(io::stdin());
+}
+
+/// A process of this name that has the address, when it has it.
+fn process_that_has(address: SocketAddr, name: &str) -> std::process::Child {
+    use std::{io::BufRead, os::unix::process::CommandExt, process::Stdio};
+    let mut process = std::process::Command::new(std::env::current_exe().unwrap())
+        .arg0(name)
+        .args(["--ignored", "--exact", "--nocapture", "responder::tests::has_an_address"])
+        .env("SAGONG_TEST_ADDRESS", address.to_string())
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let output = std::io::BufReader::new(process.stdout.take().unwrap());
+    assert!(output.lines().any(|line| line.unwrap().ends_with("bound")), "{name} did not bind {address}");
+    process
+}
+
+#[tokio::test]
+async fn a_responder_that_nobody_feeds_is_ended() {
+    let address = free_address();
+    let mut old = process_that_has(address, RESPONDER_NAME);
+    let mut server = Server::new("cluster.local", &[]);
+    listen(&mut server, &[address], Sharing::Alone).unwrap();
+    assert_eq!(server.addresses(), [address]);
+    use std::os::unix::process::ExitStatusExt;
+    assert_eq!(old.wait().unwrap().signal(), Some(15));
+}
+
+#[tokio::test]
+async fn another_who_has_the_address_is_named_and_left_alone() {
+    let address = free_address();
+    let mut other = process_that_has(address, "dnsmasq");
+    let error = listen(&mut Server::new("cluster.local", &[]), &[address], Sharing::Alone).unwrap_err();
+    assert!(error.ends_with(&format!("process {} (dnsmasq) has it", other.id())), "{error}");
+    assert!(other.try_wait().unwrap().is_none());
+    other.kill().unwrap();
+    other.wait().unwrap();
+}
