@@ -91,9 +91,11 @@ fn deny() -> anyhow::Result<()> {
 
 fn end_to_end() -> anyhow::Result<()> {
     let (kubectl, images) = (tools::kubectl()?, images::end_to_end::ensure()?);
+    images::binaries::build(images::binaries::OF_ETCD)?;
     run_command(
         Command::new(env!("CARGO"))
             .args(["test", "--package", "sagong", "--test", "end_to_end", "--", "--ignored", "--test-threads", "1"])
+            .env("SAGONG_ETCD", images::binaries::program("etcd")?)
             .env("SAGONG_HELM", tools::helm()?)
             .env("SAGONG_IMAGES", images)
             .env("SAGONG_KUBECTL", kubectl),

@@ -1,6 +1,7 @@
 //! `sagong store`: what keeps the cluster's objects.
 
 mod backup;
+mod etcd;
 
 use std::path::{Path, PathBuf};
 
@@ -19,8 +20,8 @@ use crate::{
 
 /// Look after the store, which keeps the cluster's objects.
 ///
-/// status, compact and backup ask the running server, as its administrator. restore and verify work on the data
-/// directory of a server that does not run.
+/// status, compact, backup and export ask the running server, as its administrator. restore, import and verify work on
+/// the data directory of a server that does not run.
 ///
 /// Example: `sagong store backup --to /var/backups/sagong --keep 7`
 #[derive(clap::Args, Clone, Debug)]
@@ -66,6 +67,16 @@ enum Action {
         /// The backup.
         file: PathBuf,
     },
+    /// Make a store of a snapshot of etcd, in a data directory that has none: a cluster of kubeadm or k3s moves in.
+    ///
+    /// Objects are as they were; whoever watches lists anew.
+    ///
+    /// Example: `sagong store import etcd.snapshot --data-dir /var/lib/sagong`
+    Import(etcd::ImportOptions),
+    /// Write what the server has to a snapshot of etcd, for `etcdutl snapshot restore`: a cluster moves out.
+    ///
+    /// Example: `sagong store export etcd.snapshot`
+    Export(etcd::ExportOptions),
     /// Read a backup, or the store of a server that does not run, and every checksum in it.
     ///
     /// Example: `sagong store verify sagong-2026-11-28T120000Z.backup`
@@ -87,6 +98,8 @@ pub(crate) fn run(options: &Options) -> anyhow::Result<()> {
         }
         Action::Backup(wanted) => backup::backup(&options.data_dir, wanted)?,
         Action::Restore { file } => restore(&options.data_dir, file)?,
+        Action::Import(wanted) => etcd::import(&options.data_dir, wanted)?,
+        Action::Export(wanted) => etcd::export(&options.data_dir, wanted)?,
         Action::Verify { file: Some(file) } => backup::verify(file)?,
         Action::Verify { file: None } => verify(&options.data_dir)?,
     };

@@ -1,9 +1,10 @@
 //! The real binary driven by the real kubectl. Run by `cargo xtask ci`, which names kubectl in
-//! `SAGONG_KUBECTL`.
+//! `SAGONG_KUBECTL`, helm in `SAGONG_HELM`, etcd in `SAGONG_ETCD`.
 
 mod apps;
 mod backups;
 mod cluster;
+mod etcd;
 mod failures;
 mod faults;
 mod kubectl_objects;

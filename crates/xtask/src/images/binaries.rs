@@ -16,6 +16,7 @@ const SAMPLE_MODULE: &str = "conformance/sample-apiserver";
 const CONTAINERD_MODULE: &str = "conformance/containerd";
 const COREDNS_MODULE: &str = "conformance/coredns";
 const CRI_TOOLS_MODULE: &str = "conformance/cri-tools";
+const ETCD_MODULE: &str = "conformance/etcd";
 /// Without these e2e.test takes itself for v0.0, and specs that compare versions fail.
 const VERSION_FLAGS: &str = "-s -w -X k8s.io/component-base/version.gitVersion=v1.37.0 \
     -X k8s.io/component-base/version.gitMajor=1 -X k8s.io/component-base/version.gitMinor=37";
@@ -73,6 +74,13 @@ pub(crate) const OF_CRITEST: &[GoProgram] = &[GoProgram {
     is_test: true,
     ..program_of("critest", "sigs.k8s.io/cri-tools/cmd/critest")
 }];
+
+/// The store of upstream's, and the tools of those who look after one.
+pub(crate) const OF_ETCD: &[GoProgram] = &[
+    program_of("etcd", "go.etcd.io/etcd/server/v3"),
+    GoProgram { module: ETCD_MODULE, ..program_of("etcdctl", "go.etcd.io/etcd/etcdctl/v3") },
+    GoProgram { module: ETCD_MODULE, ..program_of("etcdutl", "go.etcd.io/etcd/etcdutl/v3") },
+];
 
 const fn of_containerd(name: &'static str, package: &'static str) -> GoProgram {
     GoProgram { module: CONTAINERD_MODULE, ..program_of(name, package) }

@@ -74,7 +74,7 @@ fn make(runtime: &tokio::runtime::Runtime, body: Incoming, place: &Path) -> anyh
     backup::verify(open(place)?).context("what the server sent is no whole backup")
 }
 
-async fn receive(mut body: Incoming, output: &mut impl Write) -> anyhow::Result<()> {
+pub(super) async fn receive(mut body: Incoming, output: &mut impl Write) -> anyhow::Result<()> {
     let show = io::stderr().is_terminal();
     let (mut received, mut shown) = (0_u64, 0);
     while let Some(frame) = body.frame().await {
@@ -98,7 +98,7 @@ fn name(at: jiff::Timestamp) -> String {
     format!("{PREFIX}{}{SUFFIX}", time::format_seconds(at).replace(':', ""))
 }
 
-fn sync_folder(file: &Path) -> anyhow::Result<()> {
+pub(super) fn sync_folder(file: &Path) -> anyhow::Result<()> {
     let folder = file.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
     let synced = File::open(folder).and_then(|folder| folder.sync_all());
     synced.with_context(|| format!("cannot make the name in {} durable", folder.display()))
