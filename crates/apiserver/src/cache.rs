@@ -2,11 +2,14 @@
 //!
 //! One [`Cache`] per stored resource, all fed by one task ([`crate::registry`]) that follows the store in
 //! revision order. A watch is a cursor into the resource's ring of changes, which is bounded in bytes: it
-//! costs nothing while nothing happens, and who falls off the ring is told 410.
+//! costs nothing while nothing happens. Who comes from before the ring is given what the store still has of
+//! its history ([`recall`]), or told 410.
 //!
 //! **Invariants.** Revisions in a ring never go back. A write is acknowledged only when its revision has been
 //! applied here, so that a client reads its own writes. An object is decoded at most once while anybody
 //! uses it.
+
+mod recall;
 
 use std::{
     collections::{BTreeMap, VecDeque},
@@ -32,6 +35,9 @@ use crate::{encoded::Encoded, stored::StoredForm};
 const RING_BYTES_LIMIT: usize = 16 << 20;
 /// The most changes in a ring, whatever their size.
 const RING_CHANGES_LIMIT: usize = 100_000;
+/// How many numbers of changes a load leaves out, so that cursors from before it are told apart from those of changes
+/// that are taken back.
+const SEQUENCE_GAP: u64 = 1 << 32;
 
 /// An object at one revision.
 pub struct Entry {
@@ -99,6 +105,25 @@ pub struct Change {
     object: OnceLock<Arc<Object>>,
 }
 
+impl Change {
+    /// What an event of the store says; `entry` and `previous` are what it has of the object after and before it.
+    fn new(event: &store::Event, entry: Arc<Entry>, previous: Option<Arc<Entry>>) -> Change {
+        let deleted = event.kind == EventKind::Delete;
+        let entry = match &previous {
+            // A deletion shows the object's last state at the revision of the deletion.
+            Some(last) if deleted => Arc::new(Entry {
+                key: last.key.clone(),
+                revision: event.kv.mod_revision,
+                bytes: last.bytes.clone(),
+                forms: Mutex::default(),
+            }),
+            _ => entry,
+        };
+        let (json, protobuf, object) = (OnceLock::new(), OnceLock::new(), OnceLock::new());
+        Change { revision: event.kv.mod_revision, entry, previous, deleted, json, protobuf, object }
+    }
+}
+
 struct State {
     entries: BTreeMap<Str, Arc<Entry>>,
     ring: VecDeque<Arc<Change>>,
@@ -130,6 +155,8 @@ pub struct Cache {
     encoded: Arc<Encoded>,
     /// The count of changes so far: whoever waits for a change waits for this to move.
     sequence: watch::Sender<u64>,
+    /// Held while changes are read from the store's history.
+    recalling: tokio::sync::Mutex<()>,
 }
 
 /// A page of a list.
@@ -157,6 +184,7 @@ impl Cache {
             applied,
             encoded,
             sequence: watch::channel(0).0,
+            recalling: tokio::sync::Mutex::default(),
         }
     }
 
@@ -168,6 +196,15 @@ impl Cache {
     /// The prefix of all its keys in the store.
     pub(crate) fn prefix(&self) -> &Str {
         &self.prefix
+    }
+
+    /// The key after all of its keys: the prefix ends in a slash, which the next character replaces.
+    pub(crate) fn prefix_end(&self) -> Bytes {
+        let mut end = self.prefix.as_bytes().to_vec();
+        if let Some(last) = end.last_mut() {
+            *last += 1;
+        }
+        end.into()
     }
 
     pub(crate) fn form(&self) -> Arc<StoredForm> {
@@ -195,7 +232,7 @@ impl Cache {
     pub(crate) fn load(&self, items: &[KeyValue], revision: u64) {
         let mut state = self.state.write();
         // Cursors are behind the first sequence number from here on, and answer 410.
-        state.first_sequence += state.ring.len() as u64 + 1;
+        state.first_sequence += state.ring.len() as u64 + SEQUENCE_GAP;
         state.ring.clear();
         state.ring_bytes = 0;
         let sequence = state.first_sequence;
@@ -210,32 +247,14 @@ impl Cache {
     pub(crate) fn apply(&self, events: &[&store::Event], revision: u64) {
         let mut state = self.state.write();
         for event in events {
-            let deleted = event.kind == EventKind::Delete;
-            let mut entry = self.entry(&event.kv);
-            let previous = if deleted {
-                state.entries.remove(&entry.key)
-            } else {
-                state.entries.insert(entry.key.clone(), entry.clone())
+            let entry = self.entry(&event.kv);
+            let previous = match event.kind {
+                EventKind::Delete => state.entries.remove(&entry.key),
+                EventKind::Put => state.entries.insert(entry.key.clone(), entry.clone()),
             };
-            if let (true, Some(last)) = (deleted, &previous) {
-                // A deletion shows the object's last state at the revision of the deletion.
-                entry = Arc::new(Entry {
-                    key: last.key.clone(),
-                    revision: event.kv.mod_revision,
-                    bytes: last.bytes.clone(),
-                    forms: Mutex::default(),
-                });
-            }
-            state.ring_bytes += entry.bytes.len();
-            state.ring.push_back(Arc::new(Change {
-                revision: event.kv.mod_revision,
-                entry,
-                previous,
-                deleted,
-                json: OnceLock::new(),
-                protobuf: OnceLock::new(),
-                object: OnceLock::new(),
-            }));
+            let change = Change::new(event, entry, previous);
+            state.ring_bytes += change.entry.bytes.len();
+            state.ring.push_back(Arc::new(change));
             while state.ring_bytes > RING_BYTES_LIMIT || state.ring.len() > RING_CHANGES_LIMIT {
                 let Some(oldest) = state.ring.pop_front() else { break };
                 state.ring_bytes -= oldest.entry.bytes.len();
@@ -393,10 +412,7 @@ impl Cache {
     pub fn watch_from(self: &Arc<Cache>, revision: u64) -> Result<Cursor, Status> {
         let state = self.state.read();
         if revision < state.forgotten_revision {
-            return Err(Status::expired(format!(
-                "too old resource version: {revision} ({})",
-                state.forgotten_revision + 1
-            )));
+            return Err(too_old(revision, state.forgotten_revision + 1));
         }
         let skipped = state.ring.partition_point(|change| change.revision <= revision);
         let next = state.first_sequence + skipped as u64;
@@ -411,6 +427,11 @@ impl Cache {
         let page = Page { entries, revision: self.current(&state) };
         (page, Cursor { cache: self.clone(), next, moved: self.sequence.subscribe() })
     }
+}
+
+/// What upstream says to who asks for what is no longer known.
+fn too_old(revision: u64, oldest: u64) -> Status {
+    Status::expired(format!("too old resource version: {revision} ({oldest})"))
 }
 
 /// A place in a resource's ring of changes.
@@ -463,6 +484,18 @@ impl Cursor {
 #[cfg(test)]
 pub(crate) mod tests {
     use super::*;
+
+    /// A cache of things with this prefix, which are config maps.
+    pub(crate) fn cache_of(prefix: &'static str) -> Arc<Cache> {
+        let form = StoredForm {
+            schema: crate::SchemaHandle::Static(api::schema()),
+            type_id: api::type_of("", "v1", "ConfigMap").unwrap(),
+            api_version: Str::from_static("v1"),
+            kind: Str::from_static("ConfigMap"),
+            custom: None,
+        };
+        Arc::new(Cache::new(Str::from_static(prefix), form, Arc::default(), Arc::new(Encoded::new(0))))
+    }
 
     /// An entry that nobody reads.
     pub(crate) fn entry(key: &str) -> Arc<Entry> {

@@ -127,14 +127,9 @@ impl Registry {
     /// `following`.
     async fn load(&self, cache: &Cache) -> Result<(), StoreError> {
         let start = Bytes::copy_from_slice(cache.prefix().as_bytes());
-        let mut end = start.to_vec();
-        // The prefix ends in a slash; the key after all of its keys ends in the next character.
-        if let Some(last) = end.last_mut() {
-            *last += 1;
-        }
         let applied = self.applied.load(Ordering::Acquire);
         let revision = (applied > 0).then_some(applied);
-        let range = self.engine.range(RangeRequest { start, end: end.into(), limit: 0, revision }).await?;
+        let range = self.engine.range(RangeRequest { start, end: cache.prefix_end(), limit: 0, revision }).await?;
         cache.load(&range.items, range.revision);
         Ok(())
     }

@@ -153,7 +153,7 @@ impl Watch {
             });
         }
         let revision = revision.unwrap_or_else(|| cache.revision());
-        let cursor = cache.watch_from(revision)?;
+        let cursor = cache.watch_since(&**server.registry().engine(), revision).await?;
         Ok(Watch {
             resource: resource.clone(),
             query,

@@ -1,0 +1,317 @@
+//! Clients that write, read and remove a few objects at once, and keep what they were told.
+
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::{Duration, Instant},
+};
+
+use anyhow::{Context, anyhow, bail};
+use apimachinery::{Object, Status, Value, value};
+use client::{Api, Body, Client, Options, Request, Response, Transport, Verb, kinds, remote::Remote};
+use parking_lot::Mutex;
+use sim::Access;
+use tokio::{sync::watch, task::JoinSet};
+
+use crate::{
+    history::{Action, History, Key, Listing, Mark, Moment, Operation, Outcome, Revision, Stretch},
+    server::Server,
+    watcher,
+};
+
+pub(crate) const NAMESPACE: &str = "robustness";
+/// What ends the watchers when they are told of it.
+pub(crate) const LAST_OBJECT: &str = "last";
+const PREFIX: &str = "object-";
+const USER_AGENT: &str = "sagong-robustness";
+/// How long the watchers may take to be told of the last object.
+const WATCHERS_LIMIT: Duration = Duration::from_secs(60);
+
+/// Where the server is; its number grows with each start.
+#[derive(Clone)]
+pub(crate) struct Place {
+    pub(crate) life: u64,
+    access: Option<Access>,
+}
+
+/// What all clients share.
+pub(crate) struct Shared {
+    began: Instant,
+    marks: AtomicU64,
+    operations: AtomicU64,
+    objects: u32,
+    place: watch::Sender<Place>,
+    stop: watch::Sender<bool>,
+    /// Answers that no server should give.
+    surprises: Mutex<Vec<String>>,
+}
+
+impl Shared {
+    pub(crate) fn now(&self) -> Moment {
+        self.began.elapsed().as_nanos() as Moment
+    }
+
+    /// A connection to the server in a later life than `life`, when there is one.
+    pub(crate) async fn connect_after(&self, life: u64) -> anyhow::Result<(u64, Arc<Remote>)> {
+        let mut place = self.place.subscribe();
+        let place = place.wait_for(|place| place.life > life && place.access.is_some()).await?.clone();
+        let access = place.access.context("the server is away")?;
+        Ok((place.life, access.connection(USER_AGENT)?))
+    }
+}
+
+/// Everything that runs.
+pub(crate) struct Load {
+    shared: Arc<Shared>,
+    clients: JoinSet<anyhow::Result<Vec<Operation>>>,
+    watchers: JoinSet<anyhow::Result<Vec<Stretch>>>,
+    listings: Mutex<Vec<Listing>>,
+}
+
+impl Load {
+    /// Starts the clients.
+    pub(crate) async fn start(server: &Server, clients: u32, objects: u32, watchers: u32) -> anyhow::Result<Load> {
+        let access = Access::read(&server.kubeconfig())?;
+        let remote = access.connection(USER_AGENT)?;
+        let namespaces = Client::new(remote.clone(), USER_AGENT).all(&kinds::NAMESPACES);
+        namespaces
+            .create(Object(value!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": NAMESPACE}})))
+            .await
+            .map_err(|status| refused("the namespace", &status))?;
+        let shared = Arc::new(Shared {
+            began: Instant::now(),
+            marks: AtomicU64::new(1),
+            operations: AtomicU64::new(0),
+            objects,
+            place: watch::channel(Place { life: 1, access: Some(access) }).0,
+            stop: watch::channel(false).0,
+            surprises: Mutex::default(),
+        });
+        let first = list(&shared, &remote).await.map_err(|status| refused("a list", &status))?;
+        let mut load = Load {
+            shared: shared.clone(),
+            clients: JoinSet::new(),
+            watchers: JoinSet::new(),
+            listings: Mutex::default(),
+        };
+        for _ in 0..watchers {
+            load.watchers.spawn(watcher::run(shared.clone(), first.revision));
+        }
+        for _ in 0..clients {
+            load.clients.spawn(run_client(shared.clone()));
+        }
+        Ok(load)
+    }
+
+    /// How many operations there were so far.
+    pub(crate) fn operations(&self) -> u64 {
+        self.shared.operations.load(Ordering::Relaxed)
+    }
+
+    pub(crate) fn server_is_away(&self) {
+        self.shared.place.send_modify(|place| place.access = None);
+    }
+
+    pub(crate) fn server_is_there(&self, server: &Server) -> anyhow::Result<()> {
+        let access = Access::read(&server.kubeconfig())?;
+        self.shared.place.send_modify(|place| *place = Place { life: place.life + 1, access: Some(access) });
+        Ok(())
+    }
+
+    /// Lists all objects; without an answer it says nothing.
+    pub(crate) async fn list(&self) {
+        let Ok((_, remote)) = self.shared.connect_after(0).await else { return };
+        if let Ok(listing) = list(&self.shared, &remote).await {
+            self.listings.lock().push(listing);
+        }
+    }
+
+    /// Ends the clients, reads everything once more, and ends the watchers when they have been told of everything.
+    pub(crate) async fn finish(mut self) -> anyhow::Result<History> {
+        self.shared.stop.send_replace(true);
+        let mut history = History::default();
+        while let Some(operations) = self.clients.join_next().await {
+            history.operations.extend(operations??);
+        }
+        let (_, remote) = self.shared.connect_after(0).await?;
+        let mut reader = Writer::new(self.shared.clone(), &remote);
+        for key in 0..self.shared.objects {
+            reader.perform(key, Action::Get).await;
+        }
+        history.operations.append(&mut reader.operations);
+        history.listings = self.listings.into_inner();
+        history.listings.push(list(&self.shared, &remote).await.map_err(|status| refused("a list", &status))?);
+        let last = object(LAST_OBJECT, 0, None);
+        reader.objects.create(last).await.map_err(|status| refused("the last object", &status))?;
+        let watched = async {
+            while let Some(stretches) = self.watchers.join_next().await {
+                history.stretches.extend(stretches??);
+            }
+            anyhow::Ok(())
+        };
+        let Ok(watched) = tokio::time::timeout(WATCHERS_LIMIT, watched).await else {
+            bail!("VIOLATION: a watcher was not told of the last object within {WATCHERS_LIMIT:?}");
+        };
+        watched?;
+        let surprises = std::mem::take(&mut *self.shared.surprises.lock());
+        if let Some(first) = surprises.first() {
+            bail!("VIOLATION: {} answers that no server should give; the first: {first}", surprises.len());
+        }
+        Ok(history)
+    }
+}
+
+fn refused(what: &str, status: &Status) -> anyhow::Error {
+    anyhow!("the server refuses {what}: {}", status.message)
+}
+
+fn object(name: &str, mark: Mark, revision: Option<Revision>) -> Object {
+    let mut object = value!({
+        "apiVersion": "v1", "kind": "ConfigMap",
+        "metadata": {"name": name, "namespace": NAMESPACE},
+        "data": {"mark": mark.to_string()}
+    });
+    if let Some(revision) = revision {
+        object.set(&["metadata", "resourceVersion"], Value::from(revision.to_string()));
+    }
+    Object(object)
+}
+
+/// The number, revision and mark of an object of ours.
+pub(crate) fn read(object: &Object) -> Option<(Key, Revision, Mark)> {
+    let key = object.name().strip_prefix(PREFIX)?.parse().ok()?;
+    Some((key, revision_of(object)?, object.0.str_at(&["data", "mark"])?.parse().ok()?))
+}
+
+pub(crate) fn revision_of(object: &Object) -> Option<Revision> {
+    object.0.str_at(&["metadata", "resourceVersion"])?.parse().ok()
+}
+
+/// All objects of ours.
+pub(crate) async fn list(shared: &Shared, remote: &Remote) -> Result<Listing, Status> {
+    let called = shared.now();
+    let request = Request {
+        verb: Verb::List,
+        resource: kinds::CONFIG_MAPS,
+        namespace: NAMESPACE.into(),
+        name: Default::default(),
+        subresource: Default::default(),
+        body: Body::None,
+        options: Options::default(),
+    };
+    let Response::List { items, resource_version, .. } = remote.call(request).await? else {
+        return Err(Status::internal("no list"));
+    };
+    let revision = resource_version.parse().map_err(|_| Status::internal("a list without a revision"))?;
+    Ok(Listing {
+        revision,
+        items: items.iter().filter_map(|item| read(item)).collect(),
+        called,
+        returned: shared.now(),
+    })
+}
+
+/// One client, until it is stopped.
+async fn run_client(shared: Arc<Shared>) -> anyhow::Result<Vec<Operation>> {
+    let mut stop = shared.stop.subscribe();
+    let mut operations = Vec::new();
+    let mut life = 0;
+    loop {
+        let connected = tokio::select! {
+            connected = shared.connect_after(life) => connected?,
+            _ = stop.wait_for(|stop| *stop) => return Ok(operations),
+        };
+        life = connected.0;
+        let mut writer = Writer::new(shared.clone(), &connected.1);
+        // What is begun is ended: a call that is dropped might be done yet.
+        while !*stop.borrow() && writer.anything().await != Outcome::Unknown {}
+        operations.append(&mut writer.operations);
+    }
+}
+
+/// A client with a connection.
+struct Writer {
+    shared: Arc<Shared>,
+    objects: Api,
+    operations: Vec<Operation>,
+    /// What it believes of each object.
+    known: Vec<Option<Outcome>>,
+}
+
+impl Writer {
+    fn new(shared: Arc<Shared>, remote: &Arc<Remote>) -> Writer {
+        let objects = Client::new(remote.clone(), USER_AGENT).namespaced(&kinds::CONFIG_MAPS, NAMESPACE);
+        let known = vec![None; shared.objects as usize];
+        Writer { shared, objects, operations: Vec::new(), known }
+    }
+
+    /// Does something to some object: what fits what it knows of it, or a read.
+    async fn anything(&mut self) -> Outcome {
+        let key = stdx::random::below(u64::from(self.shared.objects)) as Key;
+        let mark = self.shared.marks.fetch_add(1, Ordering::Relaxed);
+        let action = match (self.known[key as usize], stdx::random::below(10)) {
+            (None, _) | (_, 0..3) => Action::Get,
+            (Some(Outcome::Found { revision: expected, .. }), 3..5) => Action::Delete { expected },
+            (Some(Outcome::Found { revision: expected, .. }), _) => Action::Update { expected, mark },
+            _ => Action::Create { mark },
+        };
+        self.perform(key, action).await
+    }
+
+    async fn perform(&mut self, key: Key, action: Action) -> Outcome {
+        let called = self.shared.now();
+        let outcome = self.ask(key, action).await.unwrap_or_else(|status| self.refusal(action, &status));
+        let returned = self.shared.now();
+        self.operations.push(Operation { key, action, outcome, called, returned });
+        self.shared.operations.fetch_add(1, Ordering::Relaxed);
+        self.known[key as usize] = match (outcome, action.mark()) {
+            (Outcome::Written { revision }, Some(mark)) => Some(Outcome::Found { revision, mark }),
+            (Outcome::Found { .. } | Outcome::Absent, _) => Some(outcome),
+            (Outcome::Deleted, _) => Some(Outcome::Absent),
+            _ => None,
+        };
+        outcome
+    }
+
+    async fn ask(&self, key: Key, action: Action) -> Result<Outcome, Status> {
+        let name = format!("{PREFIX}{key}");
+        let written = |made: &Object| match read(made) {
+            Some((_, revision, _)) => Outcome::Written { revision },
+            None => self.surprise(format!("{action:?}: an object without a revision")),
+        };
+        Ok(match action {
+            Action::Get => match read(&*self.objects.get(&name).await?) {
+                Some((found, revision, mark)) if found == key => Outcome::Found { revision, mark },
+                other => self.surprise(format!("{name} is read as {other:?}")),
+            },
+            Action::Create { mark } => written(&*self.objects.create(object(&name, mark, None)).await?),
+            Action::Update { expected, mark } => {
+                written(&*self.objects.update(object(&name, mark, Some(expected))).await?)
+            }
+            Action::Delete { expected } => {
+                let precondition_resource_version = expected.to_string();
+                let options = Options { precondition_resource_version, ..Options::default() };
+                self.objects.delete(&name, options).await?;
+                Outcome::Deleted
+            }
+        })
+    }
+
+    fn refusal(&self, action: Action, status: &Status) -> Outcome {
+        match (status.code, status.reason.as_str(), action) {
+            (404, "NotFound", Action::Get | Action::Update { .. } | Action::Delete { .. }) => Outcome::Absent,
+            (409, "AlreadyExists", Action::Create { .. }) => Outcome::Exists,
+            (409, "Conflict", Action::Update { .. } | Action::Delete { .. }) => Outcome::Conflict,
+            // Refused for now, or broken off: what happened to it is not said.
+            (429 | 500.., ..) => Outcome::Unknown,
+            _ => self.surprise(format!("{action:?}: {} {}: {}", status.code, status.reason, status.message)),
+        }
+    }
+
+    fn surprise(&self, what: String) -> Outcome {
+        self.shared.surprises.lock().push(what);
+        Outcome::Unknown
+    }
+}

@@ -1,0 +1,97 @@
+//! The server under test, which is killed again and again.
+
+use std::{
+    fs::File,
+    io::{BufRead, BufReader, Write},
+    path::{Path, PathBuf},
+    process::{Child, Command, Stdio},
+    sync::mpsc,
+    thread,
+    time::Duration,
+};
+
+use anyhow::{Context, bail};
+
+/// How long a start may take.
+const START_LIMIT: Duration = Duration::from_secs(60);
+/// What the server logs when it serves.
+const READY: &str = "ready";
+
+/// A running server; it ends with this value.
+pub(crate) struct Server {
+    program: PathBuf,
+    directory: PathBuf,
+    port: u16,
+    flags: Vec<String>,
+    process: Child,
+}
+
+impl Server {
+    /// Starts a control plane whose files are all below `directory`.
+    pub(crate) fn start(program: &Path, directory: &Path, flags: &[String]) -> anyhow::Result<Server> {
+        let port = std::net::TcpListener::bind("127.0.0.1:0")?.local_addr()?.port();
+        let process = launch(program, directory, port, flags)?;
+        let (program, directory) = (program.to_owned(), directory.to_owned());
+        Ok(Server { program, directory, port, flags: flags.to_vec(), process })
+    }
+
+    /// The administrator's kubeconfig.
+    pub(crate) fn kubeconfig(&self) -> PathBuf {
+        self.directory.join("data/admin.kubeconfig")
+    }
+
+    /// Ends it at once, with SIGKILL.
+    pub(crate) fn kill(&mut self) -> anyhow::Result<()> {
+        if let Some(status) = self.process.try_wait()? {
+            bail!("the server ended by itself with {status}: see {}", self.directory.join("server.log").display());
+        }
+        self.process.kill()?;
+        self.process.wait()?;
+        Ok(())
+    }
+
+    /// Starts it again where it was.
+    pub(crate) fn start_again(&mut self) -> anyhow::Result<()> {
+        self.process = launch(&self.program, &self.directory, self.port, &self.flags)?;
+        Ok(())
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+    }
+}
+
+/// Starts the program and waits until it says that it is ready.
+fn launch(program: &Path, directory: &Path, port: u16, flags: &[String]) -> anyhow::Result<Child> {
+    let log_path = directory.join("server.log");
+    let mut log = File::options().create(true).append(true).open(&log_path)?;
+    let mut process = Command::new(program)
+        .args(["up", "--no-node", "--log", "info", "--port", &port.to_string(), "--data-dir"])
+        .arg(directory.join("data"))
+        .arg("--state-dir")
+        .arg(directory.join("state"))
+        .args(flags)
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(Stdio::piped())
+        .spawn()
+        .with_context(|| format!("cannot run {}", program.display()))?;
+    let lines = BufReader::new(process.stderr.take().context("it has no standard error")?).lines();
+    let (ready, is_ready) = mpsc::channel();
+    thread::spawn(move || {
+        for line in lines.map_while(Result::ok) {
+            if line.split_whitespace().any(|word| word == READY) {
+                let _ = ready.send(());
+            }
+            let _ = writeln!(log, "{line}");
+        }
+    });
+    if is_ready.recv_timeout(START_LIMIT).is_err() {
+        let _ = process.kill();
+        bail!("the server did not become ready: {:?}; see {}", process.wait(), log_path.display());
+    }
+    Ok(process)
+}
