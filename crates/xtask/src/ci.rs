@@ -33,6 +33,7 @@ const STEPS: &[Step] = &[
     ("clippy", || cargo(&["clippy", "--workspace", "--all-targets", "--quiet", "--", "--deny", "warnings"])),
     ("test", || cargo(&["test", "--workspace", "--no-fail-fast"])),
     ("end-to-end", end_to_end),
+    ("robustness", robustness),
     ("conformance", conformance::gate),
 ];
 
@@ -87,6 +88,17 @@ fn deny() -> anyhow::Result<()> {
     cargo(&["fetch", "--quiet", "--locked"])?;
     // Advisories live on a host that a build machine need not reach; they are a command of their own.
     run_command(Command::new(cargo_deny).args(["--offline", "check", "licenses", "bans", "sources"]))
+}
+
+/// A few kills; two hundred are a command of their own.
+fn robustness() -> anyhow::Result<()> {
+    cargo(&["build", "--quiet", "--package", "sagong"])?;
+    let program = conformance::built("debug");
+    run_command(
+        Command::new(env!("CARGO"))
+            .args(["run", "--quiet", "--package", "robustness", "--", "--kills", "10", "--program"])
+            .arg(program),
+    )
 }
 
 fn end_to_end() -> anyhow::Result<()> {

@@ -201,7 +201,7 @@ fn build() -> anyhow::Result<PathBuf> {
 }
 
 /// Where cargo leaves the program.
-fn built(profile: &str) -> PathBuf {
+pub(crate) fn built(profile: &str) -> PathBuf {
     let host = format!("{}-unknown-linux-gnu", std::env::consts::ARCH);
     let target = std::env::var_os("CARGO_TARGET_DIR").map_or("target".into(), PathBuf::from);
     target.join(host).join(profile).join("sagong")
