@@ -89,7 +89,13 @@ pub struct Collection {
     pub label_selector: String,
     /// A field selector in query syntax, or empty.
     pub field_selector: String,
+    /// Whether outlines of the objects are enough: see [`Collection::outlined`].
+    pub outline: bool,
 }
+
+/// What an outline keeps of the metadata.
+const OUTLINE_FIELDS: [&str; 7] =
+    ["deletionTimestamp", "finalizers", "name", "namespace", "ownerReferences", "resourceVersion", "uid"];
 
 impl Collection {
     /// Everything of `resource`.
@@ -99,7 +105,29 @@ impl Collection {
             namespace: Str::EMPTY,
             label_selector: String::new(),
             field_selector: String::new(),
+            outline: false,
         }
+    }
+
+    /// Keeps of each object no more than who it is and whose: its name, namespace, UID, version, owners, finalizers and
+    /// deletion. For those who follow everything; whole objects would cost as much memory as the server has.
+    pub fn outlined(mut self) -> Collection {
+        self.outline = true;
+        self
+    }
+
+    /// What the copy holds of an object.
+    fn kept(&self, object: Arc<Object>) -> Arc<Object> {
+        if !self.outline {
+            return object;
+        }
+        let mut outline = Object::default();
+        for field in OUTLINE_FIELDS {
+            if let Some(value) = object.0.at(&["metadata", field]) {
+                outline.metadata_mut().insert(Str::from_static(field), value.clone());
+            }
+        }
+        Arc::new(outline)
     }
 
     /// The part in `namespace`.
@@ -377,7 +405,7 @@ impl Reflector {
         while let Some(event) = stream.next().await {
             match event? {
                 WatchEvent::Added(object) | WatchEvent::Modified(object) => {
-                    objects.insert(object.key(), object);
+                    objects.insert(object.key(), self.collection.kept(object));
                 }
                 WatchEvent::Deleted(object) => {
                     objects.remove(&object.key());
@@ -406,7 +434,7 @@ impl Reflector {
             match event {
                 WatchEvent::Added(object) | WatchEvent::Modified(object) => {
                     self.resource_version = object.resource_version().into();
-                    informer.insert(object);
+                    informer.insert(self.collection.kept(object));
                 }
                 WatchEvent::Deleted(object) => {
                     self.resource_version = object.resource_version().into();

@@ -17,7 +17,7 @@ use std::{
 use apimachinery::{Object, Status, Str, Value, value};
 use async_trait::async_trait;
 use client::{
-    Client, Collection, DeletePropagation, Event, EventRecorder, EventType, Options, PatchType, ResourceKind,
+    Client, Collection, DeletePropagation, Event, EventRecorder, EventType, Informer, Options, PatchType, ResourceKind,
     SharedInformers, WorkQueue,
     controller::{self, Outcome, Reconcile, ReconcileError},
     kinds::{API_SERVICES, CUSTOM_RESOURCE_DEFINITIONS},
@@ -119,7 +119,7 @@ impl Monitors {
             self.follow(resource);
         }
         for resource in self.followed.difference(&wanted) {
-            self.informers.stop(&Collection::all(resource));
+            self.informers.stop(&Collection::all(resource).outlined());
             self.collector.graph.lock().forget_resource(resource);
         }
         self.followed = wanted;
@@ -127,8 +127,8 @@ impl Monitors {
     }
 
     fn follow(&self, resource: &ResourceKind) {
-        let (collector, of) = (self.collector.clone(), resource.clone());
-        self.informers.of(resource).add_handler(move |event: &Event| {
+        let (collector, of) = (self.collector.clone(), Arc::new(resource.clone()));
+        self.informer(resource).add_handler(move |event: &Event| {
             let concerned = collector.graph.lock().apply(&of, event);
             for uid in concerned {
                 collector.queue.add(uid);
@@ -136,12 +136,17 @@ impl Monitors {
         });
     }
 
+    /// Of all that there is outlines are enough.
+    fn informer(&self, resource: &ResourceKind) -> Informer {
+        self.informers.follow(Collection::all(resource).outlined())
+    }
+
     /// One resource that cannot be listed must not stop the collection of all others: absent owners are asked
     /// for one by one anyway.
     async fn wait_for(&self, resources: &[ResourceKind]) -> bool {
         let all = async {
             for resource in resources {
-                self.informers.of(resource).synced().await;
+                self.informer(resource).synced().await;
             }
         };
         let synced = tokio::time::timeout(Duration::from_secs(SYNC_TIMEOUT_SECONDS), all).await;

@@ -7,7 +7,7 @@ use apimachinery::Status;
 use bytes::Bytes;
 use store::{Engine, Event, StoreError};
 
-use super::{Cache, Change, Cursor, RING_BYTES_LIMIT, RING_CHANGES_LIMIT, too_old};
+use super::{Cache, Change, Cursor, RING_BYTES_LIMIT, RING_CHANGES_LIMIT};
 
 impl Cache {
     /// A cursor behind everything that happened up to `revision`, as [`Cache::watch_from`], with the help of the
@@ -79,7 +79,7 @@ mod tests {
     use store::{Expect, Write, embedded};
 
     use super::*;
-    use crate::cache::tests::cache_of;
+    use crate::cache::{tests::cache_of, too_old};
 
     fn put(name: &str, value: &'static str) -> Vec<Write> {
         let key = Bytes::from(format!("/registry/things/{name}"));

@@ -17,7 +17,7 @@ pub(super) const ORPHAN: &str = "orphan";
 /// An object that is known.
 #[derive(Clone)]
 pub(super) struct Node {
-    pub(super) resource: ResourceKind,
+    pub(super) resource: Arc<ResourceKind>,
     pub(super) object: Arc<Object>,
 }
 
@@ -96,7 +96,7 @@ impl Graph {
     }
 
     /// Takes an event in, and returns the UIDs of objects that something may have to be done about.
-    pub(super) fn apply(&mut self, resource: &ResourceKind, event: &Event) -> Vec<Str> {
+    pub(super) fn apply(&mut self, resource: &Arc<ResourceKind>, event: &Event) -> Vec<Str> {
         let object = event.object();
         let uid: Str = object.uid().into();
         if uid.is_empty() {
@@ -121,7 +121,7 @@ impl Graph {
 
     /// Forgets all objects of a resource that is no longer followed; nobody says that they are gone.
     pub(super) fn forget_resource(&mut self, resource: &ResourceKind) {
-        let of_resource = self.nodes.iter().filter(|(_, node)| node.resource == *resource);
+        let of_resource = self.nodes.iter().filter(|(_, node)| *node.resource == *resource);
         let uids: Vec<Str> = of_resource.map(|(uid, _)| uid.clone()).collect();
         for uid in uids {
             if let Some(node) = self.nodes.remove(&uid) {
@@ -135,7 +135,7 @@ impl Graph {
         owners.iter().map(owner_uid).filter(waits).map(Str::from)
     }
 
-    fn insert(&mut self, resource: &ResourceKind, uid: Str, object: &Arc<Object>) -> Vec<Str> {
+    fn insert(&mut self, resource: &Arc<ResourceKind>, uid: Str, object: &Arc<Object>) -> Vec<Str> {
         let node = Node { resource: resource.clone(), object: object.clone() };
         let before = self.nodes.insert(uid.clone(), node.clone());
         let owners = object.owner_references();
