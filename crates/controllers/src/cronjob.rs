@@ -1,7 +1,7 @@
 //! `cronjob-controller`: starts jobs by the clock.
 
 mod plan;
-mod schedule;
+pub mod schedule;
 #[cfg(test)]
 mod tests;
 

@@ -7,6 +7,7 @@
 mod admin;
 mod agent;
 mod api_access;
+mod backup_files;
 mod check;
 mod commands;
 mod components;
@@ -16,6 +17,7 @@ mod identity;
 mod join_token;
 mod kubelet_dialer;
 mod output;
+mod scheduled_backups;
 mod server;
 mod signer;
 mod status;

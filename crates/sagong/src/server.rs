@@ -132,6 +132,7 @@ async fn control_plane(
     let listener = TcpListener::bind(("0.0.0.0", options.port)).await.with_context(|| {
         format!("cannot listen on port {}: choose another with --port, or end what uses it", options.port)
     })?;
+    let backups = options.store.backups.plan()?;
     let engine = options.store.open(directories)?;
     let identity = Identity::open(directories)?;
     let host_name = host_name();
@@ -203,6 +204,9 @@ async fn control_plane(
     let ready_milliseconds = started.elapsed().as_millis();
     tracing::info!(milliseconds = ready_milliseconds as u64, port = options.port, "ready");
     tokio::spawn(compact(engine.clone()));
+    if let Some(plan) = backups {
+        tokio::spawn(plan.follow(engine.clone()));
+    }
     let (repaired, repairer, allocated) = (server.clone(), own.clone(), allocators.clone());
     tokio::spawn(async move { resources::repair(repairer, allocated, repaired.health()).await });
     let running = Running { client: own.clone(), node: node_parts.clone(), ready_milliseconds };

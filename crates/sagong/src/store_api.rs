@@ -3,8 +3,9 @@
 //! These are paths of the API server: whoever may `get` or `post` them may use them, which by the bootstrap roles is
 //! who has `cluster-admin`. A backup has every secret of the cluster in it.
 
-use std::{collections::BTreeMap, sync::Arc, time::SystemTime};
+use std::{collections::BTreeMap, sync::Arc};
 
+use anyhow::Context;
 use apimachinery::{Status, Value, value};
 use apiserver::{
     Server,
@@ -15,10 +16,13 @@ use http::Method;
 use http_body_util::{BodyExt, StreamBody};
 use hyper::body::Bytes;
 use hyper::body::Frame;
-use store::{Engine, StoreError, backup};
+use store::{Engine, StoreError};
 use tokio::sync::mpsc;
 
-use crate::status::{store_problems, store_value, unix_seconds};
+use crate::{
+    backup_files,
+    status::{store_problems, store_value},
+};
 
 /// Where each is served.
 pub(crate) const STATUS_PATH: &str = "/sagong/store/status";
@@ -136,6 +140,7 @@ impl PathHandler for Backup {
         // Compressing takes longer than a task may.
         tokio::task::spawn_blocking(move || {
             if let Err(error) = send_backup(&*engine, &sender) {
+                let error = format!("{error:#}");
                 tracing::warn!(error, "a backup was not finished");
                 // Whoever reads it sees that it broke off.
                 let _ = sender.blocking_send(Err(error));
@@ -150,26 +155,11 @@ impl PathHandler for Backup {
     }
 }
 
-fn send_backup(engine: &dyn Engine, sender: &mpsc::Sender<Result<Bytes, String>>) -> Result<(), String> {
-    let runtime = tokio::runtime::Handle::current();
-    let describe = |error: &dyn std::fmt::Display| error.to_string();
-    let send = |part: Vec<u8>| sender.blocking_send(Ok(part.into())).map_err(|_| "the reader has gone".to_owned());
-    let mut export = runtime.block_on(engine.export()).map_err(|error| describe(&error))?;
-    let created = u64::try_from(unix_seconds(SystemTime::now())).unwrap_or_default();
-    let mut writer = backup::Writer::new(Vec::new(), export.revision, created).map_err(|error| describe(&error))?;
-    loop {
-        let items = runtime.block_on(export.next()).map_err(|error| describe(&error))?;
-        if items.is_empty() {
-            break;
-        }
-        for item in &items {
-            writer.add(item).map_err(|error| describe(&error))?;
-        }
-        if writer.output_mut().len() >= CHUNK_BYTES {
-            send(std::mem::take(writer.output_mut()))?;
-        }
-    }
-    let (rest, summary) = writer.finish().map_err(|error| describe(&error))?;
+fn send_backup(engine: &dyn Engine, sender: &mpsc::Sender<Result<Bytes, String>>) -> anyhow::Result<()> {
+    let send = |part: Vec<u8>| sender.blocking_send(Ok(part.into())).context("the reader has gone");
+    let (rest, summary) = backup_files::write(engine, Vec::new(), |part| {
+        if part.len() >= CHUNK_BYTES { send(std::mem::take(part)) } else { Ok(()) }
+    })?;
     tracing::info!(revision = summary.revision, keys = summary.keys, "a backup was made");
     send(rest)
 }

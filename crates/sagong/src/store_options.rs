@@ -4,12 +4,15 @@ use std::sync::Arc;
 
 use anyhow::Context;
 
-use crate::directories::Directories;
+use crate::{directories::Directories, scheduled_backups::BackupFlags};
 
 /// The flags about the store.
 #[derive(clap::Args, Clone, Debug, Default)]
 #[command(next_help_heading = "Store")]
-pub(crate) struct StoreOptions {}
+pub(crate) struct StoreOptions {
+    #[command(flatten)]
+    pub(crate) backups: BackupFlags,
+}
 
 impl StoreOptions {
     /// Opens the store that the flags name.

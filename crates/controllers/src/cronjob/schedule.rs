@@ -11,25 +11,30 @@ const HORIZON_YEARS: i16 = 5;
 
 /// Why a schedule cannot be read.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
-pub(super) enum ScheduleError {
+pub enum ScheduleError {
+    /// There are more or fewer fields.
     #[error("expected exactly 5 fields, found {0}")]
     Fields(usize),
+    /// No such word begins with `@`.
     #[error("unrecognized descriptor: {0}")]
     Descriptor(String),
+    /// A field means nothing.
     #[error("failed to parse {0:?}")]
     Field(String),
 }
 
 /// A schedule.
 #[derive(Clone, Debug, PartialEq)]
-pub(super) enum Schedule {
+pub enum Schedule {
+    /// Times of the calendar.
     Fields(Fields),
+    /// This long after the time before.
     Every(Duration),
 }
 
 /// The values at which each field matches, one bit each.
 #[derive(Clone, Debug, PartialEq)]
-pub(super) struct Fields {
+pub struct Fields {
     minutes: u64,
     hours: u64,
     days: u64,
@@ -80,7 +85,11 @@ fn field(text: &str, (min, max): (u64, u64), names: &[&str]) -> Result<(u64, boo
 }
 
 impl Schedule {
-    pub(super) fn parse(text: &str) -> Result<Schedule, ScheduleError> {
+    /// Reads a schedule.
+    ///
+    /// # Errors
+    /// See [`ScheduleError`].
+    pub fn parse(text: &str) -> Result<Schedule, ScheduleError> {
         let text = text.trim();
         if let Some(duration) = text.strip_prefix("@every ") {
             let nanoseconds = parse_duration_nanoseconds(duration.trim()).filter(|nanoseconds| *nanoseconds > 0);
@@ -111,7 +120,7 @@ impl Schedule {
     }
 
     /// The first time after `from`; times that a change of the clock leaves out are left out.
-    pub(super) fn next(&self, from: Timestamp, zone: &TimeZone) -> Option<Timestamp> {
+    pub fn next(&self, from: Timestamp, zone: &TimeZone) -> Option<Timestamp> {
         match self {
             Schedule::Every(interval) => {
                 let seconds = from.as_second() + i64::try_from(interval.as_secs()).ok()?;

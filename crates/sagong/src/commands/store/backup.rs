@@ -14,10 +14,12 @@ use http_body_util::BodyExt;
 use hyper::body::Incoming;
 use store::backup::{self, Summary};
 
-use crate::{api_access::AdminAccess, store_api::BACKUP_PATH};
+use crate::{
+    api_access::AdminAccess,
+    backup_files::{name, remove_oldest, sync_folder},
+    store_api::BACKUP_PATH,
+};
 
-const PREFIX: &str = "sagong-";
-const SUFFIX: &str = ".backup";
 /// How often progress is shown, in bytes.
 const PROGRESS_BYTES: u64 = 8 << 20;
 
@@ -93,36 +95,6 @@ pub(super) async fn receive(mut body: Incoming, output: &mut impl Write) -> anyh
     output.flush().context("cannot write the backup")
 }
 
-/// A name that sorts by time.
-fn name(at: jiff::Timestamp) -> String {
-    format!("{PREFIX}{}{SUFFIX}", time::format_seconds(at).replace(':', ""))
-}
-
-pub(super) fn sync_folder(file: &Path) -> anyhow::Result<()> {
-    let folder = file.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    let synced = File::open(folder).and_then(|folder| folder.sync_all());
-    synced.with_context(|| format!("cannot make the name in {} durable", folder.display()))
-}
-
-/// Removes all backups of a folder but the `keep` newest; answers how many.
-fn remove_oldest(folder: &Path, keep: usize) -> anyhow::Result<usize> {
-    let context = || format!("cannot look for old backups in {}", folder.display());
-    let mut backups = Vec::new();
-    for entry in std::fs::read_dir(folder).with_context(context)? {
-        let entry = entry.with_context(context)?;
-        let name = entry.file_name().to_string_lossy().into_owned();
-        if name.starts_with(PREFIX) && name.ends_with(SUFFIX) {
-            backups.push(entry.path());
-        }
-    }
-    backups.sort_unstable();
-    let old = backups.len().saturating_sub(keep);
-    for path in &backups[..old] {
-        std::fs::remove_file(path).with_context(|| format!("cannot remove the old backup {}", path.display()))?;
-    }
-    Ok(old)
-}
-
 /// A backup to read; `-` is standard input.
 pub(super) fn open(file: &Path) -> anyhow::Result<Box<dyn io::Read>> {
     if file == Path::new("-") {
@@ -155,29 +127,4 @@ pub(super) fn summary_value(file: &Path, summary: &Summary) -> Value {
         answer.set(&["fileBytes"], Value::from(metadata.len() as i64));
     }
     answer
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_newest_stay_and_other_files_are_left_alone() {
-        let folder = tempfile::tempdir().unwrap();
-        for number in 0..5 {
-            std::fs::write(
-                folder.path().join(name(jiff::Timestamp::from_second(1_700_000_000 + number * 86_400).unwrap())),
-                "x",
-            )
-            .unwrap();
-        }
-        std::fs::write(folder.path().join("sagong-notes.txt"), "x").unwrap();
-        assert_eq!(remove_oldest(folder.path(), 2).unwrap(), 3);
-        let mut left: Vec<String> = std::fs::read_dir(folder.path())
-            .unwrap()
-            .map(|entry| entry.unwrap().file_name().into_string().unwrap())
-            .collect();
-        left.sort();
-        assert_eq!(left, ["sagong-2023-11-17T221320Z.backup", "sagong-2023-11-18T221320Z.backup", "sagong-notes.txt"]);
-    }
 }

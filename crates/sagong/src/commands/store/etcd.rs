@@ -15,8 +15,8 @@ use etcd_snapshot::{Content, Hash};
 use http::Method;
 use store::{KeyValue, backup, embedded};
 
-use super::backup::{open, receive, sync_folder};
-use crate::{api_access::AdminAccess, directories::Directories, store_api::BACKUP_PATH};
+use super::backup::{open, receive};
+use crate::{api_access::AdminAccess, backup_files::sync_folder, directories::Directories, store_api::BACKUP_PATH};
 
 /// What begins a value that upstream's API server has encrypted.
 const ENCRYPTED: &[u8] = b"k8s:enc:";
