@@ -118,6 +118,11 @@ pub(crate) fn store_value(store: &store::Status) -> Value {
     value!({
         "revision": store.revision as i64,
         "compactedRevision": store.compacted as i64,
+        "syncedRevision": store.synced_revision as i64,
+        "sync": match store.sync_interval {
+            None => "always".to_owned(),
+            Some(interval) => format!("interval of {interval:?}"),
+        },
         "keys": store.keys as i64,
         "memoryBytes": store.memory_bytes as i64,
         "logBytes": store.log_bytes as i64,

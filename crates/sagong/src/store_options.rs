@@ -4,18 +4,21 @@ use std::sync::Arc;
 
 use anyhow::Context;
 
-use crate::directories::Directories;
+use crate::{directories::Directories, embedded_options::EmbeddedOptions};
 
 /// The flags about the store.
 #[derive(clap::Args, Clone, Debug, Default)]
 #[command(next_help_heading = "Store")]
-pub(crate) struct StoreOptions {}
+pub(crate) struct StoreOptions {
+    #[command(flatten)]
+    embedded: EmbeddedOptions,
+}
 
 impl StoreOptions {
     /// Opens the store that the flags name.
     pub(crate) fn open(&self, directories: &Directories) -> anyhow::Result<Arc<dyn store::Engine>> {
         let place = directories.store();
-        let engine = store::embedded::open(&place, store::embedded::Options::default())
+        let engine = store::embedded::open(&place, self.embedded.engine_options()?)
             .with_context(|| format!("cannot open the store in {}", place.display()))?;
         Ok(engine)
     }

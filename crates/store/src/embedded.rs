@@ -3,15 +3,18 @@
 //! One committer (a thread, or in a simulation a task) takes all that is queued as one batch, checks
 //! preconditions and assigns revisions, appends the batch with one write and one sync, and only then
 //! publishes: to the index, to the watchers, to those who asked. Reads look at the index alone and never
-//! wait for the disk. Start reading at [`Committer`].
+//! wait for the disk. Start reading at [`Committer`]. With [`SyncMode::Interval`] it publishes what is written and
+//! syncs at a deadline: then "durable" in all that follows means what the end of the process does not take.
 //!
 //! What is kept over a restart: every acknowledged commit. Of history, what the log behind the last
 //! snapshot has; older revisions count as compacted.
 
 mod committer;
 mod directory;
+mod error;
 mod index;
 mod log;
+mod options;
 mod order;
 mod queue;
 mod reader;
@@ -24,7 +27,7 @@ mod snapshot;
 use std::{
     collections::BTreeMap,
     future::poll_fn,
-    io::{self, ErrorKind},
+    io::ErrorKind,
     path::{Path, PathBuf},
     sync::{
         Arc, OnceLock,
@@ -38,7 +41,11 @@ use bytes::Bytes;
 use parking_lot::{Mutex, RwLock};
 use tokio::sync::oneshot;
 
-pub use self::committer::Committer;
+pub use self::{
+    committer::Committer,
+    error::OpenError,
+    options::{Options, SyncMode},
+};
 use self::{
     directory::{Directory, open_error},
     index::{Index, Scan},
@@ -46,100 +53,9 @@ use self::{
     ring::{Ring, RingWatch},
 };
 use crate::{
-    BoxFuture, Clock, Committed, DiskFileSystem, Engine, Export, ExportSteps, FileSystem, KeyValue, Priority, Range,
-    RangeRequest, Revision, Status, StoreError, SystemClock, Watch, Write, file_system::LookingFileSystem, limits,
+    BoxFuture, Committed, Engine, Export, ExportSteps, KeyValue, Priority, Range, RangeRequest, Revision, Status,
+    StoreError, Watch, Write, file_system::LookingFileSystem,
 };
-
-/// How to open a store; the default is right for a server.
-#[derive(Clone)]
-pub struct Options {
-    /// Events kept for watchers, in bytes.
-    pub watch_ring_limit_bytes: usize,
-    /// Size at which a segment of the log is closed, in bytes.
-    pub segment_bytes: u64,
-    /// The least length of the log for which a snapshot is made, in bytes.
-    pub snapshot_log_bytes: u64,
-    /// Space that is kept for urgent commits when the disk is full, in bytes.
-    pub reserve_bytes: u64,
-    /// The time by which keys expire.
-    pub clock: Arc<dyn Clock>,
-    /// Where the files are.
-    pub file_system: Arc<dyn FileSystem>,
-}
-
-impl Default for Options {
-    fn default() -> Options {
-        Options {
-            watch_ring_limit_bytes: limits::WATCH_RING_LIMIT_BYTES,
-            segment_bytes: limits::SEGMENT_BYTES,
-            snapshot_log_bytes: limits::SNAPSHOT_LOG_BYTES,
-            reserve_bytes: limits::RESERVE_BYTES,
-            clock: Arc::new(SystemClock),
-            file_system: Arc::new(DiskFileSystem),
-        }
-    }
-}
-
-/// Why a store could not be opened.
-#[derive(Debug, thiserror::Error)]
-pub enum OpenError {
-    /// Another process has it open.
-    #[error("store {} is in use by another process", .path.display())]
-    Locked {
-        /// The data directory.
-        path: PathBuf,
-    },
-    /// The directory or a file in it may not be written by this process.
-    #[error("store needs to write {}: {source}", .path.display())]
-    NotWritable {
-        /// The directory or file.
-        path: PathBuf,
-        /// The kernel's error.
-        source: io::Error,
-    },
-    /// The disk is full.
-    #[error("no space left on the device of {}", .path.display())]
-    NoSpace {
-        /// The directory or file.
-        path: PathBuf,
-    },
-    /// A newer release wrote it.
-    #[error("{} has format version {found}; this release reads versions up to {supported}", .path.display())]
-    NewerFormat {
-        /// The file.
-        path: PathBuf,
-        /// Its version.
-        found: u32,
-        /// The newest version that this release reads.
-        supported: u32,
-    },
-    /// What was durable is damaged: restore a backup.
-    #[error("{} is corrupt at offset {offset}: {reason}", .path.display())]
-    Corrupt {
-        /// The file.
-        path: PathBuf,
-        /// Where in it, in bytes.
-        offset: u64,
-        /// What is wrong there.
-        reason: &'static str,
-    },
-    /// A part of the log is not there: restore a backup.
-    #[error("{} is missing, or a segment before it: later parts of the log or a snapshot need it", .path.display())]
-    MissingSegment {
-        /// The file.
-        path: PathBuf,
-    },
-    /// Another error of the file system.
-    #[error("cannot {operation} {}: {source}", .path.display())]
-    Io {
-        /// What was being done.
-        operation: &'static str,
-        /// To what.
-        path: PathBuf,
-        /// The kernel's error.
-        source: io::Error,
-    },
-}
 
 /// Opens the store in the directory `path`, which is created if absent, and starts its thread.
 ///
@@ -194,6 +110,8 @@ fn open_parts(path: &Path, options: Options, background: Background) -> Result<(
     let recovered = recovery::recover(directory, options.watch_ring_limit_bytes, options.reserve_bytes)?;
     let shared = Arc::new(Shared {
         durable: AtomicU64::new(recovered.index.revision),
+        synced: AtomicU64::new(recovered.index.revision),
+        sync: options.sync,
         index: RwLock::new(recovered.index),
         pins: Mutex::default(),
         ring: Arc::new(Mutex::new(recovered.ring)),
@@ -216,7 +134,11 @@ struct Shared {
     pins: Mutex<BTreeMap<Revision, usize>>,
     ring: Arc<Mutex<Ring>>,
     queue: Queue,
+    /// Everything up to this revision is published.
     durable: AtomicU64,
+    /// Everything up to this revision is on the disk.
+    synced: AtomicU64,
+    sync: SyncMode,
     read_only: OnceLock<Arc<str>>,
     no_space: Mutex<Option<PathBuf>>,
     log_bytes: AtomicU64,
@@ -381,6 +303,11 @@ impl Engine for Embedded {
         Status {
             revision: index.revision,
             compacted: index.compacted,
+            synced_revision: shared.synced.load(Ordering::Relaxed),
+            sync_interval: match shared.sync {
+                SyncMode::Always => None,
+                SyncMode::Interval(interval) => Some(interval),
+            },
             keys: index.live,
             versions: index.versions,
             memory_bytes: index.memory_bytes,

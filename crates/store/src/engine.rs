@@ -151,6 +151,10 @@ pub struct Status {
     pub revision: Revision,
     /// The oldest revision that can be read.
     pub compacted: Revision,
+    /// The newest revision that a loss of power cannot take; `revision` where each commit is synced.
+    pub synced_revision: Revision,
+    /// How long a commit may be acknowledged before it is synced; none: it is synced first.
+    pub sync_interval: Option<Duration>,
     /// Keys that exist.
     pub keys: u64,
     /// Versions kept in memory: those of existing keys, and those not yet compacted.

@@ -144,6 +144,7 @@ fn people(answer: &Value) -> String {
         ("created", "created"),
         ("revision", "revision"),
         ("compactedRevision", "compacted"),
+        ("sync", "sync"),
         ("keys", "keys"),
         ("contentBytes", "content"),
         ("fileBytes", "file size"),

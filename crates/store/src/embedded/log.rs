@@ -16,8 +16,10 @@ pub(super) struct Log {
     pub(super) directory: Directory,
     pub(super) file: Box<dyn File>,
     pub(super) sequence: u64,
-    /// Where the next record goes: all before is durable.
+    /// Where the next record goes.
     pub(super) length_bytes: u64,
+    /// All before this is durable.
+    pub(super) synced_bytes: u64,
     /// The segments before this one.
     pub(super) sealed: Vec<Sealed>,
     /// The length up to which the file has space on the disk, as far as it was asked for.
@@ -41,16 +43,18 @@ pub(super) struct Sealed {
     pub(super) length_bytes: u64,
 }
 
-#[derive(Debug)]
+#[derive(Debug, thiserror::Error)]
 pub(super) enum LogError {
     /// Nothing was written and the log is as before.
+    #[error("no space left on the device of {}", .0.display())]
     NoSpace(PathBuf),
     /// Nobody knows what was written.
+    #[error("{0}")]
     Failed(String),
 }
 
 impl Log {
-    /// The log that ends in `file`.
+    /// The log that ends in `file`, all of which is durable.
     pub(super) fn new(
         directory: Directory,
         file: Box<dyn File>,
@@ -58,7 +62,16 @@ impl Log {
         length_bytes: u64,
         reserve_bytes: u64,
     ) -> Log {
-        Log { directory, file, sequence, length_bytes, sealed: Vec::new(), reserved_bytes: 0, reserve_bytes }
+        Log {
+            directory,
+            file,
+            sequence,
+            length_bytes,
+            synced_bytes: length_bytes,
+            sealed: Vec::new(),
+            reserved_bytes: 0,
+            reserve_bytes,
+        }
     }
 
     /// Takes space for `needed_bytes` more, and for the reserve behind them.
@@ -90,13 +103,27 @@ impl Log {
         self.directory.segment_path(self.sequence)
     }
 
-    /// Appends whole records and makes them durable.
+    /// Appends whole records and makes them durable, with all before.
     pub(super) fn append(&mut self, records: &[u8]) -> Result<(), LogError> {
+        self.write(records)?;
+        self.sync()
+    }
+
+    /// Appends whole records, which are durable after [`Log::sync`].
+    pub(super) fn write(&mut self, records: &[u8]) -> Result<(), LogError> {
         if let Err(error) = write_all_at(&mut *self.file, records, self.length_bytes) {
             return Err(self.undo(error));
         }
-        self.file.sync_data().map_err(|error| self.failed("sync", &error))?;
         self.length_bytes += records.len() as u64;
+        Ok(())
+    }
+
+    /// Makes everything durable that was written.
+    pub(super) fn sync(&mut self) -> Result<(), LogError> {
+        if self.synced_bytes < self.length_bytes {
+            self.file.sync_data().map_err(|error| self.failed("sync", &error))?;
+            self.synced_bytes = self.length_bytes;
+        }
         Ok(())
     }
 
@@ -109,7 +136,10 @@ impl Log {
         self.reserved_bytes = 0;
         let undone = self.file.set_length(self.length_bytes).and_then(|()| self.file.sync_data());
         match undone {
-            Ok(()) => LogError::NoSpace(self.path()),
+            Ok(()) => {
+                self.synced_bytes = self.length_bytes;
+                LogError::NoSpace(self.path())
+            }
             Err(error) => self.failed("cut back", &error),
         }
     }
@@ -125,6 +155,8 @@ impl Log {
 
     /// Begins the next segment, for what comes after `revision`. Without space for it, this one goes on.
     pub(super) fn rotate(&mut self, revision: Revision) -> Result<(), LogError> {
+        // Only the last segment may end in what is not durable.
+        self.sync()?;
         let sequence = self.sequence + 1;
         let path = self.directory.segment_path(sequence);
         let failed = |error| LogError::Failed(format!("cannot create {}: {error}", path.display()));
@@ -143,6 +175,7 @@ impl Log {
         self.file = file;
         self.sequence = sequence;
         self.length_bytes = FILE_HEADER_BYTES as u64;
+        self.synced_bytes = self.length_bytes;
         Ok(())
     }
 }

@@ -11,7 +11,7 @@ use bytes::Bytes;
 
 use crate::{
     Committed, Engine, Expect, KeyValue, Range, RangeRequest, Revision, StoreError, Watch, WatchBatch, Write,
-    embedded::{self, Committer, Embedded, OpenError, Options},
+    embedded::{self, Committer, Embedded, OpenError, Options, SyncMode},
     testing::{ManualClock, MemoryFileSystem},
 };
 
@@ -35,6 +35,7 @@ impl Machine {
             segment_bytes: 1 << 10,
             snapshot_log_bytes: 2 << 10,
             reserve_bytes: 0,
+            sync: SyncMode::Always,
             clock: clock.clone(),
             file_system: Arc::new(disk.clone()),
         };
