@@ -156,7 +156,8 @@ fn send_backup(engine: &dyn Engine, sender: &mpsc::Sender<Result<Bytes, String>>
     let send = |part: Vec<u8>| sender.blocking_send(Ok(part.into())).map_err(|_| "the reader has gone".to_owned());
     let mut export = runtime.block_on(engine.export()).map_err(|error| describe(&error))?;
     let created = u64::try_from(unix_seconds(SystemTime::now())).unwrap_or_default();
-    let mut writer = backup::Writer::new(Vec::new(), export.revision, created).map_err(|error| describe(&error))?;
+    let mut writer = backup::Writer::of_history(Vec::new(), export.revision, export.history, created)
+        .map_err(|error| describe(&error))?;
     loop {
         let items = runtime.block_on(export.next()).map_err(|error| describe(&error))?;
         if items.is_empty() {

@@ -9,6 +9,7 @@
 //! What is kept over a restart: every acknowledged commit. Of history, what the log behind the last
 //! snapshot has; older revisions count as compacted.
 
+mod archive;
 mod committer;
 mod directory;
 mod error;
@@ -23,6 +24,7 @@ mod recovery;
 pub mod restore;
 mod ring;
 mod snapshot;
+mod upgrade;
 
 use std::{
     collections::BTreeMap,
@@ -42,18 +44,21 @@ use parking_lot::{Mutex, RwLock};
 use tokio::sync::oneshot;
 
 pub use self::{
+    archive::{ArchiveStatus, LogArchive},
     committer::Committer,
     error::OpenError,
     options::{Options, SyncMode},
 };
 use self::{
+    committer::CommitterStart,
     directory::{Directory, open_error},
     index::{Index, Scan},
     queue::{Queue, Request},
+    recovery::Opening,
     ring::{Ring, RingWatch},
 };
 use crate::{
-    BoxFuture, Committed, Engine, Export, ExportSteps, KeyValue, Priority, Range, RangeRequest, Revision, Status,
+    BoxFuture, Committed, Engine, Export, ExportSteps, KeyValue, Lock, Priority, Range, RangeRequest, Revision, Status,
     StoreError, Watch, Write, file_system::LookingFileSystem,
 };
 
@@ -63,7 +68,7 @@ use crate::{
 /// See [`OpenError`].
 pub fn open(path: impl AsRef<Path>, options: Options) -> Result<Arc<Embedded>, OpenError> {
     let path = path.as_ref();
-    let (mut embedded, committer) = open_parts(path, options, Background::Thread)?;
+    let (mut embedded, committer) = open_parts(path, options, Background::Thread, false)?;
     let thread = thread::Builder::new()
         .name("store".to_owned())
         .spawn(move || committer.run())
@@ -78,7 +83,8 @@ pub fn open(path: impl AsRef<Path>, options: Options) -> Result<Arc<Embedded>, O
 /// See [`OpenError`]; `Locked` when a server has it open, `Io` when there is none.
 pub fn verify(path: impl AsRef<Path>, options: Options) -> Result<Status, OpenError> {
     let file_system = Arc::new(LookingFileSystem(options.file_system.clone()));
-    let (store, committer) = open_parts(path.as_ref(), Options { file_system, ..options }, Background::Inline)?;
+    let options = Options { file_system, log_archive: None, ..options };
+    let (store, committer) = open_parts(path.as_ref(), options, Background::Inline, true)?;
     let status = store.status();
     drop(committer);
     Ok(status)
@@ -89,7 +95,8 @@ pub fn verify(path: impl AsRef<Path>, options: Options) -> Result<Status, OpenEr
 /// # Errors
 /// See [`OpenError`].
 pub fn open_driven(path: impl AsRef<Path>, options: Options) -> Result<(Arc<Embedded>, Committer), OpenError> {
-    let (embedded, committer) = open_parts(path.as_ref(), options, Background::Inline)?;
+    let (embedded, mut committer) = open_parts(path.as_ref(), options, Background::Inline, false)?;
+    committer.begin();
     Ok((Arc::new(embedded), committer))
 }
 
@@ -100,14 +107,23 @@ enum Background {
     Inline,
 }
 
-fn open_parts(path: &Path, options: Options, background: Background) -> Result<(Embedded, Committer), OpenError> {
+fn open_parts(
+    path: &Path,
+    options: Options,
+    background: Background,
+    is_looking: bool,
+) -> Result<(Embedded, Committer), OpenError> {
     let directory = Directory { path: path.to_owned(), file_system: options.file_system.clone() };
     directory.file_system.create_directory(path).map_err(|error| open_error("create", path, error))?;
-    let lock = directory.file_system.lock(&directory.lock_path()).map_err(|error| match error.kind() {
-        ErrorKind::WouldBlock => OpenError::Locked { path: path.to_owned() },
-        _ => open_error("lock", &directory.lock_path(), error),
-    })?;
-    let recovered = recovery::recover(directory, options.watch_ring_limit_bytes, options.reserve_bytes)?;
+    let lock = lock_store(&directory)?;
+    let opening = Opening {
+        watch_ring_limit_bytes: options.watch_ring_limit_bytes,
+        reserve_bytes: options.reserve_bytes,
+        now_unix_milliseconds: options.clock.now_unix_milliseconds(),
+        keeps_superseded: options.log_archive.is_some(),
+        is_looking,
+    };
+    let recovered = recovery::recover(directory, &opening)?;
     let shared = Arc::new(Shared {
         durable: AtomicU64::new(recovered.index.revision),
         synced: AtomicU64::new(recovered.index.revision),
@@ -121,10 +137,24 @@ fn open_parts(path: &Path, options: Options, background: Background) -> Result<(
         log_bytes: AtomicU64::new(recovered.log.total_bytes()),
         snapshot_bytes: AtomicU64::new(recovered.snapshot_bytes),
         snapshot_error: Mutex::default(),
+        history: recovered.log.history,
+        archive: Mutex::default(),
         closing: AtomicBool::new(false),
     });
-    let committer = Committer::new(shared.clone(), recovered.log, lock, options, background);
+    let start = CommitterStart {
+        log: recovered.log,
+        needed_from: recovered.needed_from,
+        last_commit_milliseconds: recovered.last_commit_milliseconds,
+    };
+    let committer = Committer::new(shared.clone(), start, lock, options, background);
     Ok((Embedded { shared, thread: Mutex::default() }, committer))
+}
+
+fn lock_store(directory: &Directory) -> Result<Box<dyn Lock>, OpenError> {
+    directory.file_system.lock(&directory.lock_path()).map_err(|error| match error.kind() {
+        ErrorKind::WouldBlock => OpenError::Locked { path: directory.path.clone() },
+        _ => open_error("lock", &directory.lock_path(), error),
+    })
 }
 
 /// What the committer and everyone else share.
@@ -144,6 +174,8 @@ struct Shared {
     log_bytes: AtomicU64,
     snapshot_bytes: AtomicU64,
     snapshot_error: Mutex<Option<String>>,
+    history: u32,
+    archive: Mutex<Option<ArchiveStatus>>,
     /// A snapshot that is being written is given up.
     closing: AtomicBool,
 }
@@ -293,8 +325,14 @@ impl Engine for Embedded {
         Box::pin(async move {
             let index = self.shared.index.read();
             let pin = self.shared.pin(index.revision);
-            Ok(Export::new(pin.revision, Box::new(PinnedExport { pin, scan: Scan::everything(), more: true })))
+            let (revision, history) = (pin.revision, self.shared.history);
+            let steps = PinnedExport { pin, scan: Scan::everything(), more: true };
+            Ok(Export::new(revision, Box::new(steps)).of_history(history))
         })
+    }
+
+    fn close(&self) {
+        Embedded::close(self);
     }
 
     fn status(&self) -> Status {
@@ -316,6 +354,7 @@ impl Engine for Embedded {
             read_only: shared.read_only.get().map(|reason| reason.to_string()),
             no_space: shared.no_space.lock().as_ref().map(|path| format!("the disk of {} is full", path.display())),
             snapshot_error: shared.snapshot_error.lock().clone(),
+            archive: shared.archive.lock().clone(),
         }
     }
 }

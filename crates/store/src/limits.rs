@@ -38,7 +38,7 @@ pub const RESERVE_BYTES: u64 = 8 << 20;
 /// Space for the log is taken in steps of this size in bytes.
 pub(crate) const RESERVE_STEP_BYTES: u64 = 4 << 20;
 
-/// A snapshot is written in records of about this size in bytes.
+/// A snapshot is written in steps, and a backup in records, of about this size in bytes.
 pub(crate) const SNAPSHOT_RECORD_BYTES: usize = 256 << 10;
 
 /// A snapshot is synced each time that so many bytes were written, so that the sync of a commit never
@@ -62,3 +62,15 @@ pub(crate) const BUFFER_KEEP_BYTES: usize = 4 << 20;
 
 /// How often the store thread gives way to those whom it answered, if few of them have asked again.
 pub(crate) const GATHER_YIELDS: usize = 8;
+
+/// A segment is copied to the archive of the log in steps of this size in bytes.
+pub(crate) const ARCHIVE_STEP_BYTES: usize = 1 << 20;
+
+/// How long after a failure the archive of the log is tried again, in milliseconds.
+pub(crate) const ARCHIVE_RETRY_MILLISECONDS: u64 = 30_000;
+
+/// Segments that wait for an archive that fails and are needed for nothing else, in bytes, by default.
+pub const ARCHIVE_BACKLOG_BYTES: u64 = 1 << 30;
+
+/// How long a store that is closed waits for each of its last works on the archive of the log, in seconds.
+pub(crate) const ARCHIVE_CLOSE_SECONDS: u64 = 30;

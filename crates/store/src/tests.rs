@@ -1,8 +1,10 @@
 //! Tests of the embedded engine through its public face.
 
+mod archives;
 mod backups;
 mod driven;
 mod faults;
+mod formats;
 mod model;
 mod opening;
 mod process;

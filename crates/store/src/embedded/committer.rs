@@ -1,5 +1,6 @@
 //! The commit loop: the only writer.
 
+mod archiving;
 mod upkeep;
 
 use std::{
@@ -14,9 +15,10 @@ use std::{
 use bytes::Bytes;
 use tokio::sync::{OwnedSemaphorePermit, oneshot};
 
-use self::upkeep::RunningSnapshot;
+use self::{archiving::RunningArchive, upkeep::RunningSnapshot};
 use super::{
     Background, Options, Shared, SyncMode,
+    archive::Archiving,
     log::{Log, LogError, Room},
     order::{Batch, OrderedCommit},
     queue::{CommitAnswer, Request},
@@ -45,6 +47,14 @@ pub struct Committer {
     /// The length of the segment at which the next is begun.
     rotate_at_bytes: u64,
     snapshot: Option<RunningSnapshot>,
+    /// The first segment that opening needs.
+    needed_from: u64,
+    /// How the log is archived, where it is.
+    archiving: Option<Archiving>,
+    archive_job: Option<RunningArchive>,
+    /// When the present segment got its first record, in milliseconds since the Unix epoch.
+    segment_since: Option<u64>,
+    last_commit_milliseconds: u64,
     sync: SyncMode,
     /// When the first write was that is not synced, in milliseconds since the Unix epoch.
     unsynced_since: Option<u64>,
@@ -52,6 +62,13 @@ pub struct Committer {
     /// Whether something was written that no mark follows.
     is_unmarked: bool,
     _lock: Box<dyn Lock>,
+}
+
+/// Where the log stands when the committer begins.
+pub(super) struct CommitterStart {
+    pub(super) log: Log,
+    pub(super) needed_from: u64,
+    pub(super) last_commit_milliseconds: u64,
 }
 
 /// Answers that wait until a batch is durable.
@@ -86,11 +103,12 @@ impl Answers {
 impl Committer {
     pub(super) fn new(
         shared: Arc<Shared>,
-        log: Log,
+        start: CommitterStart,
         lock: Box<dyn Lock>,
         options: Options,
         background: Background,
     ) -> Committer {
+        let CommitterStart { log, needed_from, last_commit_milliseconds } = start;
         let expiries = shared.index.read().expiries().collect();
         Committer {
             shared,
@@ -106,12 +124,23 @@ impl Committer {
             expiries_blocked: false,
             rotate_at_bytes: options.segment_bytes,
             snapshot: None,
+            needed_from,
+            archiving: options.log_archive.map(Archiving::new),
+            archive_job: None,
+            segment_since: None,
+            last_commit_milliseconds,
             sync: options.sync,
             unsynced_since: None,
             is_closing: false,
             is_unmarked: false,
             _lock: lock,
         }
+    }
+
+    /// What is done before the first turn: the archive may wait for segments since before.
+    pub(super) fn begin(&mut self) {
+        self.bound_backlog();
+        self.archive();
     }
 
     /// Works until the store is closed. Aborts the process on a panic: nobody could tell what the
@@ -126,6 +155,7 @@ impl Committer {
             }
         }
         let _guard = AbortOnPanic;
+        self.begin();
         let waker = Waker::from(Arc::new(Unpark(thread::current())));
         let mut context = Context::from_waker(&waker);
         while self.gather().turn() {
@@ -161,14 +191,15 @@ impl Committer {
         self.shared.queue.poll_ready(context)
     }
 
-    /// When something is to be done though nobody asks: the next key expires, or what was written must be synced. In
-    /// milliseconds since the Unix epoch.
+    /// When something is to be done though nobody asks: the next key expires, what was written must be synced or
+    /// archived. In milliseconds since the Unix epoch.
     pub fn deadline_unix_milliseconds(&self) -> Option<u64> {
         if self.shared.read_only.get().is_some() {
             return None;
         }
         let expiry = self.expiries.first().filter(|_| !self.expiries_blocked).map(|(at, _)| at.saturating_mul(1000));
-        expiry.into_iter().chain(self.sync_deadline(self.clock.now_unix_milliseconds())).min()
+        let now = self.clock.now_unix_milliseconds();
+        [expiry, self.sync_deadline(now), self.archive_deadline(now)].into_iter().flatten().min()
     }
 
     /// Takes everything that is queued or due and does it. False: the store was closed.
@@ -176,8 +207,9 @@ impl Committer {
         let mut requests = std::mem::take(&mut self.requests);
         self.shared.queue.take(&mut requests);
         self.last_requests = requests.len();
-        let mut batch =
-            Batch::new(self.shared.index.read().revision, self.log.synced_bytes, std::mem::take(&mut self.buffer));
+        let revision = self.shared.index.read().revision;
+        let buffer = std::mem::take(&mut self.buffer);
+        let mut batch = Batch::new(revision, self.log.synced_bytes, self.last_commit_milliseconds, buffer);
         let mut answers = Answers::default();
         let mut compacted = None;
         let room = self.make_room(&requests);
@@ -199,14 +231,17 @@ impl Committer {
                     }
                 }
                 Request::SnapshotEnded(result) => self.end_snapshot(result),
+                Request::ArchiveEnded(outcome) => self.end_archive(&outcome),
                 Request::Close => self.is_closing = true,
             }
         }
         self.requests = requests;
         self.order_expiries(&mut batch);
+        self.last_commit_milliseconds = batch.last_unix_milliseconds;
         self.settle(batch, answers, compacted);
         self.sync_when_due();
         self.begin_segment();
+        self.archive_when_due();
         if self.is_closing {
             self.finish();
         }

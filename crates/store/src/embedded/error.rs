@@ -60,3 +60,10 @@ pub enum OpenError {
         source: io::Error,
     },
 }
+
+impl OpenError {
+    /// Whether files are damaged or missing, so that [`super::salvage`] tells more.
+    pub fn is_damage(&self) -> bool {
+        matches!(self, OpenError::Corrupt { .. } | OpenError::MissingSegment { .. })
+    }
+}

@@ -16,6 +16,10 @@ pub(super) struct Log {
     pub(super) directory: Directory,
     pub(super) file: Box<dyn File>,
     pub(super) sequence: u64,
+    /// See [`FileHeader`].
+    pub(super) history: u32,
+    /// The revision after which this segment begins.
+    pub(super) begins_after: Revision,
     /// Where the next record goes.
     pub(super) length_bytes: u64,
     /// All before this is durable.
@@ -38,9 +42,12 @@ pub(super) enum Room {
 }
 
 /// A segment that is complete.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Sealed {
     pub(super) sequence: u64,
     pub(super) length_bytes: u64,
+    /// The revision after which it begins.
+    pub(super) begins_after: Revision,
 }
 
 #[derive(Debug, thiserror::Error)]
@@ -54,18 +61,20 @@ pub(super) enum LogError {
 }
 
 impl Log {
-    /// The log that ends in `file`, all of which is durable.
+    /// The log that ends in `file`, which has `length_bytes`, all of them durable.
     pub(super) fn new(
         directory: Directory,
         file: Box<dyn File>,
-        sequence: u64,
+        header: FileHeader,
         length_bytes: u64,
         reserve_bytes: u64,
     ) -> Log {
         Log {
             directory,
             file,
-            sequence,
+            sequence: header.sequence,
+            history: header.history,
+            begins_after: header.revision,
             length_bytes,
             synced_bytes: length_bytes,
             sealed: Vec::new(),
@@ -150,7 +159,13 @@ impl Log {
 
     /// The whole log in bytes.
     pub(super) fn total_bytes(&self) -> u64 {
-        self.length_bytes + self.sealed.iter().map(|sealed| sealed.length_bytes).sum::<u64>()
+        self.bytes_from(0)
+    }
+
+    /// The log from a segment on, in bytes.
+    pub(super) fn bytes_from(&self, sequence: u64) -> u64 {
+        let sealed = self.sealed.iter().filter(|sealed| sealed.sequence >= sequence);
+        self.length_bytes + sealed.map(|sealed| sealed.length_bytes).sum::<u64>()
     }
 
     /// Begins the next segment, for what comes after `revision`. Without space for it, this one goes on.
@@ -160,7 +175,8 @@ impl Log {
         let sequence = self.sequence + 1;
         let path = self.directory.segment_path(sequence);
         let failed = |error| LogError::Failed(format!("cannot create {}: {error}", path.display()));
-        let file = match create_segment(&self.directory, sequence, revision, self.reserve_bytes) {
+        let header = FileHeader { version: FORMAT_VERSION, history: self.history, revision, sequence };
+        let file = match create_segment(&self.directory, header, self.reserve_bytes) {
             Err(error) if is_no_space(&error) => return Err(LogError::NoSpace(path)),
             made => made.map_err(failed)?,
         };
@@ -170,7 +186,9 @@ impl Log {
             // What stays behind is given back when the segment is removed.
             let _ = self.file.set_length(self.length_bytes);
         }
-        self.sealed.push(Sealed { sequence: self.sequence, length_bytes: self.length_bytes });
+        let Log { sequence: sealed, length_bytes, begins_after, .. } = *self;
+        self.sealed.push(Sealed { sequence: sealed, length_bytes, begins_after });
+        self.begins_after = revision;
         self.reserved_bytes = 0;
         self.file = file;
         self.sequence = sequence;
@@ -183,12 +201,11 @@ impl Log {
 /// Makes an empty segment with space for `reserve_bytes`, whose name is not durable yet.
 pub(super) fn create_segment(
     directory: &Directory,
-    sequence: u64,
-    revision: Revision,
+    header: FileHeader,
     reserve_bytes: u64,
 ) -> io::Result<Box<dyn File>> {
-    let header = FileHeader { version: FORMAT_VERSION, revision, sequence }.encode(LOG_MAGIC);
-    directory.create_whole(&directory.segment_path(sequence), &header, |file| match reserve_bytes {
+    let path = directory.segment_path(header.sequence);
+    directory.create_whole(&path, &header.encode(LOG_MAGIC), |file| match reserve_bytes {
         0 => Ok(()),
         _ => match file.reserve(FILE_HEADER_BYTES as u64 + reserve_bytes) {
             Err(error) if is_no_space(&error) => Err(error),

@@ -1,5 +1,6 @@
 use std::{sync::Arc, time::Duration};
 
+use super::LogArchive;
 use crate::{Clock, DiskFileSystem, FileSystem, SystemClock, limits};
 
 /// When what was written is made durable.
@@ -24,6 +25,8 @@ pub struct Options {
     pub snapshot_log_bytes: u64,
     /// Space that is kept for urgent commits when the disk is full, in bytes.
     pub reserve_bytes: u64,
+    /// Where the log is archived; none: nowhere.
+    pub log_archive: Option<LogArchive>,
     /// When commits become durable.
     pub sync: SyncMode,
     /// The time by which keys expire.
@@ -39,6 +42,7 @@ impl Default for Options {
             segment_bytes: limits::SEGMENT_BYTES,
             snapshot_log_bytes: limits::SNAPSHOT_LOG_BYTES,
             reserve_bytes: limits::RESERVE_BYTES,
+            log_archive: None,
             sync: SyncMode::Always,
             clock: Arc::new(SystemClock),
             file_system: Arc::new(DiskFileSystem),

@@ -35,6 +35,7 @@ impl Machine {
             segment_bytes: 1 << 10,
             snapshot_log_bytes: 2 << 10,
             reserve_bytes: 0,
+            log_archive: None,
             sync: SyncMode::Always,
             clock: clock.clone(),
             file_system: Arc::new(disk.clone()),

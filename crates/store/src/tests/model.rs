@@ -5,10 +5,11 @@ use std::{collections::BTreeMap, time::Duration};
 
 use bytes::Bytes;
 
+use super::archives::{archive, empty_backup, restore};
 use super::driven::{Driven, Machine, next};
 use crate::{
     Clock, Engine, Event, EventKind, Expect, KeyValue, RangeRequest, Revision, StoreError, Write,
-    embedded::SyncMode,
+    embedded::{SyncMode, restore::Until},
     testing::{Fault, Random},
 };
 
@@ -373,6 +374,9 @@ fn lives(seed: u64) {
         // As long as some turns of the clock.
         machine.options.sync = SyncMode::Interval(Duration::from_millis(random.below(2500)));
     }
+    if random.once_in(2) {
+        machine.options.log_archive = Some(archive(1 << 30));
+    }
     let mut model = Model::new();
     for _ in 0..2 + random.below(3) {
         let turns = 1 + random.below(25) as usize;
@@ -389,6 +393,20 @@ fn lives(seed: u64) {
         }
         machine.disk.restart();
         check_recovered(&machine, &mut model, kept);
+    }
+    if machine.options.log_archive.is_some() {
+        check_archive(&machine, &model, &mut random);
+    }
+}
+
+/// Whatever happened, the archive has all of the history.
+fn check_archive(machine: &Machine, model: &Model, random: &mut Random) {
+    machine.open().unwrap().close();
+    let backup = empty_backup(0);
+    for _ in 0..3 {
+        let revision = random.below(model.revision()) + 1;
+        let (_, items) = restore(machine, &backup, Until::Revision(revision)).unwrap();
+        assert_eq!(items, model.at(revision).values().cloned().collect::<Vec<_>>());
     }
 }
 

@@ -20,8 +20,10 @@ use super::{
 use crate::StoreError;
 
 pub(super) struct RunningSnapshot {
-    /// The first segment that stays when it succeeds.
-    keeps_from: u64,
+    /// The first segment that opening needs when it succeeds.
+    needs_from: u64,
+    /// The segments that it removes then.
+    superfluous: Vec<u64>,
     thread: Option<thread::JoinHandle<()>>,
 }
 
@@ -68,15 +70,21 @@ impl Committer {
 
     /// Begins the next segment when this one is full, and then a snapshot when the log is long.
     pub(super) fn begin_segment(&mut self) {
-        if self.log.length_bytes < self.rotate_at_bytes || self.shared.read_only.get().is_some() {
+        let is_due = self.log.length_bytes >= self.rotate_at_bytes || self.is_seal_due();
+        if !is_due || self.shared.read_only.get().is_some() {
             return;
         }
+        self.segment_since = None;
         let revision = self.shared.index.read().revision;
         match self.log.rotate(revision) {
             Ok(()) => {
                 self.note_synced();
+                // That there is a next one says as much as a mark.
+                self.is_unmarked = false;
                 self.rotate_at_bytes = self.segment_bytes;
                 self.begin_snapshot();
+                self.bound_backlog();
+                self.archive();
             }
             Err(LogError::NoSpace(path)) => {
                 tracing::warn!(file = %path.display(), "no space to begin the next segment: the present one goes on");
@@ -88,17 +96,19 @@ impl Committer {
 
     fn begin_snapshot(&mut self) {
         let due_bytes = self.snapshot_log_bytes.max(self.shared.snapshot_bytes.load(Ordering::Relaxed));
-        if self.snapshot.is_some() || self.log.total_bytes() < due_bytes {
+        if self.snapshot.is_some() || self.log.bytes_from(self.needed_from) < due_bytes {
             return;
         }
         let index = self.shared.index.read();
         let pin = self.shared.pin(index.revision);
         drop(index);
-        let superfluous = self.log.sealed.iter().map(|sealed| sealed.sequence).collect();
-        let job = SnapshotJob { pin, directory: self.log.directory.clone(), superfluous };
-        let keeps_from = self.log.sequence;
-        self.snapshot = Some(RunningSnapshot { keeps_from, thread: None });
+        let sealed = self.log.sealed.iter().map(|sealed| sealed.sequence);
+        let superfluous: Vec<u64> = sealed.filter(|sequence| self.is_archived(*sequence)).collect();
+        let (directory, history) = (self.log.directory.clone(), self.log.history);
+        let job = SnapshotJob { pin, directory, history, superfluous: superfluous.clone() };
+        let mut running = RunningSnapshot { needs_from: self.log.sequence, superfluous, thread: None };
         if self.background == Background::Inline {
+            self.snapshot = Some(running);
             return self.end_snapshot(job.run());
         }
         let shared = self.shared.clone();
@@ -109,8 +119,14 @@ impl Committer {
             let _ = shared.queue.push(Request::SnapshotEnded(result));
         };
         match thread::Builder::new().name("store-snapshot".to_owned()).spawn(work) {
-            Ok(thread) => self.snapshot = Some(RunningSnapshot { keeps_from, thread: Some(thread) }),
-            Err(error) => self.end_snapshot(Err(format!("cannot start a thread for a snapshot: {error}"))),
+            Ok(thread) => {
+                running.thread = Some(thread);
+                self.snapshot = Some(running);
+            }
+            Err(error) => {
+                self.snapshot = Some(running);
+                self.end_snapshot(Err(format!("cannot start a thread for a snapshot: {error}")));
+            }
         }
     }
 
@@ -118,10 +134,13 @@ impl Committer {
         let Some(snapshot) = self.snapshot.take() else { return };
         match result {
             Ok(length_bytes) => {
-                self.log.sealed.retain(|sealed| sealed.sequence >= snapshot.keeps_from);
+                self.log.sealed.retain(|sealed| !snapshot.superfluous.contains(&sealed.sequence));
+                self.needed_from = snapshot.needs_from;
                 self.shared.snapshot_bytes.store(length_bytes, Ordering::Relaxed);
                 self.shared.log_bytes.store(self.log.total_bytes(), Ordering::Relaxed);
                 *self.shared.snapshot_error.lock() = None;
+                self.bound_backlog();
+                self.archive();
             }
             Err(reason) => {
                 // The log goes on growing; the next full segment tries again.
@@ -149,11 +168,19 @@ impl Committer {
             let _ = thread.join();
         }
         if self.is_unmarked && self.shared.read_only.get().is_none() {
-            if let Err(error) = self.mark_end() {
-                tracing::warn!(?error, "the end of the log could not be marked");
-            }
             self.is_unmarked = false;
-            self.note_synced();
+            match self.mark_end() {
+                Ok(()) => self.note_synced(),
+                Err(LogError::NoSpace(path)) => {
+                    tracing::warn!(file = %path.display(), "no space to mark the end of the log");
+                    self.note_synced();
+                }
+                // Another sync would prove nothing.
+                Err(LogError::Failed(reason)) => drop(self.stop_writing(reason)),
+            }
+        }
+        if self.is_closing {
+            self.archive_all();
         }
         let wakers = self.shared.ring.lock().close();
         wakers.into_iter().for_each(Waker::wake);
