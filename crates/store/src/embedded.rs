@@ -23,6 +23,7 @@ pub(crate) mod record;
 mod recovery;
 pub mod restore;
 mod ring;
+pub mod salvage;
 mod snapshot;
 mod upgrade;
 

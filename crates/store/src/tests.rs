@@ -9,4 +9,5 @@ mod model;
 mod opening;
 mod process;
 mod reading;
+mod salvaging;
 mod watching;
