@@ -1,13 +1,16 @@
 //! The flags of `sagong up` about the store that is built in.
 
-use std::time::Duration;
+use std::{path::PathBuf, time::Duration};
 
 use anyhow::bail;
 use apimachinery::time::parse_duration_nanoseconds;
-use store::embedded::{self, SyncMode};
+use store::embedded::{self, LogArchive, SyncMode};
 
 const DEFAULT_SYNC_INTERVAL: Duration = Duration::from_millis(100);
 const LONGEST_SYNC_INTERVAL: Duration = Duration::from_secs(60);
+const DEFAULT_ARCHIVE_INTERVAL: Duration = Duration::from_secs(300);
+const SHORTEST_ARCHIVE_INTERVAL: Duration = Duration::from_secs(1);
+const LONGEST_ARCHIVE_INTERVAL: Duration = Duration::from_secs(86_400);
 
 /// When writes are made durable.
 #[derive(clap::ValueEnum, Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -34,6 +37,17 @@ pub(crate) struct EmbeddedOptions {
     /// How long a write may wait for the disk with --store-sync=interval, as in 100ms or 2s; 100ms when not given.
     #[arg(long, value_name = "DURATION", value_parser = duration)]
     pub(crate) store_sync_interval: Option<Duration>,
+    /// Copy the store's log to this directory, on another disk if it is to outlive this one, so that `sagong store
+    /// restore BACKUP --log-archive DIR --to-time TIME` leads to any moment since a backup.
+    ///
+    /// The directory is for its owner alone, as every secret of the cluster is in it; nothing is ever removed from it.
+    /// While it cannot be written the cluster goes on, and up to 1 GiB of the log waits; then the oldest part goes
+    /// without it, and `sagong store status` says so. Example: `sagong up --log-archive /mnt/backup/log`
+    #[arg(long, value_name = "DIR", verbatim_doc_comment)]
+    pub(crate) log_archive: Option<PathBuf>,
+    /// How long a write may be missing in --log-archive; 5m when not given.
+    #[arg(long, value_name = "DURATION", value_parser = duration, requires = "log_archive")]
+    pub(crate) log_archive_interval: Option<Duration>,
 }
 
 /// A duration in Go's form, above zero.
@@ -58,7 +72,16 @@ impl EmbeddedOptions {
             }
             (Sync::Interval, interval) => SyncMode::Interval(interval.unwrap_or(DEFAULT_SYNC_INTERVAL)),
         };
-        Ok(embedded::Options { sync, ..embedded::Options::default() })
+        let interval = self.log_archive_interval.unwrap_or(DEFAULT_ARCHIVE_INTERVAL);
+        if !(SHORTEST_ARCHIVE_INTERVAL..=LONGEST_ARCHIVE_INTERVAL).contains(&interval) {
+            bail!("--log-archive-interval: {interval:?} is not between 1s and 24h");
+        }
+        let log_archive = self.log_archive.clone().map(|directory| LogArchive {
+            directory,
+            interval,
+            backlog_limit_bytes: store::limits::ARCHIVE_BACKLOG_BYTES,
+        });
+        Ok(embedded::Options { sync, log_archive, ..embedded::Options::default() })
     }
 }
 
@@ -77,6 +100,21 @@ mod tests {
     fn sync(flags: &[&str]) -> Result<SyncMode, String> {
         let line = Line::try_parse_from(std::iter::once(&"sagong").chain(flags)).map_err(|error| error.to_string())?;
         line.embedded.engine_options().map(|options| options.sync).map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn an_archive_has_its_interval() {
+        let archive = |flags: &[&str]| {
+            let line =
+                Line::try_parse_from(std::iter::once(&"sagong").chain(flags)).map_err(|error| error.to_string())?;
+            line.embedded.engine_options().map(|options| options.log_archive).map_err(|error| error.to_string())
+        };
+        assert_eq!(archive(&[]), Ok(None));
+        assert_eq!(archive(&["--log-archive=/a"]).unwrap().unwrap().interval, Duration::from_secs(300));
+        assert!(
+            archive(&["--log-archive=/a", "--log-archive-interval=1ms"]).unwrap_err().contains("between 1s and 24h")
+        );
+        assert!(archive(&["--log-archive-interval=1m"]).unwrap_err().contains("--log-archive <DIR>"));
     }
 
     #[test]

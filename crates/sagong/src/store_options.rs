@@ -18,8 +18,13 @@ impl StoreOptions {
     /// Opens the store that the flags name.
     pub(crate) fn open(&self, directories: &Directories) -> anyhow::Result<Arc<dyn store::Engine>> {
         let place = directories.store();
-        let engine = store::embedded::open(&place, self.embedded.engine_options()?)
-            .with_context(|| format!("cannot open the store in {}", place.display()))?;
-        Ok(engine)
+        let engine = store::embedded::open(&place, self.embedded.engine_options()?);
+        let advice = match &engine {
+            Err(error) if error.is_damage() => {
+                "; `sagong store verify --repair` says what is damaged and what can be saved, or restore a backup"
+            }
+            _ => "",
+        };
+        Ok(engine.with_context(|| format!("cannot open the store in {}{advice}", place.display()))?)
     }
 }
