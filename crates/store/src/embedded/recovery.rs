@@ -216,6 +216,10 @@ impl Replay<'_> {
         if self.index.revision < revision {
             return Err(corrupt("commits before it are missing"));
         }
+        if is_last && revision < self.index.revision {
+            // A snapshot is made only behind a segment that begins with it.
+            return Err(OpenError::MissingSegment { path: self.directory.segment_path(header.sequence + 1) });
+        }
         Ok(SegmentEnd { offset: reader.offset, batch_offset })
     }
 

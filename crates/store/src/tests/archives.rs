@@ -259,3 +259,41 @@ fn segments_that_wait_for_the_archive_survive_a_restart() {
     machine.open().unwrap().close();
     assert!(store_files(&machine) < 4);
 }
+
+#[test]
+fn a_segment_that_rotted_before_it_was_archived_is_named_and_not_archived() {
+    let machine = archiving();
+    machine.disk.refuse_below(ARCHIVE.as_ref());
+    let mut store = machine.open().unwrap();
+    let long: &'static str = "0123456789".repeat(110).leak();
+    store.put("a", long).unwrap();
+    let segment = PathBuf::from(DIRECTORY).join("00000000000000000001.log");
+    machine.disk.damage(&segment, |contents| contents[100] ^= 1);
+    machine.disk.refuse_below("/nowhere".as_ref());
+    machine.clock.advance_milliseconds(30_000);
+    store.committer.turn();
+    let error = store.store.status().archive.unwrap().error.unwrap();
+    assert!(error.contains("00000000000000000001.log is damaged at offset 40"), "{error}");
+    assert!(archived(&machine).is_empty());
+}
+
+#[test]
+fn a_clock_that_is_set_back_does_not_mix_the_times_of_commits() {
+    let machine = archiving();
+    let mut store = machine.open().unwrap();
+    store.put("a", "1").unwrap();
+    machine.clock.advance_milliseconds(10_000);
+    store.put("a", "2").unwrap();
+    machine.clock.set_back_milliseconds(5_000);
+    store.put("a", "3").unwrap();
+    // Over a restart too.
+    store.close();
+    machine.clock.set_back_milliseconds(1_000);
+    let mut store = machine.open().unwrap();
+    store.put("a", "4").unwrap();
+    store.close();
+    let (restored, _) = restore(&machine, &empty_backup(0), Until::UnixMilliseconds(1_009_999)).unwrap();
+    assert_eq!((restored.revision, restored.unix_milliseconds), (2, Some(1_000_000)));
+    let (restored, _) = restore(&machine, &empty_backup(0), Until::End).unwrap();
+    assert_eq!((restored.revision, restored.unix_milliseconds), (5, Some(1_010_000)));
+}

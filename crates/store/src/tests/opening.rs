@@ -116,6 +116,27 @@ fn missing_and_damaged_files_are_named() {
 }
 
 #[test]
+fn a_log_that_ends_before_its_snapshot_is_missed() {
+    let machine = Machine::new(1);
+    let mut store = machine.open().unwrap();
+    let mut contents = Vec::new();
+    store.put("a", "1").unwrap();
+    machine.disk.damage(&segment(1), |bytes| contents.clone_from(bytes));
+    for _ in 0..200 {
+        store.put("a", "a value of some length, so that segments fill").unwrap();
+    }
+    store.close();
+    for (path, _) in machine.disk.files() {
+        if path.extension().unwrap() == "log" {
+            crate::FileSystem::remove(&machine.disk, &path).unwrap();
+        }
+    }
+    let mut file = crate::FileSystem::create(&machine.disk, &segment(1)).unwrap();
+    crate::file_system::write_all_at(&mut *file, &contents, 0).unwrap();
+    assert!(open_error(&machine).contains("is missing, or a segment before it"));
+}
+
+#[test]
 fn verifying_changes_nothing_and_finds_damage() {
     let machine = Machine::new(1);
     assert!(matches!(embedded::verify(DIRECTORY, machine.options.clone()), Err(OpenError::Io { .. })));

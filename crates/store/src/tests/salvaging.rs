@@ -22,7 +22,12 @@ type Keys = BTreeMap<Bytes, KeyValue>;
 
 /// A store that was closed in order, with a snapshot and several segments; and the keys at each revision.
 fn closed(seed: u64) -> (Machine, Vec<Keys>) {
-    let mut machine = Machine::new(seed);
+    closed_on(seed, seed)
+}
+
+/// The same, on a disk that does other things in a crash.
+fn closed_on(disk_seed: u64, seed: u64) -> (Machine, Vec<Keys>) {
+    let mut machine = Machine::new(disk_seed);
     machine.options.snapshot_log_bytes = 3 << 10;
     let mut random = Random::new(seed);
     let mut store = machine.open().unwrap();
@@ -266,9 +271,10 @@ fn a_crash_at_any_step_of_a_repair_leaves_the_damage_or_the_repaired_store() {
     let expected = repair(DIRECTORY, "damaged", &machine.options).unwrap().report;
     let operations = machine.disk.operations() - started;
     let (repaired, _) = everything(&machine);
-    for fault in [Fault::Crash, Fault::Broken, Fault::NoSpace] {
+    let faults = [Fault::Crash, Fault::Crash, Fault::Crash, Fault::Crash, Fault::Crash, Fault::Broken, Fault::NoSpace];
+    for (disk_seed, fault) in faults.into_iter().enumerate() {
         for operation in 0..operations {
-            let (machine, _) = closed(7);
+            let (machine, _) = closed_on(disk_seed as u64, 7);
             damage(&machine);
             machine.disk.set_fault(Some((machine.disk.operations() + operation, fault)));
             let _ = repair(DIRECTORY, "damaged", &machine.options);
@@ -283,6 +289,11 @@ fn a_crash_at_any_step_of_a_repair_leaves_the_damage_or_the_repaired_store() {
                 }
             }
             assert_eq!(everything(&machine).0, repaired);
+            // It goes on.
+            let mut store = machine.open().unwrap();
+            store.put("/new", "1").unwrap();
+            store.close();
+            assert_eq!(everything(&machine).0.len(), repaired.len() + 1);
             // Whatever was damaged is still there to be looked at.
             let kept = machine.disk.files().into_iter().filter(|(path, _)| path.starts_with("/data/damaged")).count();
             let kept_again = machine.disk.files().iter().any(|(path, _)| path.starts_with("/data/damaged-again"));
