@@ -29,8 +29,18 @@ pub const WATCH_STEP_EVENTS: usize = 1024;
 pub const SEGMENT_BYTES: u64 = 64 << 20;
 
 /// A snapshot is due when the log behind the last one is at least this long in bytes (and at least as
-/// long as that snapshot), by default.
+/// long as a new one would be), by default.
 pub const SNAPSHOT_LOG_BYTES: u64 = 64 << 20;
+
+/// What a store may have on the disk whatever it holds, in bytes, by default; beyond that three times what it holds.
+/// More is given back by a snapshot at once.
+pub const DISK_BOUND_BYTES: u64 = 256 << 20;
+
+/// What a key takes in a snapshot beside its name and value, in bytes.
+pub(crate) const SNAPSHOT_KEY_BYTES: u64 = 72;
+
+/// How long after a failure the snapshot is tried again that would give space back, in milliseconds.
+pub(crate) const SNAPSHOT_RETRY_MILLISECONDS: u64 = 30_000;
 
 /// Space on the disk that is kept for [`crate::Priority::Urgent`] commits when it is full, in bytes, by default.
 pub const RESERVE_BYTES: u64 = 8 << 20;

@@ -2,6 +2,7 @@
 
 mod archives;
 mod backups;
+mod disk_use;
 mod driven;
 mod faults;
 mod formats;

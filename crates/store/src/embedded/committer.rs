@@ -35,6 +35,7 @@ pub struct Committer {
     clock: Arc<dyn Clock>,
     segment_bytes: u64,
     snapshot_log_bytes: u64,
+    disk_bound_bytes: u64,
     background: Background,
     requests: Vec<Request>,
     /// How many the last turn took.
@@ -47,6 +48,8 @@ pub struct Committer {
     /// The length of the segment at which the next is begun.
     rotate_at_bytes: u64,
     snapshot: Option<RunningSnapshot>,
+    /// When a snapshot that failed and would give space back is tried again, in milliseconds since the Unix epoch.
+    snapshot_retry_at: Option<u64>,
     /// The first segment that opening needs.
     needed_from: u64,
     /// How the log is archived, where it is.
@@ -116,6 +119,7 @@ impl Committer {
             clock: options.clock,
             segment_bytes: options.segment_bytes,
             snapshot_log_bytes: options.snapshot_log_bytes,
+            disk_bound_bytes: options.disk_bound_bytes,
             background,
             requests: Vec::new(),
             last_requests: 0,
@@ -124,6 +128,7 @@ impl Committer {
             expiries_blocked: false,
             rotate_at_bytes: options.segment_bytes,
             snapshot: None,
+            snapshot_retry_at: None,
             needed_from,
             archiving: options.log_archive.map(Archiving::new),
             archive_job: None,
@@ -199,7 +204,8 @@ impl Committer {
         }
         let expiry = self.expiries.first().filter(|_| !self.expiries_blocked).map(|(at, _)| at.saturating_mul(1000));
         let now = self.clock.now_unix_milliseconds();
-        [expiry, self.sync_deadline(now), self.archive_deadline(now)].into_iter().flatten().min()
+        let retry = retry_deadline(self.snapshot_retry_at, limits::SNAPSHOT_RETRY_MILLISECONDS, now);
+        [expiry, self.sync_deadline(now), self.archive_deadline(now), retry].into_iter().flatten().min()
     }
 
     /// Takes everything that is queued or due and does it. False: the store was closed.
@@ -386,6 +392,12 @@ impl Committer {
         self.shared.log_bytes.store(self.log.total_bytes(), Ordering::Relaxed);
         self.note_synced();
     }
+}
+
+/// When something is tried again that was put off to `at`, by `delay` at the most: a clock that was set back since must
+/// not put it off further.
+fn retry_deadline(at: Option<u64>, delay_milliseconds: u64, now_unix_milliseconds: u64) -> Option<u64> {
+    at.map(|at| if at <= now_unix_milliseconds + delay_milliseconds { at } else { now_unix_milliseconds })
 }
 
 struct Unpark(thread::Thread);

@@ -23,6 +23,8 @@ pub struct Options {
     pub segment_bytes: u64,
     /// The least length of the log for which a snapshot is made, in bytes.
     pub snapshot_log_bytes: u64,
+    /// What the store may have on the disk whatever it holds, in bytes; beyond that three times what it holds.
+    pub disk_bound_bytes: u64,
     /// Space that is kept for urgent commits when the disk is full, in bytes.
     pub reserve_bytes: u64,
     /// Where the log is archived; none: nowhere.
@@ -41,6 +43,7 @@ impl Default for Options {
             watch_ring_limit_bytes: limits::WATCH_RING_LIMIT_BYTES,
             segment_bytes: limits::SEGMENT_BYTES,
             snapshot_log_bytes: limits::SNAPSHOT_LOG_BYTES,
+            disk_bound_bytes: limits::DISK_BOUND_BYTES,
             reserve_bytes: limits::RESERVE_BYTES,
             log_archive: None,
             sync: SyncMode::Always,

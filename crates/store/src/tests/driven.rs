@@ -34,6 +34,7 @@ impl Machine {
             watch_ring_limit_bytes: 1 << 20,
             segment_bytes: 1 << 10,
             snapshot_log_bytes: 2 << 10,
+            disk_bound_bytes: 16 << 10,
             reserve_bytes: 0,
             log_archive: None,
             sync: SyncMode::Always,

@@ -374,7 +374,7 @@ fn lives(seed: u64) {
         // As long as some turns of the clock.
         machine.options.sync = SyncMode::Interval(Duration::from_millis(random.below(2500)));
     }
-    if random.once_in(2) {
+    if random.once_in(3) {
         machine.options.log_archive = Some(archive(1 << 30));
     }
     let mut model = Model::new();
@@ -403,7 +403,7 @@ fn lives(seed: u64) {
 fn check_archive(machine: &Machine, model: &Model, random: &mut Random) {
     machine.open().unwrap().close();
     let backup = empty_backup(0);
-    for _ in 0..3 {
+    for _ in 0..2 {
         let revision = random.below(model.revision()) + 1;
         let (_, items) = restore(machine, &backup, Until::Revision(revision)).unwrap();
         assert_eq!(items, model.at(revision).values().cloned().collect::<Vec<_>>());

@@ -14,7 +14,7 @@ use super::{
         queue::Request,
         record::FILE_HEADER_BYTES,
     },
-    Committer,
+    Committer, retry_deadline,
 };
 use crate::{Revision, limits};
 
@@ -40,11 +40,8 @@ impl Committer {
     /// When the archive wants something: the present segment, or another attempt.
     pub(super) fn archive_deadline(&self, now_unix_milliseconds: u64) -> Option<u64> {
         let archiving = self.archiving.as_ref()?;
-        let retry = archiving.retry_at.filter(|_| self.archive_job.is_none()).map(|at| {
-            // A clock that was set back must not put it off.
-            let is_soon = at <= now_unix_milliseconds + limits::ARCHIVE_RETRY_MILLISECONDS;
-            if is_soon { at } else { now_unix_milliseconds }
-        });
+        let retry_at = archiving.retry_at.filter(|_| self.archive_job.is_none());
+        let retry = retry_deadline(retry_at, limits::ARCHIVE_RETRY_MILLISECONDS, now_unix_milliseconds);
         retry.into_iter().chain(self.seal_deadline(archiving, now_unix_milliseconds)).min()
     }
 

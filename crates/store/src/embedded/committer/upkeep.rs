@@ -15,9 +15,9 @@ use super::{
         record::{RecordKind, append_record},
         snapshot::SnapshotJob,
     },
-    Committer,
+    Committer, retry_deadline,
 };
-use crate::StoreError;
+use crate::{StoreError, limits};
 
 pub(super) struct RunningSnapshot {
     /// The first segment that opening needs when it succeeds.
@@ -70,7 +70,7 @@ impl Committer {
 
     /// Begins the next segment when this one is full, and then a snapshot when the log is long.
     pub(super) fn begin_segment(&mut self) {
-        let is_due = self.log.length_bytes >= self.rotate_at_bytes || self.is_seal_due();
+        let is_due = self.log.length_bytes >= self.rotate_at_bytes || self.is_seal_due() || self.is_over_disk_bound();
         if !is_due || self.shared.read_only.get().is_some() {
             return;
         }
@@ -94,11 +94,33 @@ impl Committer {
         }
     }
 
+    /// About how long a snapshot would be now.
+    fn next_snapshot_bytes(&self) -> u64 {
+        let index = self.shared.index.read();
+        index.live_bytes + index.live * limits::SNAPSHOT_KEY_BYTES
+    }
+
+    /// Whether the store has more on the disk than it should, and a snapshot would help.
+    fn is_over_disk_bound(&self) -> bool {
+        let now = self.clock.now_unix_milliseconds();
+        let retry = retry_deadline(self.snapshot_retry_at, limits::SNAPSHOT_RETRY_MILLISECONDS, now);
+        if self.snapshot.is_some() || retry.is_some_and(|at| at > now) {
+            return false;
+        }
+        let live_bytes = self.shared.index.read().live_bytes;
+        let used_bytes = self.shared.snapshot_bytes.load(Ordering::Relaxed) + self.log.bytes_from(self.needed_from);
+        // Below the bound by what one more batch, and the reserve, may take.
+        let allowed_bytes = (self.disk_bound_bytes / 8 * 5).max(live_bytes / 2 * 5);
+        used_bytes > allowed_bytes && used_bytes >= 2 * self.next_snapshot_bytes()
+    }
+
     fn begin_snapshot(&mut self) {
-        let due_bytes = self.snapshot_log_bytes.max(self.shared.snapshot_bytes.load(Ordering::Relaxed));
-        if self.snapshot.is_some() || self.log.bytes_from(self.needed_from) < due_bytes {
+        let is_due =
+            || self.log.bytes_from(self.needed_from) >= self.snapshot_log_bytes.max(self.next_snapshot_bytes());
+        if self.snapshot.is_some() || !(is_due() || self.is_over_disk_bound()) {
             return;
         }
+        self.snapshot_retry_at = None;
         let index = self.shared.index.read();
         let pin = self.shared.pin(index.revision);
         drop(index);
@@ -143,8 +165,12 @@ impl Committer {
                 self.archive();
             }
             Err(reason) => {
-                // The log goes on growing; the next full segment tries again.
+                // The log goes on growing; the next full segment tries again, or a deadline if there is too much.
                 tracing::warn!(reason, "no snapshot was made");
+                if self.is_over_disk_bound() {
+                    let now = self.clock.now_unix_milliseconds();
+                    self.snapshot_retry_at = Some(now + limits::SNAPSHOT_RETRY_MILLISECONDS);
+                }
                 *self.shared.snapshot_error.lock() = Some(reason);
             }
         }
