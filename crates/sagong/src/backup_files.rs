@@ -30,7 +30,7 @@ pub(crate) fn write<W: Write>(
     let runtime = tokio::runtime::Handle::current();
     let mut export = runtime.block_on(engine.export())?;
     let created = u64::try_from(jiff::Timestamp::now().as_second()).unwrap_or_default();
-    let mut writer = backup::Writer::new(output, export.revision, created)?;
+    let mut writer = backup::Writer::of_history(output, export.revision, export.history, created)?;
     loop {
         let items = runtime.block_on(export.next())?;
         if items.is_empty() {

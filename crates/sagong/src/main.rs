@@ -13,6 +13,7 @@ mod commands;
 mod components;
 mod config_file;
 mod directories;
+mod embedded_options;
 mod identity;
 mod join_token;
 mod kubelet_dialer;

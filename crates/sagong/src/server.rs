@@ -217,7 +217,7 @@ async fn control_plane(
     crate::store_api::install(&server, engine.clone());
     let status = StatusSource {
         started: std::time::SystemTime::now(),
-        engine,
+        engine: engine.clone(),
         server: server.clone(),
         states,
         directories: directories.clone(),
@@ -242,6 +242,9 @@ async fn control_plane(
     tracing::info!("stopping; pods go on running");
     server.health().ask("shutdown", true, || Err("process is shutting down".to_owned()));
     stop.send_replace(true);
+    // What was acknowledged is complete on the disk then, and in the archive of the log.
+    let closed = tokio::task::spawn_blocking(move || engine.close()).await;
+    closed.context("the store did not close in order")?;
     ended
 }
 

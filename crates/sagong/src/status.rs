@@ -9,6 +9,7 @@ use std::{
 
 use apimachinery::{Value, value};
 use apiserver::Server;
+use store::embedded::ArchiveStatus;
 
 use crate::{components::States, directories::Directories, identity::YEAR};
 
@@ -115,14 +116,32 @@ fn expiry_of(path: &Path) -> Option<i64> {
 }
 
 pub(crate) fn store_value(store: &store::Status) -> Value {
-    value!({
+    let sync = match store.sync_interval {
+        None => "always".to_owned(),
+        Some(interval) => format!("interval of {interval:?}"),
+    };
+    let mut value = value!({
         "revision": store.revision as i64,
         "compactedRevision": store.compacted as i64,
+        "syncedRevision": store.synced_revision as i64,
+        "sync": sync,
         "keys": store.keys as i64,
         "memoryBytes": store.memory_bytes as i64,
         "logBytes": store.log_bytes as i64,
         "snapshotBytes": store.snapshot_bytes as i64
-    })
+    });
+    if let Some(archive) = &store.archive {
+        let directory = archive.directory.display().to_string();
+        value.set(
+            &["logArchive"],
+            value!({
+                "directory": directory,
+                "archivedRevision": archive.archived_revision as i64,
+                "waitingBytes": archive.waiting_bytes as i64
+            }),
+        );
+    }
+    value
 }
 
 /// The failing checks of `/readyz`.
@@ -153,7 +172,25 @@ pub(crate) fn store_problems(store: &store::Status) -> Vec<(String, String)> {
         let advice = "the log grows until a snapshot succeeds: make room on the disk".to_owned();
         (format!("the store's last snapshot failed: {reason}"), advice)
     });
-    read_only.chain(no_space).chain(snapshot).collect()
+    let archive = store.archive.iter().flat_map(archive_problems);
+    read_only.chain(no_space).chain(snapshot).chain(archive).collect()
+}
+
+fn archive_problems(archive: &ArchiveStatus) -> Vec<(String, String)> {
+    let place = archive.directory.display();
+    let failing = archive.error.iter().map(|reason| {
+        let waiting = archive.waiting_bytes.div_ceil(1_000_000);
+        let limit = store::limits::ARCHIVE_BACKLOG_BYTES.div_ceil(1_000_000);
+        let advice = format!(
+            "mend {place}; {waiting} MB of the log wait for it, and beyond {limit} MB the oldest part goes without it"
+        );
+        (format!("the store's log is not archived: {reason}"), advice)
+    });
+    let gap = archive.gap.iter().map(|(first, last)| {
+        let advice = "make a backup now: from earlier ones no later revision can be reached".to_owned();
+        (format!("revisions {first} to {last} are missing in the log archive {place}"), advice)
+    });
+    failing.chain(gap).collect()
 }
 
 fn node_problems(node: &Value) -> Option<(String, String)> {
@@ -189,6 +226,10 @@ mod tests {
         assert_eq!(problems[0].0, "poststarthook/rbac/bootstrap-roles failed: not finished");
         let store = store::Status { read_only: Some("no space".to_owned()), ..Default::default() };
         assert!(store_problems(&store)[0].0.contains("no space"));
+        let archive = ArchiveStatus { error: Some("gone".to_owned()), gap: Some((7, 9)), ..Default::default() };
+        let problems = store_problems(&store::Status { archive: Some(archive), ..Default::default() });
+        assert!(problems[0].0.ends_with("not archived: gone") && problems[0].1.contains("beyond 1074 MB"));
+        assert!(problems[1].0.starts_with("revisions 7 to 9 are missing"));
         assert!(node_problems(&value!({"name": "a", "ready": false, "message": "m"})).is_some());
         assert!(node_problems(&value!({"name": "a", "ready": true})).is_none());
         let certificates = [("ca.crt".to_owned(), 90 * 86_400), ("admin.kubeconfig".to_owned(), 86_400)];

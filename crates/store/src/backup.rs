@@ -11,8 +11,8 @@ use flate2::{Compression, read::GzDecoder, write::GzEncoder};
 use crate::{
     KeyValue, Revision,
     embedded::record::{
-        BACKUP_MAGIC, FILE_HEADER_BYTES, FORMAT_VERSION, FileHeader, HeaderError, RECORD_HEADER_BYTES, RecordHeader,
-        RecordKind, append_item, append_record, decode_items,
+        BACKUP_FORMAT_VERSION, BACKUP_MAGIC, FILE_HEADER_BYTES, FileHeader, HeaderError, RECORD_HEADER_BYTES,
+        RecordHeader, RecordKind, append_item, append_record, decode_items,
     },
     limits,
 };
@@ -25,6 +25,8 @@ const RECORD_LIMIT_BYTES: usize = 4 * (limits::SNAPSHOT_RECORD_BYTES + limits::V
 pub struct Summary {
     /// The revision that it shows.
     pub revision: Revision,
+    /// The history of its store, by which its log is found in an archive; 0 when that is not known.
+    pub history: u32,
     /// When it was made, in seconds since the Unix epoch.
     pub created_unix_seconds: u64,
     /// How many keys it has.
@@ -69,14 +71,27 @@ pub struct Writer<W: Write> {
 }
 
 impl<W: Write> Writer<W> {
-    /// Begins a backup of `revision`.
+    /// Begins a backup of `revision`, of a store whose history is not known.
     ///
     /// # Errors
     /// Those of `output`.
-    pub fn new(mut output: W, revision: Revision, created_unix_seconds: u64) -> io::Result<Writer<W>> {
-        let header = FileHeader { version: FORMAT_VERSION, revision, sequence: created_unix_seconds };
+    pub fn new(output: W, revision: Revision, created_unix_seconds: u64) -> io::Result<Writer<W>> {
+        Writer::of_history(output, revision, 0, created_unix_seconds)
+    }
+
+    /// Begins a backup of `revision` of a [`crate::Export::history`].
+    ///
+    /// # Errors
+    /// Those of `output`.
+    pub fn of_history(
+        mut output: W,
+        revision: Revision,
+        history: u32,
+        created_unix_seconds: u64,
+    ) -> io::Result<Writer<W>> {
+        let header = FileHeader { version: BACKUP_FORMAT_VERSION, history, revision, sequence: created_unix_seconds };
         output.write_all(&header.encode(BACKUP_MAGIC))?;
-        let summary = Summary { revision, created_unix_seconds, keys: 0, content_bytes: 0 };
+        let summary = Summary { revision, history, created_unix_seconds, keys: 0, content_bytes: 0 };
         let encoder = GzEncoder::new(output, Compression::fast());
         Ok(Writer { encoder, summary, payload: Vec::new(), record: Vec::new() })
     }
@@ -144,11 +159,16 @@ impl<R: Read> Reader<R> {
             _ => BackupError::Io(error),
         })?;
         let header = FileHeader::decode(&bytes, BACKUP_MAGIC).map_err(|error| match error {
-            HeaderError::Newer(found) => BackupError::Newer { found, supported: FORMAT_VERSION },
+            HeaderError::Newer(found) => BackupError::Newer { found, supported: BACKUP_FORMAT_VERSION },
             HeaderError::Corrupt(reason) => BackupError::Foreign(reason),
         })?;
-        let summary =
-            Summary { revision: header.revision, created_unix_seconds: header.sequence, keys: 0, content_bytes: 0 };
+        let summary = Summary {
+            revision: header.revision,
+            history: header.history,
+            created_unix_seconds: header.sequence,
+            keys: 0,
+            content_bytes: 0,
+        };
         Ok(Reader { decoder: GzDecoder::new(input), summary, last_key: None, record: Vec::new() })
     }
 

@@ -3,15 +3,19 @@
 //! One committer (a thread, or in a simulation a task) takes all that is queued as one batch, checks
 //! preconditions and assigns revisions, appends the batch with one write and one sync, and only then
 //! publishes: to the index, to the watchers, to those who asked. Reads look at the index alone and never
-//! wait for the disk. Start reading at [`Committer`].
+//! wait for the disk. Start reading at [`Committer`]. With [`SyncMode::Interval`] it publishes what is written and
+//! syncs at a deadline: then "durable" in all that follows means what the end of the process does not take.
 //!
 //! What is kept over a restart: every acknowledged commit. Of history, what the log behind the last
 //! snapshot has; older revisions count as compacted.
 
+mod archive;
 mod committer;
 mod directory;
+mod error;
 mod index;
 mod log;
+mod options;
 mod order;
 mod queue;
 mod reader;
@@ -19,12 +23,14 @@ pub(crate) mod record;
 mod recovery;
 pub mod restore;
 mod ring;
+pub mod salvage;
 mod snapshot;
+mod upgrade;
 
 use std::{
     collections::BTreeMap,
     future::poll_fn,
-    io::{self, ErrorKind},
+    io::ErrorKind,
     path::{Path, PathBuf},
     sync::{
         Arc, OnceLock,
@@ -38,108 +44,24 @@ use bytes::Bytes;
 use parking_lot::{Mutex, RwLock};
 use tokio::sync::oneshot;
 
-pub use self::committer::Committer;
+pub use self::{
+    archive::{ArchiveStatus, LogArchive},
+    committer::Committer,
+    error::OpenError,
+    options::{Options, SyncMode},
+};
 use self::{
+    committer::CommitterStart,
     directory::{Directory, open_error},
     index::{Index, Scan},
     queue::{Queue, Request},
+    recovery::Opening,
     ring::{Ring, RingWatch},
 };
 use crate::{
-    BoxFuture, Clock, Committed, DiskFileSystem, Engine, Export, ExportSteps, FileSystem, KeyValue, Priority, Range,
-    RangeRequest, Revision, Status, StoreError, SystemClock, Watch, Write, file_system::LookingFileSystem, limits,
+    BoxFuture, Committed, Engine, Export, ExportSteps, KeyValue, Lock, Priority, Range, RangeRequest, Revision, Status,
+    StoreError, Watch, Write, file_system::LookingFileSystem,
 };
-
-/// How to open a store; the default is right for a server.
-#[derive(Clone)]
-pub struct Options {
-    /// Events kept for watchers, in bytes.
-    pub watch_ring_limit_bytes: usize,
-    /// Size at which a segment of the log is closed, in bytes.
-    pub segment_bytes: u64,
-    /// The least length of the log for which a snapshot is made, in bytes.
-    pub snapshot_log_bytes: u64,
-    /// Space that is kept for urgent commits when the disk is full, in bytes.
-    pub reserve_bytes: u64,
-    /// The time by which keys expire.
-    pub clock: Arc<dyn Clock>,
-    /// Where the files are.
-    pub file_system: Arc<dyn FileSystem>,
-}
-
-impl Default for Options {
-    fn default() -> Options {
-        Options {
-            watch_ring_limit_bytes: limits::WATCH_RING_LIMIT_BYTES,
-            segment_bytes: limits::SEGMENT_BYTES,
-            snapshot_log_bytes: limits::SNAPSHOT_LOG_BYTES,
-            reserve_bytes: limits::RESERVE_BYTES,
-            clock: Arc::new(SystemClock),
-            file_system: Arc::new(DiskFileSystem),
-        }
-    }
-}
-
-/// Why a store could not be opened.
-#[derive(Debug, thiserror::Error)]
-pub enum OpenError {
-    /// Another process has it open.
-    #[error("store {} is in use by another process", .path.display())]
-    Locked {
-        /// The data directory.
-        path: PathBuf,
-    },
-    /// The directory or a file in it may not be written by this process.
-    #[error("store needs to write {}: {source}", .path.display())]
-    NotWritable {
-        /// The directory or file.
-        path: PathBuf,
-        /// The kernel's error.
-        source: io::Error,
-    },
-    /// The disk is full.
-    #[error("no space left on the device of {}", .path.display())]
-    NoSpace {
-        /// The directory or file.
-        path: PathBuf,
-    },
-    /// A newer release wrote it.
-    #[error("{} has format version {found}; this release reads versions up to {supported}", .path.display())]
-    NewerFormat {
-        /// The file.
-        path: PathBuf,
-        /// Its version.
-        found: u32,
-        /// The newest version that this release reads.
-        supported: u32,
-    },
-    /// What was durable is damaged: restore a backup.
-    #[error("{} is corrupt at offset {offset}: {reason}", .path.display())]
-    Corrupt {
-        /// The file.
-        path: PathBuf,
-        /// Where in it, in bytes.
-        offset: u64,
-        /// What is wrong there.
-        reason: &'static str,
-    },
-    /// A part of the log is not there: restore a backup.
-    #[error("{} is missing, or a segment before it: later parts of the log or a snapshot need it", .path.display())]
-    MissingSegment {
-        /// The file.
-        path: PathBuf,
-    },
-    /// Another error of the file system.
-    #[error("cannot {operation} {}: {source}", .path.display())]
-    Io {
-        /// What was being done.
-        operation: &'static str,
-        /// To what.
-        path: PathBuf,
-        /// The kernel's error.
-        source: io::Error,
-    },
-}
 
 /// Opens the store in the directory `path`, which is created if absent, and starts its thread.
 ///
@@ -147,7 +69,7 @@ pub enum OpenError {
 /// See [`OpenError`].
 pub fn open(path: impl AsRef<Path>, options: Options) -> Result<Arc<Embedded>, OpenError> {
     let path = path.as_ref();
-    let (mut embedded, committer) = open_parts(path, options, Background::Thread)?;
+    let (mut embedded, committer) = open_parts(path, options, Background::Thread, false)?;
     let thread = thread::Builder::new()
         .name("store".to_owned())
         .spawn(move || committer.run())
@@ -162,7 +84,8 @@ pub fn open(path: impl AsRef<Path>, options: Options) -> Result<Arc<Embedded>, O
 /// See [`OpenError`]; `Locked` when a server has it open, `Io` when there is none.
 pub fn verify(path: impl AsRef<Path>, options: Options) -> Result<Status, OpenError> {
     let file_system = Arc::new(LookingFileSystem(options.file_system.clone()));
-    let (store, committer) = open_parts(path.as_ref(), Options { file_system, ..options }, Background::Inline)?;
+    let options = Options { file_system, log_archive: None, ..options };
+    let (store, committer) = open_parts(path.as_ref(), options, Background::Inline, true)?;
     let status = store.status();
     drop(committer);
     Ok(status)
@@ -173,7 +96,8 @@ pub fn verify(path: impl AsRef<Path>, options: Options) -> Result<Status, OpenEr
 /// # Errors
 /// See [`OpenError`].
 pub fn open_driven(path: impl AsRef<Path>, options: Options) -> Result<(Arc<Embedded>, Committer), OpenError> {
-    let (embedded, committer) = open_parts(path.as_ref(), options, Background::Inline)?;
+    let (embedded, mut committer) = open_parts(path.as_ref(), options, Background::Inline, false)?;
+    committer.begin();
     Ok((Arc::new(embedded), committer))
 }
 
@@ -184,16 +108,27 @@ enum Background {
     Inline,
 }
 
-fn open_parts(path: &Path, options: Options, background: Background) -> Result<(Embedded, Committer), OpenError> {
+fn open_parts(
+    path: &Path,
+    options: Options,
+    background: Background,
+    is_looking: bool,
+) -> Result<(Embedded, Committer), OpenError> {
     let directory = Directory { path: path.to_owned(), file_system: options.file_system.clone() };
     directory.file_system.create_directory(path).map_err(|error| open_error("create", path, error))?;
-    let lock = directory.file_system.lock(&directory.lock_path()).map_err(|error| match error.kind() {
-        ErrorKind::WouldBlock => OpenError::Locked { path: path.to_owned() },
-        _ => open_error("lock", &directory.lock_path(), error),
-    })?;
-    let recovered = recovery::recover(directory, options.watch_ring_limit_bytes, options.reserve_bytes)?;
+    let lock = lock_store(&directory)?;
+    let opening = Opening {
+        watch_ring_limit_bytes: options.watch_ring_limit_bytes,
+        reserve_bytes: options.reserve_bytes,
+        now_unix_milliseconds: options.clock.now_unix_milliseconds(),
+        keeps_superseded: options.log_archive.is_some(),
+        is_looking,
+    };
+    let recovered = recovery::recover(directory, &opening)?;
     let shared = Arc::new(Shared {
         durable: AtomicU64::new(recovered.index.revision),
+        synced: AtomicU64::new(recovered.index.revision),
+        sync: options.sync,
         index: RwLock::new(recovered.index),
         pins: Mutex::default(),
         ring: Arc::new(Mutex::new(recovered.ring)),
@@ -203,10 +138,24 @@ fn open_parts(path: &Path, options: Options, background: Background) -> Result<(
         log_bytes: AtomicU64::new(recovered.log.total_bytes()),
         snapshot_bytes: AtomicU64::new(recovered.snapshot_bytes),
         snapshot_error: Mutex::default(),
+        history: recovered.log.history,
+        archive: Mutex::default(),
         closing: AtomicBool::new(false),
     });
-    let committer = Committer::new(shared.clone(), recovered.log, lock, options, background);
+    let start = CommitterStart {
+        log: recovered.log,
+        needed_from: recovered.needed_from,
+        last_commit_milliseconds: recovered.last_commit_milliseconds,
+    };
+    let committer = Committer::new(shared.clone(), start, lock, options, background);
     Ok((Embedded { shared, thread: Mutex::default() }, committer))
+}
+
+fn lock_store(directory: &Directory) -> Result<Box<dyn Lock>, OpenError> {
+    directory.file_system.lock(&directory.lock_path()).map_err(|error| match error.kind() {
+        ErrorKind::WouldBlock => OpenError::Locked { path: directory.path.clone() },
+        _ => open_error("lock", &directory.lock_path(), error),
+    })
 }
 
 /// What the committer and everyone else share.
@@ -216,12 +165,18 @@ struct Shared {
     pins: Mutex<BTreeMap<Revision, usize>>,
     ring: Arc<Mutex<Ring>>,
     queue: Queue,
+    /// Everything up to this revision is published.
     durable: AtomicU64,
+    /// Everything up to this revision is on the disk.
+    synced: AtomicU64,
+    sync: SyncMode,
     read_only: OnceLock<Arc<str>>,
     no_space: Mutex<Option<PathBuf>>,
     log_bytes: AtomicU64,
     snapshot_bytes: AtomicU64,
     snapshot_error: Mutex<Option<String>>,
+    history: u32,
+    archive: Mutex<Option<ArchiveStatus>>,
     /// A snapshot that is being written is given up.
     closing: AtomicBool,
 }
@@ -371,8 +326,14 @@ impl Engine for Embedded {
         Box::pin(async move {
             let index = self.shared.index.read();
             let pin = self.shared.pin(index.revision);
-            Ok(Export::new(pin.revision, Box::new(PinnedExport { pin, scan: Scan::everything(), more: true })))
+            let (revision, history) = (pin.revision, self.shared.history);
+            let steps = PinnedExport { pin, scan: Scan::everything(), more: true };
+            Ok(Export::new(revision, Box::new(steps)).of_history(history))
         })
+    }
+
+    fn close(&self) {
+        Embedded::close(self);
     }
 
     fn status(&self) -> Status {
@@ -381,6 +342,11 @@ impl Engine for Embedded {
         Status {
             revision: index.revision,
             compacted: index.compacted,
+            synced_revision: shared.synced.load(Ordering::Relaxed),
+            sync_interval: match shared.sync {
+                SyncMode::Always => None,
+                SyncMode::Interval(interval) => Some(interval),
+            },
             keys: index.live,
             versions: index.versions,
             memory_bytes: index.memory_bytes,
@@ -389,6 +355,7 @@ impl Engine for Embedded {
             read_only: shared.read_only.get().map(|reason| reason.to_string()),
             no_space: shared.no_space.lock().as_ref().map(|path| format!("the disk of {} is full", path.display())),
             snapshot_error: shared.snapshot_error.lock().clone(),
+            archive: shared.archive.lock().clone(),
         }
     }
 }

@@ -2,7 +2,7 @@ use std::{future::Future, pin::Pin, time::Duration};
 
 use bytes::Bytes;
 
-use crate::{Export, StoreError, Watch};
+use crate::{Export, StoreError, Watch, embedded::ArchiveStatus};
 
 /// A point in the history of the whole store. An empty store is at revision 1; every commit that
 /// changes something adds one.
@@ -151,6 +151,10 @@ pub struct Status {
     pub revision: Revision,
     /// The oldest revision that can be read.
     pub compacted: Revision,
+    /// The newest revision that a loss of power cannot take; `revision` where each commit is synced.
+    pub synced_revision: Revision,
+    /// How long a commit may be acknowledged before it is synced; none: it is synced first.
+    pub sync_interval: Option<Duration>,
     /// Keys that exist.
     pub keys: u64,
     /// Versions kept in memory: those of existing keys, and those not yet compacted.
@@ -167,6 +171,8 @@ pub struct Status {
     pub no_space: Option<String>,
     /// Why the last snapshot failed; none when it did not. The log grows until one succeeds.
     pub snapshot_error: Option<String>,
+    /// How the archive of the log does, where there is one.
+    pub archive: Option<ArchiveStatus>,
 }
 
 /// A revisioned key-value store.
@@ -230,4 +236,8 @@ pub trait Engine: Send + Sync + 'static {
 
     /// How the store is doing.
     fn status(&self) -> Status;
+
+    /// Finishes what was asked, and refuses what is asked afterwards. Blocks for that long. Engines that have nothing
+    /// to finish do nothing.
+    fn close(&self) {}
 }

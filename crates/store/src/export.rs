@@ -6,6 +6,8 @@ use crate::{BoxFuture, KeyValue, Revision, StoreError};
 pub struct Export {
     /// The revision.
     pub revision: Revision,
+    /// Tells the store's history from that of others with the same revisions; 0 where an engine does not know.
+    pub history: u32,
     steps: Box<dyn ExportSteps>,
 }
 
@@ -18,7 +20,12 @@ pub trait ExportSteps: Send {
 impl Export {
     /// An export over an engine's steps.
     pub fn new(revision: Revision, steps: Box<dyn ExportSteps>) -> Export {
-        Export { revision, steps }
+        Export { revision, history: 0, steps }
+    }
+
+    /// The same, of a history that the engine knows.
+    pub fn of_history(self, history: u32) -> Export {
+        Export { history, ..self }
     }
 
     /// The next keys, in their order; none at the end.

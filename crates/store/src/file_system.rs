@@ -47,6 +47,12 @@ pub trait FileSystem: Send + Sync + 'static {
     /// What the kernel says.
     fn rename(&self, from: &Path, to: &Path) -> io::Result<()>;
 
+    /// Gives a file a second name, which nothing has. Durable after [`FileSystem::sync_directory`].
+    ///
+    /// # Errors
+    /// What the kernel says; `AlreadyExists` when something has that name.
+    fn link(&self, from: &Path, to: &Path) -> io::Result<()>;
+
     /// Removes a file. Durable after [`FileSystem::sync_directory`].
     ///
     /// # Errors

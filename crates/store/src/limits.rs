@@ -29,8 +29,18 @@ pub const WATCH_STEP_EVENTS: usize = 1024;
 pub const SEGMENT_BYTES: u64 = 64 << 20;
 
 /// A snapshot is due when the log behind the last one is at least this long in bytes (and at least as
-/// long as that snapshot), by default.
+/// long as a new one would be), by default.
 pub const SNAPSHOT_LOG_BYTES: u64 = 64 << 20;
+
+/// What a store may have on the disk whatever it holds, in bytes, by default; beyond that three times what it holds.
+/// More is given back by a snapshot at once.
+pub const DISK_BOUND_BYTES: u64 = 256 << 20;
+
+/// What a key takes in a snapshot beside its name and value, in bytes.
+pub(crate) const SNAPSHOT_KEY_BYTES: u64 = 72;
+
+/// How long after a failure the snapshot is tried again that would give space back, in milliseconds.
+pub(crate) const SNAPSHOT_RETRY_MILLISECONDS: u64 = 30_000;
 
 /// Space on the disk that is kept for [`crate::Priority::Urgent`] commits when it is full, in bytes, by default.
 pub const RESERVE_BYTES: u64 = 8 << 20;
@@ -38,7 +48,7 @@ pub const RESERVE_BYTES: u64 = 8 << 20;
 /// Space for the log is taken in steps of this size in bytes.
 pub(crate) const RESERVE_STEP_BYTES: u64 = 4 << 20;
 
-/// A snapshot is written in records of about this size in bytes.
+/// A snapshot is written in steps, and a backup in records, of about this size in bytes.
 pub(crate) const SNAPSHOT_RECORD_BYTES: usize = 256 << 10;
 
 /// A snapshot is synced each time that so many bytes were written, so that the sync of a commit never
@@ -62,3 +72,15 @@ pub(crate) const BUFFER_KEEP_BYTES: usize = 4 << 20;
 
 /// How often the store thread gives way to those whom it answered, if few of them have asked again.
 pub(crate) const GATHER_YIELDS: usize = 8;
+
+/// A segment is copied to the archive of the log in steps of this size in bytes.
+pub(crate) const ARCHIVE_STEP_BYTES: usize = 1 << 20;
+
+/// How long after a failure the archive of the log is tried again, in milliseconds.
+pub(crate) const ARCHIVE_RETRY_MILLISECONDS: u64 = 30_000;
+
+/// Segments that wait for an archive that fails and are needed for nothing else, in bytes, by default.
+pub const ARCHIVE_BACKLOG_BYTES: u64 = 1 << 30;
+
+/// How long a store that is closed waits for each of its last works on the archive of the log, in seconds.
+pub(crate) const ARCHIVE_CLOSE_SECONDS: u64 = 30;

@@ -23,6 +23,11 @@ impl ManualClock {
     pub fn advance_milliseconds(&self, milliseconds: u64) {
         self.0.fetch_add(milliseconds, Ordering::Relaxed);
     }
+
+    /// Sets it back, as an administrator may.
+    pub fn set_back_milliseconds(&self, milliseconds: u64) {
+        self.0.fetch_sub(milliseconds, Ordering::Relaxed);
+    }
 }
 
 impl Clock for ManualClock {

@@ -1,10 +1,14 @@
 //! Tests of the embedded engine through its public face.
 
+mod archives;
 mod backups;
+mod disk_use;
 mod driven;
 mod faults;
+mod formats;
 mod model;
 mod opening;
 mod process;
 mod reading;
+mod salvaging;
 mod watching;

@@ -2,18 +2,18 @@
 
 mod backup;
 mod etcd;
+mod restore;
+mod verify;
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
-use anyhow::{Context, bail};
-use apimachinery::{Value, decode, value};
+use anyhow::Context;
+use apimachinery::{Value, decode};
 use http::Method;
 use http_body_util::BodyExt;
-use store::embedded;
 
 use crate::{
     api_access::AdminAccess,
-    directories::Directories,
     output::{self, Output},
     store_api::{COMPACT_PATH, STATUS_PATH},
 };
@@ -63,10 +63,11 @@ enum Action {
     /// one, nodes, kubeconfigs and tokens go on being valid.
     ///
     /// Example: `sagong store restore sagong-2026-11-28T120000Z.backup --data-dir /var/lib/sagong`
-    Restore {
-        /// The backup.
-        file: PathBuf,
-    },
+    ///
+    /// With the log that `sagong up --log-archive DIR` kept, the store is as it was at any later moment.
+    ///
+    /// Example: `sagong store restore NEWEST.backup --log-archive /mnt/log --to-time 2026-11-28T12:34:00Z`
+    Restore(restore::RestoreOptions),
     /// Make a store of a snapshot of etcd, in a data directory that has none: a cluster of kubeadm or k3s moves in.
     ///
     /// Objects are as they were; whoever watches lists anew.
@@ -80,10 +81,13 @@ enum Action {
     /// Read a backup, or the store of a server that does not run, and every checksum in it.
     ///
     /// Example: `sagong store verify sagong-2026-11-28T120000Z.backup`
-    Verify {
-        /// A backup; without it the store of the data directory.
-        file: Option<PathBuf>,
-    },
+    ///
+    /// Damage is named by file and place, and by object as far as a damaged record can still be read, with what of the
+    /// object a repair would keep; the command fails then. A repair makes the store anew from all that can be read, at
+    /// a later revision, so that whoever watches lists anew; the files from before stay in a folder of the store.
+    ///
+    /// Example: `sagong store verify --repair`, and when that is what you want `sagong store verify --repair --yes`
+    Verify(verify::VerifyOptions),
 }
 
 pub(crate) fn run(options: &Options) -> anyhow::Result<()> {
@@ -97,11 +101,14 @@ pub(crate) fn run(options: &Options) -> anyhow::Result<()> {
             call(options, Method::POST, &format!("{COMPACT_PATH}{revision}"))?
         }
         Action::Backup(wanted) => backup::backup(&options.data_dir, wanted)?,
-        Action::Restore { file } => restore(&options.data_dir, file)?,
+        Action::Restore(wanted) => restore::restore(&options.data_dir, wanted)?,
         Action::Import(wanted) => etcd::import(&options.data_dir, wanted)?,
         Action::Export(wanted) => etcd::export(&options.data_dir, wanted)?,
-        Action::Verify { file: Some(file) } => backup::verify(file)?,
-        Action::Verify { file: None } => verify(&options.data_dir)?,
+        Action::Verify(wanted) => {
+            let (answer, failure) = verify::verify(&options.data_dir, wanted)?;
+            print!("{}", output::document(options.output, &answer)?.unwrap_or_else(|| people(&answer)));
+            return failure.map_or(Ok(()), Err);
+        }
     };
     print!("{}", output::document(options.output, &answer)?.unwrap_or_else(|| people(&answer)));
     Ok(())
@@ -117,38 +124,6 @@ fn call(options: &Options, method: Method, path: &str) -> anyhow::Result<Value> 
     })
 }
 
-fn restore(data_directory: &Path, file: &Path) -> anyhow::Result<Value> {
-    let input = backup::open(file)?;
-    let directories = Directories::open(data_directory)?;
-    let place = directories.store();
-    let summary = embedded::restore::restore(input, &place, embedded::Options::default().file_system)
-        .with_context(|| format!("{} was not restored", file.display()))?;
-    let mut answer = backup::summary_value(file, &summary);
-    answer.set(&["store"], Value::from(place.display().to_string()));
-    let has_keys = std::fs::read_dir(directories.pki()).is_ok_and(|mut files| files.next().is_some());
-    if !has_keys {
-        let advice = format!(
-            "{} is empty: copy the old data directory's there, or `sagong up` makes new keys and nodes have to join anew",
-            directories.pki().display()
-        );
-        answer.set(&["advice"], Value::from(advice));
-    }
-    Ok(answer)
-}
-
-fn verify(data_directory: &Path) -> anyhow::Result<Value> {
-    let directories = Directories::look(data_directory)?;
-    let place = directories.store();
-    if !place.is_dir() {
-        bail!("{} has no store", data_directory.display());
-    }
-    let status = embedded::verify(&place, embedded::Options::default()).context("the store cannot be read")?;
-    let mut answer = crate::status::store_value(&status);
-    answer.set(&["store"], Value::from(place.display().to_string()));
-    answer.set(&["verified"], value!(true));
-    Ok(answer)
-}
-
 /// Lines for people, in the order in which they are asked about.
 fn people(answer: &Value) -> String {
     let rows = [
@@ -156,7 +131,10 @@ fn people(answer: &Value) -> String {
         ("file", "file"),
         ("created", "created"),
         ("revision", "revision"),
+        ("restoredRevision", "restored"),
+        ("restoredTime", "made"),
         ("compactedRevision", "compacted"),
+        ("sync", "sync"),
         ("keys", "keys"),
         ("contentBytes", "content"),
         ("fileBytes", "file size"),
@@ -175,9 +153,16 @@ fn people(answer: &Value) -> String {
         };
         text.push_str(&format!("{:<12}{shown}\n", format!("{name}:")));
     }
+    if let Some(archive) = answer.get("logArchive") {
+        let number = |field: &str| archive.i64_at(&[field]).unwrap_or_default();
+        let (place, revision) = (archive.str_at(&["directory"]).unwrap_or_default(), number("archivedRevision"));
+        let waiting = size(number("waitingBytes"));
+        text.push_str(&format!("{:<12}{place}, to revision {revision}; {waiting} wait\n", "archive:"));
+    }
     if answer.bool_at(&["verified"]) == Some(true) {
         text.push_str("every checksum is right\n");
     }
+    text.push_str(&verify::people(answer));
     for problem in answer.list_at(&["problems"]) {
         let part = |field: &str| problem.str_at(&[field]).unwrap_or_default().to_owned();
         text.push_str(&format!("problem: {}; {}\n", part("problem"), part("advice")));

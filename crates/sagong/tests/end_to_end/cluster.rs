@@ -25,6 +25,11 @@ impl Cluster {
         Cluster::start(&["--no-node"])
     }
 
+    /// A control plane without a node, with more flags.
+    pub(crate) fn control_plane_and(flags: &[&str]) -> Cluster {
+        Cluster::start(&[&["--no-node"], flags].concat())
+    }
+
     /// A control plane and a node that is ready; needs root. Its pods end with this value.
     pub(crate) fn with_node() -> Cluster {
         Cluster::with_node_and(&[])
@@ -210,6 +215,13 @@ impl Cluster {
     pub(crate) fn kill(&mut self) {
         self.process.kill().unwrap();
         self.process.wait().unwrap();
+    }
+
+    /// Ends the server in order.
+    pub(crate) fn stop(&mut self) {
+        let process = rustix::process::Pid::from_child(&self.process);
+        rustix::process::kill_process(process, rustix::process::Signal::TERM).unwrap();
+        assert!(self.process.wait().unwrap().success());
     }
 
     /// Starts a server that has ended, on the same data.

@@ -1,8 +1,10 @@
 //! The commit loop: the only writer.
 
+mod archiving;
+mod upkeep;
+
 use std::{
     collections::BTreeSet,
-    panic::{AssertUnwindSafe, catch_unwind},
     process,
     sync::{Arc, atomic::Ordering},
     task::{Context, Poll, Wake, Waker},
@@ -13,13 +15,14 @@ use std::{
 use bytes::Bytes;
 use tokio::sync::{OwnedSemaphorePermit, oneshot};
 
+use self::{archiving::RunningArchive, upkeep::RunningSnapshot};
 use super::{
-    Background, Options, Shared,
+    Background, Options, Shared, SyncMode,
+    archive::Archiving,
     log::{Log, LogError, Room},
     order::{Batch, OrderedCommit},
     queue::{CommitAnswer, Request},
     record::{RecordKind, append_record},
-    snapshot::SnapshotJob,
 };
 use crate::{Clock, Committed, EventKind, Expect, Lock, Priority, Revision, StoreError, Write, limits};
 
@@ -32,6 +35,7 @@ pub struct Committer {
     clock: Arc<dyn Clock>,
     segment_bytes: u64,
     snapshot_log_bytes: u64,
+    disk_bound_bytes: u64,
     background: Background,
     requests: Vec<Request>,
     /// How many the last turn took.
@@ -44,16 +48,30 @@ pub struct Committer {
     /// The length of the segment at which the next is begun.
     rotate_at_bytes: u64,
     snapshot: Option<RunningSnapshot>,
+    /// When a snapshot that failed and would give space back is tried again, in milliseconds since the Unix epoch.
+    snapshot_retry_at: Option<u64>,
+    /// The first segment that opening needs.
+    needed_from: u64,
+    /// How the log is archived, where it is.
+    archiving: Option<Archiving>,
+    archive_job: Option<RunningArchive>,
+    /// When the present segment got its first record, in milliseconds since the Unix epoch.
+    segment_since: Option<u64>,
+    last_commit_milliseconds: u64,
+    sync: SyncMode,
+    /// When the first write was that is not synced, in milliseconds since the Unix epoch.
+    unsynced_since: Option<u64>,
     is_closing: bool,
     /// Whether something was written that no mark follows.
     is_unmarked: bool,
     _lock: Box<dyn Lock>,
 }
 
-struct RunningSnapshot {
-    /// The first segment that stays when it succeeds.
-    keeps_from: u64,
-    thread: Option<thread::JoinHandle<()>>,
+/// Where the log stands when the committer begins.
+pub(super) struct CommitterStart {
+    pub(super) log: Log,
+    pub(super) needed_from: u64,
+    pub(super) last_commit_milliseconds: u64,
 }
 
 /// Answers that wait until a batch is durable.
@@ -88,11 +106,12 @@ impl Answers {
 impl Committer {
     pub(super) fn new(
         shared: Arc<Shared>,
-        log: Log,
+        start: CommitterStart,
         lock: Box<dyn Lock>,
         options: Options,
         background: Background,
     ) -> Committer {
+        let CommitterStart { log, needed_from, last_commit_milliseconds } = start;
         let expiries = shared.index.read().expiries().collect();
         Committer {
             shared,
@@ -100,6 +119,7 @@ impl Committer {
             clock: options.clock,
             segment_bytes: options.segment_bytes,
             snapshot_log_bytes: options.snapshot_log_bytes,
+            disk_bound_bytes: options.disk_bound_bytes,
             background,
             requests: Vec::new(),
             last_requests: 0,
@@ -108,10 +128,24 @@ impl Committer {
             expiries_blocked: false,
             rotate_at_bytes: options.segment_bytes,
             snapshot: None,
+            snapshot_retry_at: None,
+            needed_from,
+            archiving: options.log_archive.map(Archiving::new),
+            archive_job: None,
+            segment_since: None,
+            last_commit_milliseconds,
+            sync: options.sync,
+            unsynced_since: None,
             is_closing: false,
             is_unmarked: false,
             _lock: lock,
         }
+    }
+
+    /// What is done before the first turn: the archive may wait for segments since before.
+    pub(super) fn begin(&mut self) {
+        self.bound_backlog();
+        self.archive();
     }
 
     /// Works until the store is closed. Aborts the process on a panic: nobody could tell what the
@@ -126,6 +160,7 @@ impl Committer {
             }
         }
         let _guard = AbortOnPanic;
+        self.begin();
         let waker = Waker::from(Arc::new(Unpark(thread::current())));
         let mut context = Context::from_waker(&waker);
         while self.gather().turn() {
@@ -161,12 +196,16 @@ impl Committer {
         self.shared.queue.poll_ready(context)
     }
 
-    /// When the next key expires, in milliseconds since the Unix epoch.
+    /// When something is to be done though nobody asks: the next key expires, what was written must be synced or
+    /// archived. In milliseconds since the Unix epoch.
     pub fn deadline_unix_milliseconds(&self) -> Option<u64> {
-        if self.expiries_blocked || self.shared.read_only.get().is_some() {
+        if self.shared.read_only.get().is_some() {
             return None;
         }
-        self.expiries.first().map(|(at, _)| at.saturating_mul(1000))
+        let expiry = self.expiries.first().filter(|_| !self.expiries_blocked).map(|(at, _)| at.saturating_mul(1000));
+        let now = self.clock.now_unix_milliseconds();
+        let retry = retry_deadline(self.snapshot_retry_at, limits::SNAPSHOT_RETRY_MILLISECONDS, now);
+        [expiry, self.sync_deadline(now), self.archive_deadline(now), retry].into_iter().flatten().min()
     }
 
     /// Takes everything that is queued or due and does it. False: the store was closed.
@@ -174,8 +213,9 @@ impl Committer {
         let mut requests = std::mem::take(&mut self.requests);
         self.shared.queue.take(&mut requests);
         self.last_requests = requests.len();
-        let mut batch =
-            Batch::new(self.shared.index.read().revision, self.log.length_bytes, std::mem::take(&mut self.buffer));
+        let revision = self.shared.index.read().revision;
+        let buffer = std::mem::take(&mut self.buffer);
+        let mut batch = Batch::new(revision, self.log.synced_bytes, self.last_commit_milliseconds, buffer);
         let mut answers = Answers::default();
         let mut compacted = None;
         let room = self.make_room(&requests);
@@ -197,12 +237,17 @@ impl Committer {
                     }
                 }
                 Request::SnapshotEnded(result) => self.end_snapshot(result),
+                Request::ArchiveEnded(outcome) => self.end_archive(&outcome),
                 Request::Close => self.is_closing = true,
             }
         }
         self.requests = requests;
         self.order_expiries(&mut batch);
+        self.last_commit_milliseconds = batch.last_unix_milliseconds;
         self.settle(batch, answers, compacted);
+        self.sync_when_due();
+        self.begin_segment();
+        self.archive_when_due();
         if self.is_closing {
             self.finish();
         }
@@ -286,10 +331,14 @@ impl Committer {
         }
     }
 
-    /// Makes the batch durable, then visible, then known to those who wait.
+    /// Makes the batch durable (or, with an interval, durable soon), then visible, then known to those who wait.
     fn settle(&mut self, batch: Batch, answers: Answers, compacted: Option<Revision>) {
         let Batch { commits, mut records, .. } = batch;
-        let outcome = if records.is_empty() { Ok(()) } else { self.log.append(&records) };
+        let outcome = match self.sync {
+            _ if records.is_empty() => Ok(()),
+            SyncMode::Always => self.log.append(&records),
+            SyncMode::Interval(_) => self.log.write(&records),
+        };
         if outcome.is_ok() {
             self.is_unmarked |= !records.is_empty();
             self.expiries_blocked &= records.is_empty();
@@ -301,7 +350,6 @@ impl Committer {
             Ok(()) => {
                 self.publish(commits, compacted);
                 answers.give();
-                self.begin_segment();
             }
             Err(LogError::NoSpace(path)) => {
                 self.expiries_blocked = true;
@@ -313,11 +361,6 @@ impl Committer {
                 answers.refuse(&error);
             }
         }
-    }
-
-    fn stop_writing(&self, reason: String) -> StoreError {
-        tracing::error!(reason, "the store is read-only from now on");
-        StoreError::ReadOnly { reason: self.shared.read_only.get_or_init(|| reason.into()).clone() }
     }
 
     fn publish(&mut self, commits: Vec<OrderedCommit>, compacted: Option<Revision>) {
@@ -347,106 +390,14 @@ impl Committer {
             self.shared.index.write().compacted = compacted;
         }
         self.shared.log_bytes.store(self.log.total_bytes(), Ordering::Relaxed);
-    }
-
-    /// Begins the next segment when this one is full, and then a snapshot when the log is long.
-    fn begin_segment(&mut self) {
-        if self.log.length_bytes < self.rotate_at_bytes {
-            return;
-        }
-        let revision = self.shared.index.read().revision;
-        match self.log.rotate(revision) {
-            Ok(()) => {
-                self.rotate_at_bytes = self.segment_bytes;
-                self.begin_snapshot();
-            }
-            Err(LogError::NoSpace(path)) => {
-                tracing::warn!(file = %path.display(), "no space to begin the next segment: the present one goes on");
-                self.rotate_at_bytes = self.log.length_bytes + self.segment_bytes;
-            }
-            Err(LogError::Failed(reason)) => drop(self.stop_writing(reason)),
-        }
-    }
-
-    fn begin_snapshot(&mut self) {
-        let due_bytes = self.snapshot_log_bytes.max(self.shared.snapshot_bytes.load(Ordering::Relaxed));
-        if self.snapshot.is_some() || self.log.total_bytes() < due_bytes {
-            return;
-        }
-        let index = self.shared.index.read();
-        let pin = self.shared.pin(index.revision);
-        drop(index);
-        let superfluous = self.log.sealed.iter().map(|sealed| sealed.sequence).collect();
-        let job = SnapshotJob { pin, directory: self.log.directory.clone(), superfluous };
-        let keeps_from = self.log.sequence;
-        self.snapshot = Some(RunningSnapshot { keeps_from, thread: None });
-        if self.background == Background::Inline {
-            return self.end_snapshot(job.run());
-        }
-        let shared = self.shared.clone();
-        let work = move || {
-            let result = catch_unwind(AssertUnwindSafe(|| job.run()));
-            let result = result.unwrap_or_else(|_| Err("writing the snapshot panicked".to_owned()));
-            // Refused when the store is being closed, which needs no answer.
-            let _ = shared.queue.push(Request::SnapshotEnded(result));
-        };
-        match thread::Builder::new().name("store-snapshot".to_owned()).spawn(work) {
-            Ok(thread) => self.snapshot = Some(RunningSnapshot { keeps_from, thread: Some(thread) }),
-            Err(error) => self.end_snapshot(Err(format!("cannot start a thread for a snapshot: {error}"))),
-        }
-    }
-
-    fn end_snapshot(&mut self, result: Result<u64, String>) {
-        let Some(snapshot) = self.snapshot.take() else { return };
-        match result {
-            Ok(length_bytes) => {
-                self.log.sealed.retain(|sealed| sealed.sequence >= snapshot.keeps_from);
-                self.shared.snapshot_bytes.store(length_bytes, Ordering::Relaxed);
-                self.shared.log_bytes.store(self.log.total_bytes(), Ordering::Relaxed);
-                *self.shared.snapshot_error.lock() = None;
-            }
-            Err(reason) => {
-                // The log goes on growing; the next full segment tries again.
-                tracing::warn!(reason, "no snapshot was made");
-                *self.shared.snapshot_error.lock() = Some(reason);
-            }
-        }
-    }
-
-    /// Ends what goes on beside, and marks the end of the log as durable, so that damage to it will be
-    /// told from a crash.
-    fn finish(&mut self) {
-        self.shared.queue.close();
-        self.shared.closing.store(true, Ordering::Relaxed);
-        if let Some(thread) = self.snapshot.take().and_then(|snapshot| snapshot.thread) {
-            // A panic in it was caught.
-            let _ = thread.join();
-        }
-        if self.is_unmarked && self.shared.read_only.get().is_none() {
-            let mut mark = Vec::new();
-            let revision = self.shared.index.read().revision;
-            append_record(&mut mark, RecordKind::Mark, revision, self.log.length_bytes, |_| {});
-            if let Err(error) = self.log.append(&mark) {
-                tracing::warn!(?error, "the end of the log could not be marked");
-            }
-            self.is_unmarked = false;
-        }
-        let wakers = self.shared.ring.lock().close();
-        wakers.into_iter().for_each(Waker::wake);
+        self.note_synced();
     }
 }
 
-impl Drop for Committer {
-    /// As a crash would: what is queued is not done.
-    fn drop(&mut self) {
-        if self.is_closing {
-            return;
-        }
-        self.is_unmarked = false;
-        self.finish();
-        let mut requests = Vec::new();
-        self.shared.queue.take(&mut requests);
-    }
+/// When something is tried again that was put off to `at`, by `delay` at the most: a clock that was set back since must
+/// not put it off further.
+fn retry_deadline(at: Option<u64>, delay_milliseconds: u64, now_unix_milliseconds: u64) -> Option<u64> {
+    at.map(|at| if at <= now_unix_milliseconds + delay_milliseconds { at } else { now_unix_milliseconds })
 }
 
 struct Unpark(thread::Thread);

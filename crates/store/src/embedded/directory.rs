@@ -8,7 +8,7 @@ use std::{
 
 use super::{
     OpenError,
-    record::{FILE_HEADER_BYTES, FORMAT_VERSION, FileHeader, HeaderError},
+    record::{FILE_HEADER_BYTES, FileHeader, HeaderError, newest_version},
 };
 use crate::{
     File, FileSystem, Revision,
@@ -67,13 +67,24 @@ impl Directory {
         Ok(listing)
     }
 
-    /// Makes a file of a header and what `fill` adds behind it. It gets its name only when its contents
-    /// are durable; the name is durable after [`Directory::sync`]. On an error nothing of it is left,
-    /// if that can be helped.
+    /// Makes a file of a header and what `fill` adds behind it, as [`Directory::create_file`] does.
     pub(super) fn create_whole(
         &self,
         path: &Path,
         header: &[u8; FILE_HEADER_BYTES],
+        fill: impl FnOnce(&mut dyn File) -> io::Result<()>,
+    ) -> io::Result<Box<dyn File>> {
+        self.create_file(path, |file| {
+            write_all_at(file, header, 0)?;
+            fill(file)
+        })
+    }
+
+    /// Makes a file of what `fill` writes. It gets its name only when its contents are durable; the name is durable
+    /// after [`Directory::sync`]. On an error nothing of it is left, if that can be helped.
+    pub(super) fn create_file(
+        &self,
+        path: &Path,
         fill: impl FnOnce(&mut dyn File) -> io::Result<()>,
     ) -> io::Result<Box<dyn File>> {
         let mut unfinished = path.as_os_str().to_owned();
@@ -88,7 +99,6 @@ impl Directory {
                 }
                 other => other?,
             };
-            write_all_at(&mut *file, header, 0)?;
             fill(&mut *file)?;
             file.sync_data()?;
             self.file_system.rename(&unfinished, path)?;
@@ -112,7 +122,7 @@ impl Directory {
         let read = read_full_at(file, &mut bytes, 0).map_err(|error| open_error("read", path, error))?;
         FileHeader::decode(&bytes[..read], magic).map_err(|error| match error {
             HeaderError::Newer(found) => {
-                OpenError::NewerFormat { path: path.to_owned(), found, supported: FORMAT_VERSION }
+                OpenError::NewerFormat { path: path.to_owned(), found, supported: newest_version(magic) }
             }
             HeaderError::Corrupt(reason) => OpenError::Corrupt { path: path.to_owned(), offset: 0, reason },
         })

@@ -61,6 +61,8 @@ pub(super) struct Index {
     pub(super) compacted: Revision,
     /// Keys that exist.
     pub(super) live: u64,
+    /// Their keys and values in bytes.
+    pub(super) live_bytes: u64,
     pub(super) versions: u64,
     pub(super) memory_bytes: u64,
 }
@@ -97,6 +99,7 @@ impl Index {
             revision,
             compacted: revision,
             live: 0,
+            live_bytes: 0,
             versions: 0,
             memory_bytes: 0,
         }
@@ -125,8 +128,12 @@ impl Index {
     fn insert(&mut self, key: Bytes, version: Version) {
         let revision = version.mod_revision;
         let exists = version.value.is_some();
+        let version_bytes = cost_bytes(&key, &version);
         self.versions += 1;
-        self.memory_bytes += cost_bytes(&key, &version);
+        self.memory_bytes += version_bytes;
+        if exists {
+            self.live_bytes += version_bytes;
+        }
         match self.keys.entry(key) {
             btree_map::Entry::Vacant(entry) => {
                 if !exists {
@@ -140,6 +147,10 @@ impl Index {
                 let versions = entry.get_mut();
                 let replaced = std::mem::replace(&mut versions.newest, version);
                 self.live = self.live + u64::from(exists) - u64::from(replaced.value.is_some());
+                if replaced.value.is_some() {
+                    self.live_bytes -= cost_bytes(entry.key(), &replaced);
+                }
+                let versions = entry.get_mut();
                 versions.older.push(replaced);
             }
         }

@@ -16,8 +16,14 @@ pub(super) struct Log {
     pub(super) directory: Directory,
     pub(super) file: Box<dyn File>,
     pub(super) sequence: u64,
-    /// Where the next record goes: all before is durable.
+    /// See [`FileHeader`].
+    pub(super) history: u32,
+    /// The revision after which this segment begins.
+    pub(super) begins_after: Revision,
+    /// Where the next record goes.
     pub(super) length_bytes: u64,
+    /// All before this is durable.
+    pub(super) synced_bytes: u64,
     /// The segments before this one.
     pub(super) sealed: Vec<Sealed>,
     /// The length up to which the file has space on the disk, as far as it was asked for.
@@ -36,29 +42,45 @@ pub(super) enum Room {
 }
 
 /// A segment that is complete.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Sealed {
     pub(super) sequence: u64,
     pub(super) length_bytes: u64,
+    /// The revision after which it begins.
+    pub(super) begins_after: Revision,
 }
 
-#[derive(Debug)]
+#[derive(Debug, thiserror::Error)]
 pub(super) enum LogError {
     /// Nothing was written and the log is as before.
+    #[error("no space left on the device of {}", .0.display())]
     NoSpace(PathBuf),
     /// Nobody knows what was written.
+    #[error("{0}")]
     Failed(String),
 }
 
 impl Log {
-    /// The log that ends in `file`.
+    /// The log that ends in `file`, which has `length_bytes`, all of them durable.
     pub(super) fn new(
         directory: Directory,
         file: Box<dyn File>,
-        sequence: u64,
+        header: FileHeader,
         length_bytes: u64,
         reserve_bytes: u64,
     ) -> Log {
-        Log { directory, file, sequence, length_bytes, sealed: Vec::new(), reserved_bytes: 0, reserve_bytes }
+        Log {
+            directory,
+            file,
+            sequence: header.sequence,
+            history: header.history,
+            begins_after: header.revision,
+            length_bytes,
+            synced_bytes: length_bytes,
+            sealed: Vec::new(),
+            reserved_bytes: 0,
+            reserve_bytes,
+        }
     }
 
     /// Takes space for `needed_bytes` more, and for the reserve behind them.
@@ -90,13 +112,27 @@ impl Log {
         self.directory.segment_path(self.sequence)
     }
 
-    /// Appends whole records and makes them durable.
+    /// Appends whole records and makes them durable, with all before.
     pub(super) fn append(&mut self, records: &[u8]) -> Result<(), LogError> {
+        self.write(records)?;
+        self.sync()
+    }
+
+    /// Appends whole records, which are durable after [`Log::sync`].
+    pub(super) fn write(&mut self, records: &[u8]) -> Result<(), LogError> {
         if let Err(error) = write_all_at(&mut *self.file, records, self.length_bytes) {
             return Err(self.undo(error));
         }
-        self.file.sync_data().map_err(|error| self.failed("sync", &error))?;
         self.length_bytes += records.len() as u64;
+        Ok(())
+    }
+
+    /// Makes everything durable that was written.
+    pub(super) fn sync(&mut self) -> Result<(), LogError> {
+        if self.synced_bytes < self.length_bytes {
+            self.file.sync_data().map_err(|error| self.failed("sync", &error))?;
+            self.synced_bytes = self.length_bytes;
+        }
         Ok(())
     }
 
@@ -109,7 +145,10 @@ impl Log {
         self.reserved_bytes = 0;
         let undone = self.file.set_length(self.length_bytes).and_then(|()| self.file.sync_data());
         match undone {
-            Ok(()) => LogError::NoSpace(self.path()),
+            Ok(()) => {
+                self.synced_bytes = self.length_bytes;
+                LogError::NoSpace(self.path())
+            }
             Err(error) => self.failed("cut back", &error),
         }
     }
@@ -120,15 +159,24 @@ impl Log {
 
     /// The whole log in bytes.
     pub(super) fn total_bytes(&self) -> u64 {
-        self.length_bytes + self.sealed.iter().map(|sealed| sealed.length_bytes).sum::<u64>()
+        self.bytes_from(0)
+    }
+
+    /// The log from a segment on, in bytes.
+    pub(super) fn bytes_from(&self, sequence: u64) -> u64 {
+        let sealed = self.sealed.iter().filter(|sealed| sealed.sequence >= sequence);
+        self.length_bytes + sealed.map(|sealed| sealed.length_bytes).sum::<u64>()
     }
 
     /// Begins the next segment, for what comes after `revision`. Without space for it, this one goes on.
     pub(super) fn rotate(&mut self, revision: Revision) -> Result<(), LogError> {
+        // Only the last segment may end in what is not durable.
+        self.sync()?;
         let sequence = self.sequence + 1;
         let path = self.directory.segment_path(sequence);
         let failed = |error| LogError::Failed(format!("cannot create {}: {error}", path.display()));
-        let file = match create_segment(&self.directory, sequence, revision, self.reserve_bytes) {
+        let header = FileHeader { version: FORMAT_VERSION, history: self.history, revision, sequence };
+        let file = match create_segment(&self.directory, header, self.reserve_bytes) {
             Err(error) if is_no_space(&error) => return Err(LogError::NoSpace(path)),
             made => made.map_err(failed)?,
         };
@@ -138,11 +186,14 @@ impl Log {
             // What stays behind is given back when the segment is removed.
             let _ = self.file.set_length(self.length_bytes);
         }
-        self.sealed.push(Sealed { sequence: self.sequence, length_bytes: self.length_bytes });
+        let Log { sequence: sealed, length_bytes, begins_after, .. } = *self;
+        self.sealed.push(Sealed { sequence: sealed, length_bytes, begins_after });
+        self.begins_after = revision;
         self.reserved_bytes = 0;
         self.file = file;
         self.sequence = sequence;
         self.length_bytes = FILE_HEADER_BYTES as u64;
+        self.synced_bytes = self.length_bytes;
         Ok(())
     }
 }
@@ -150,12 +201,11 @@ impl Log {
 /// Makes an empty segment with space for `reserve_bytes`, whose name is not durable yet.
 pub(super) fn create_segment(
     directory: &Directory,
-    sequence: u64,
-    revision: Revision,
+    header: FileHeader,
     reserve_bytes: u64,
 ) -> io::Result<Box<dyn File>> {
-    let header = FileHeader { version: FORMAT_VERSION, revision, sequence }.encode(LOG_MAGIC);
-    directory.create_whole(&directory.segment_path(sequence), &header, |file| match reserve_bytes {
+    let path = directory.segment_path(header.sequence);
+    directory.create_whole(&path, &header.encode(LOG_MAGIC), |file| match reserve_bytes {
         0 => Ok(()),
         _ => match file.reserve(FILE_HEADER_BYTES as u64 + reserve_bytes) {
             Err(error) if is_no_space(&error) => Err(error),

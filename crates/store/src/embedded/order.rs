@@ -48,6 +48,8 @@ pub(super) struct Batch {
     pub(super) records: Vec<u8>,
     /// Where in the log that is.
     pub(super) durable_offset: u64,
+    /// The time of the last commit, before which no later one is said to be.
+    pub(super) last_unix_milliseconds: u64,
     /// Keys that the batch changes, as they will be.
     changed: BTreeMap<Bytes, Option<KeyValue>>,
 }
@@ -60,8 +62,9 @@ pub(super) struct Verdict {
 }
 
 impl Batch {
-    pub(super) fn new(revision: Revision, durable_offset: u64, records: Vec<u8>) -> Batch {
-        Batch { revision, commits: Vec::new(), records, durable_offset, changed: BTreeMap::new() }
+    pub(super) fn new(revision: Revision, durable_offset: u64, last_unix_milliseconds: u64, records: Vec<u8>) -> Batch {
+        let changed = BTreeMap::new();
+        Batch { revision, commits: Vec::new(), records, durable_offset, last_unix_milliseconds, changed }
     }
 
     /// Whether the batch says anything about the key.
@@ -98,7 +101,8 @@ impl Batch {
             return Verdict { result: Ok(committed), depends_on_batch: !self.commits.is_empty() };
         }
         self.revision = revision;
-        append_commit(&mut self.records, revision, self.durable_offset, &events);
+        self.last_unix_milliseconds = self.last_unix_milliseconds.max(now_unix_milliseconds);
+        append_commit(&mut self.records, revision, self.durable_offset, self.last_unix_milliseconds, &events);
         for event in &events {
             let kv = (event.kind == EventKind::Put).then(|| event.kv.clone());
             self.changed.insert(event.kv.key.clone(), kv);

@@ -8,6 +8,7 @@ use std::{
 use parking_lot::Mutex;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
 
+use super::archive::ArchiveOutcome;
 use crate::{Committed, Priority, Revision, StoreError, Write, limits};
 
 /// Where the answer to a commit goes.
@@ -29,6 +30,8 @@ pub(super) enum Request {
     },
     /// A snapshot has ended: its length in bytes, or what went wrong.
     SnapshotEnded(Result<u64, String>),
+    /// Work on the archive of the log has ended.
+    ArchiveEnded(ArchiveOutcome),
     /// Finish what was asked before, then end.
     Close,
 }

@@ -4,15 +4,22 @@
 //! commit is one record, so that it is whole or not there. All numbers are little-endian.
 //!
 //! ```text
-//! file    magic [8] · format version u32 · zero u32 · revision u64 · sequence u64 · checksum u64
+//! file    magic [8] · format version u32 · history u32 · revision u64 · sequence u64 · checksum u64
 //! record  checksum u64 (of all that follows) · magic [3] · kind u8 · payload length u32
 //!         · revision u64 · durable offset u64 · payload · padding
 //! ```
+//!
+//! Format 1 had no history (zero stood there), no time in commits, and many keys in one record of a snapshot.
+//!
+//! The *history* is a number that a store gets when it begins, and anew when it begins from a backup or a repair: two
+//! stores that have one revision in common may differ in what came of it.
 //!
 //! The *durable offset* of a record is the offset in its file up to which everything was durable before
 //! the record was written. With it a reader can tell a tail that a crash tore (cut it) from damage to
 //! what was durable (refuse it): it is damage if any whole record further on says that the offset of
 //! the broken one was durable.
+
+use std::path::Path;
 
 use bytes::{Buf, Bytes};
 use xxhash_rust::xxh3::xxh3_64;
@@ -20,7 +27,12 @@ use xxhash_rust::xxh3::xxh3_64;
 use crate::{Event, EventKind, KeyValue, Revision};
 
 /// The format that is written. Each file names its own; older files are read as what they are.
-pub(crate) const FORMAT_VERSION: u32 = 1;
+pub(crate) const FORMAT_VERSION: u32 = 2;
+/// The format of backups, which changes by itself: a backup that is made before an upgrade must be readable by the
+/// release that one goes back to.
+pub(crate) const BACKUP_FORMAT_VERSION: u32 = 1;
+/// The first format whose commits have a time.
+const TIMED_FORMAT_VERSION: u32 = 2;
 pub(crate) const FILE_HEADER_BYTES: usize = 40;
 pub(crate) const RECORD_HEADER_BYTES: usize = 32;
 pub(crate) const LOG_MAGIC: [u8; 8] = *b"SAGONGLG";
@@ -37,7 +49,7 @@ pub(crate) enum RecordKind {
     Compact = 2,
     /// Nothing: it tells by its durable offset that all before it was durable.
     Mark = 3,
-    /// Keys of a snapshot.
+    /// Keys of a snapshot: one, so that damage to it is damage to one object; many in a backup and in format 1.
     Items = 4,
     /// The end of a snapshot; the payload is the count of its keys.
     End = 5,
@@ -54,6 +66,8 @@ impl RecordKind {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct FileHeader {
     pub(crate) version: u32,
+    /// Tells stores apart; 0 when none is known.
+    pub(crate) history: u32,
     /// Of a log segment: what is in it comes after this. Of a snapshot or backup: what it is one of.
     pub(crate) revision: Revision,
     /// Counts the segments; 0 for a snapshot; of a backup, when it was made, in seconds since the Unix epoch.
@@ -70,6 +84,7 @@ impl FileHeader {
         let mut bytes = [0; FILE_HEADER_BYTES];
         bytes[..8].copy_from_slice(&magic);
         bytes[8..12].copy_from_slice(&self.version.to_le_bytes());
+        bytes[12..16].copy_from_slice(&self.history.to_le_bytes());
         bytes[16..24].copy_from_slice(&self.revision.to_le_bytes());
         bytes[24..32].copy_from_slice(&self.sequence.to_le_bytes());
         let checksum = xxh3_64(&bytes[..32]);
@@ -88,16 +103,30 @@ impl FileHeader {
         bytes.advance(8);
         let version = bytes.get_u32_le();
         // Before the checksum, which a newer format may place elsewhere.
-        if version > FORMAT_VERSION {
+        if version > newest_version(magic) {
             return Err(HeaderError::Newer(version));
         }
-        bytes.advance(4);
-        let header = FileHeader { version, revision: bytes.get_u64_le(), sequence: bytes.get_u64_le() };
+        let history = bytes.get_u32_le();
+        let header = FileHeader { version, history, revision: bytes.get_u64_le(), sequence: bytes.get_u64_le() };
         if bytes.get_u64_le() != checksum || version == 0 {
             return Err(HeaderError::Corrupt("the checksum of the header is wrong"));
         }
         Ok(header)
     }
+}
+
+/// The newest version of a kind of file that is read.
+pub(crate) fn newest_version(magic: [u8; 8]) -> u32 {
+    if magic == BACKUP_MAGIC { BACKUP_FORMAT_VERSION } else { FORMAT_VERSION }
+}
+
+/// A history for a store that begins now at `revision`.
+pub(crate) fn new_history(path: &Path, revision: Revision, now_unix_milliseconds: u64) -> u32 {
+    let mut bytes = path.as_os_str().as_encoded_bytes().to_vec();
+    bytes.extend_from_slice(&revision.to_le_bytes());
+    bytes.extend_from_slice(&now_unix_milliseconds.to_le_bytes());
+    // 0 stands for none.
+    (xxh3_64(&bytes) as u32).max(1)
 }
 
 /// A record's header, not yet checked against its payload.
@@ -144,8 +173,8 @@ impl RecordHeader {
 
 /// How long the record of a commit can become that has so many writes with so many bytes of keys and values.
 pub(crate) fn commit_limit_bytes(writes: usize, content_bytes: usize) -> u64 {
-    // Of each write: its kind, two lengths, the expiry.
-    let payload_bytes = content_bytes + writes * (1 + 4 + 4 + 8);
+    // The time; of each write: its kind, two lengths, the expiry.
+    let payload_bytes = 8 + content_bytes + writes * (1 + 4 + 4 + 8);
     (RECORD_HEADER_BYTES + payload_bytes).next_multiple_of(ALIGNMENT_BYTES) as u64
 }
 
@@ -183,8 +212,15 @@ fn append_slice(buffer: &mut Vec<u8>, bytes: &[u8]) {
 
 /// Appends the changes of one commit. What came before a change is not in the log: it is what the
 /// index holds when the log is read.
-pub(crate) fn append_commit(buffer: &mut Vec<u8>, revision: Revision, durable_offset: u64, events: &[Event]) {
+pub(crate) fn append_commit(
+    buffer: &mut Vec<u8>,
+    revision: Revision,
+    durable_offset: u64,
+    unix_milliseconds: u64,
+    events: &[Event],
+) {
     append_record(buffer, RecordKind::Commit, revision, durable_offset, |buffer| {
+        buffer.extend_from_slice(&unix_milliseconds.to_le_bytes());
         for event in events {
             match event.kind {
                 EventKind::Put => {
@@ -210,8 +246,20 @@ pub(crate) struct LoggedWrite {
     pub(crate) expires_at: Option<u64>,
 }
 
-/// Reads the payload of a commit; none when it is malformed.
-pub(crate) fn decode_commit(mut payload: &[u8]) -> Option<Vec<LoggedWrite>> {
+/// A commit, as the log has it.
+pub(crate) struct LoggedCommit {
+    /// When it was made, in milliseconds since the Unix epoch, and never before an earlier one; none where the format
+    /// is from before that was written.
+    pub(crate) unix_milliseconds: Option<u64>,
+    pub(crate) writes: Vec<LoggedWrite>,
+}
+
+/// Reads the payload of a commit in a file of format `version`; none when it is malformed.
+pub(crate) fn decode_commit(mut payload: &[u8], version: u32) -> Option<LoggedCommit> {
+    let unix_milliseconds = match version {
+        TIMED_FORMAT_VERSION.. => Some(u64::from_le_bytes(take_number(&mut payload)?)),
+        _ => None,
+    };
     let mut writes = Vec::new();
     while !payload.is_empty() {
         let kind = take_number::<1>(&mut payload)?[0];
@@ -226,7 +274,7 @@ pub(crate) fn decode_commit(mut payload: &[u8]) -> Option<Vec<LoggedWrite>> {
             _ => return None,
         });
     }
-    Some(writes)
+    Some(LoggedCommit { unix_milliseconds, writes })
 }
 
 /// Appends a key of a snapshot to the payload of a record of items.

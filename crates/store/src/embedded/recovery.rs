@@ -1,18 +1,19 @@
 //! Opening: the newest snapshot, then the log behind it, then a tail that a crash may have torn.
 
-use std::{
-    io,
-    path::{Path, PathBuf},
-};
+use std::path::{Path, PathBuf};
 
 use super::{
     OpenError,
     directory::{Directory, Listing, open_error},
     index::{FIRST_REVISION, Index},
-    log::{Log, LogError, Sealed, create_segment},
+    log::{Log, Sealed, create_segment},
     reader::{Reader, Step},
-    record::{FILE_HEADER_BYTES, FORMAT_VERSION, LOG_MAGIC, RecordKind, SNAPSHOT_MAGIC, decode_commit, decode_items},
+    record::{
+        FILE_HEADER_BYTES, FORMAT_VERSION, FileHeader, LOG_MAGIC, RecordKind, SNAPSHOT_MAGIC, decode_commit,
+        decode_items, new_history,
+    },
     ring::Ring,
+    upgrade,
 };
 use crate::{Event, EventKind, File, KeyValue, Revision, file_system::write_all_at};
 
@@ -22,14 +23,25 @@ pub(super) struct Recovered {
     pub(super) ring: Ring,
     pub(super) log: Log,
     pub(super) snapshot_bytes: u64,
+    /// The first segment that the next opening needs; those before it wait for the archive.
+    pub(super) needed_from: u64,
+    /// The time of the last commit, in milliseconds since the Unix epoch; 0 when there is none.
+    pub(super) last_commit_milliseconds: u64,
+}
+
+/// How a data directory is read.
+pub(super) struct Opening {
+    pub(super) watch_ring_limit_bytes: usize,
+    pub(super) reserve_bytes: u64,
+    pub(super) now_unix_milliseconds: u64,
+    /// Whether segments that are no longer needed wait for the archive.
+    pub(super) keeps_superseded: bool,
+    /// Whether nothing may be changed, so that an older format stays what it is.
+    pub(super) is_looking: bool,
 }
 
 /// Reads a data directory, whose lock the caller holds, and repairs what a crash left.
-pub(super) fn recover(
-    directory: Directory,
-    watch_ring_limit_bytes: usize,
-    reserve_bytes: u64,
-) -> Result<Recovered, OpenError> {
+pub(super) fn recover(directory: Directory, opening: &Opening) -> Result<Recovered, OpenError> {
     let io = |operation, error| open_error(operation, &directory.path, error);
     let listing = directory.list().map_err(|error| io("list", error))?;
     // First of all, since a file under way may get the name of one of these.
@@ -38,12 +50,19 @@ pub(super) fn recover(
         Some(revision) => load_snapshot(&directory, *revision)?,
         None => (Index::new(FIRST_REVISION), 0),
     };
-    let ring = Ring::new(watch_ring_limit_bytes, index.revision);
-    let mut replay = Replay { directory: &directory, index, ring, reserve_bytes };
-    let log = replay.log(&listing)?;
-    let Replay { index, ring, .. } = replay;
-    remove(&directory, &superseded(&directory, &listing, &log))?;
-    Ok(Recovered { index, ring, log, snapshot_bytes })
+    let ring = Ring::new(opening.watch_ring_limit_bytes, index.revision);
+    let mut replay = Replay { directory: &directory, index, ring, opening, last_commit_milliseconds: 0 };
+    let mut log = replay.log(&listing)?;
+    let Replay { index, ring, last_commit_milliseconds, .. } = replay;
+    let needed_from = log.sealed.first().map_or(log.sequence, |sealed| sealed.sequence);
+    let (segments, snapshots) = superseded(&directory, &listing, needed_from);
+    remove(&directory, &snapshots)?;
+    if opening.keeps_superseded {
+        log.sealed.splice(..0, sealed(&directory, &listing, needed_from));
+    } else {
+        remove(&directory, &segments)?;
+    }
+    Ok(Recovered { index, ring, log, snapshot_bytes, needed_from, last_commit_milliseconds })
 }
 
 fn load_snapshot(directory: &Directory, revision: Revision) -> Result<(Index, u64), OpenError> {
@@ -76,7 +95,8 @@ struct Replay<'a> {
     directory: &'a Directory,
     index: Index,
     ring: Ring,
-    reserve_bytes: u64,
+    opening: &'a Opening,
+    last_commit_milliseconds: u64,
 }
 
 impl Replay<'_> {
@@ -85,7 +105,7 @@ impl Replay<'_> {
         let directory = self.directory;
         let snapshot = self.index.revision;
         // The segments from the last that begins at or before the snapshot.
-        let mut needed: Vec<(u64, PathBuf, Box<dyn File>)> = Vec::new();
+        let mut needed: Vec<(FileHeader, PathBuf, Box<dyn File>)> = Vec::new();
         let mut successor = None;
         let mut begins_at = None;
         for sequence in listing.segments.iter().rev() {
@@ -99,57 +119,60 @@ impl Replay<'_> {
                 let reason = "the name of the file and its header differ";
                 return Err(OpenError::Corrupt { path, offset: 0, reason });
             }
-            needed.push((*sequence, path, file));
+            needed.push((header, path, file));
             successor = Some(*sequence);
-            begins_at = Some((header.revision, header.version));
+            begins_at = Some(header.revision);
             if header.revision <= snapshot {
                 break;
             }
         }
         needed.reverse();
         match begins_at {
-            Some((begins_at, _)) if begins_at <= snapshot => {}
+            Some(begins_at) if begins_at <= snapshot => {}
             Some(_) => {
-                let before = needed[0].0.saturating_sub(1);
+                let before = needed[0].0.sequence.saturating_sub(1);
                 return Err(OpenError::MissingSegment { path: directory.segment_path(before) });
             }
             None if listing.snapshots.is_empty() => return self.first_segment(),
             None => return Err(OpenError::MissingSegment { path: directory.segment_path(1) }),
         }
         let mut sealed = Vec::new();
-        let Some((sequence, path, mut file)) = needed.pop() else { return self.first_segment() };
-        for (sequence, path, file) in needed {
-            let end = self.segment(&*file, &path, false)?;
-            sealed.push(Sealed { sequence, length_bytes: end.offset });
+        let Some((last, path, mut file)) = needed.pop() else { return self.first_segment() };
+        for (header, path, file) in needed {
+            let end = self.segment(&*file, &path, header, false)?;
+            let (sequence, begins_after) = (header.sequence, header.revision);
+            sealed.push(Sealed { sequence, length_bytes: end.offset, begins_after });
         }
-        let end = self.segment(&*file, &path, true)?;
+        let end = self.segment(&*file, &path, last, true)?;
         settle_tail(&mut *file, &path, &end)?;
-        let mut log = Log::new(directory.clone(), file, sequence, end.offset, self.reserve_bytes);
+        let mut log = Log::new(directory.clone(), file, last, end.offset, self.opening.reserve_bytes);
         log.sealed = sealed;
-        if end.version < FORMAT_VERSION {
-            log.rotate(self.index.revision).map_err(|error| match error {
-                LogError::NoSpace(path) => OpenError::NoSpace { path },
-                LogError::Failed(reason) => {
-                    OpenError::Io { operation: "begin the segment after", path, source: io::Error::other(reason) }
-                }
-            })?;
+        if !self.opening.is_looking {
+            upgrade::upgrade(&mut log, &self.index, last.version, self.opening.now_unix_milliseconds)?;
         }
         Ok(log)
     }
 
     fn first_segment(&self) -> Result<Log, OpenError> {
         let directory = self.directory.clone();
-        let sequence = 1;
-        let file = create_segment(&directory, sequence, self.index.revision, 0)
+        let revision = self.index.revision;
+        let history = new_history(&directory.path, revision, self.opening.now_unix_milliseconds);
+        let header = FileHeader { version: FORMAT_VERSION, history, revision, sequence: 1 };
+        let file = create_segment(&directory, header, 0)
             .and_then(|file| directory.sync().map(|()| file))
-            .map_err(|error| open_error("create", &directory.segment_path(sequence), error))?;
-        Ok(Log::new(directory, file, sequence, FILE_HEADER_BYTES as u64, self.reserve_bytes))
+            .map_err(|error| open_error("create", &directory.segment_path(header.sequence), error))?;
+        Ok(Log::new(directory, file, header, FILE_HEADER_BYTES as u64, self.opening.reserve_bytes))
     }
 
     /// Replays a segment. Only the last one may have a torn tail: the others were durable before their
     /// successor was begun.
-    fn segment(&mut self, file: &dyn File, path: &Path, is_last: bool) -> Result<SegmentEnd, OpenError> {
-        let header = self.directory.read_header(file, path, LOG_MAGIC)?;
+    fn segment(
+        &mut self,
+        file: &dyn File,
+        path: &Path,
+        header: FileHeader,
+        is_last: bool,
+    ) -> Result<SegmentEnd, OpenError> {
         let mut reader = Reader::new(file, path)?;
         let mut revision = header.revision;
         let mut batch_offset = reader.offset;
@@ -172,9 +195,13 @@ impl Replay<'_> {
                     if record.revision != revision {
                         return Err(corrupt("the revision does not follow on the one before"));
                     }
-                    let writes = decode_commit(payload).ok_or_else(|| corrupt("the commit is malformed"))?;
+                    let commit = decode_commit(payload, header.version);
+                    let commit = commit.ok_or_else(|| corrupt("the commit is malformed"))?;
+                    if let Some(time) = commit.unix_milliseconds {
+                        self.last_commit_milliseconds = time;
+                    }
                     if revision > self.index.revision {
-                        self.commit(revision, writes);
+                        self.commit(revision, commit.writes);
                     }
                 }
                 RecordKind::Compact => self.compact(record.revision),
@@ -189,7 +216,11 @@ impl Replay<'_> {
         if self.index.revision < revision {
             return Err(corrupt("commits before it are missing"));
         }
-        Ok(SegmentEnd { offset: reader.offset, batch_offset, version: header.version })
+        if is_last && revision < self.index.revision {
+            // A snapshot is made only behind a segment that begins with it.
+            return Err(OpenError::MissingSegment { path: self.directory.segment_path(header.sequence + 1) });
+        }
+        Ok(SegmentEnd { offset: reader.offset, batch_offset })
     }
 
     fn commit(&mut self, revision: Revision, writes: Vec<super::record::LoggedWrite>) {
@@ -240,7 +271,6 @@ struct SegmentEnd {
     offset: u64,
     /// Where the last batch of records begins.
     batch_offset: u64,
-    version: u32,
 }
 
 /// Cuts off what is torn and makes sure that the rest is on the disk before anyone reads it.
@@ -264,13 +294,26 @@ fn settle_tail(file: &mut dyn File, path: &Path, end: &SegmentEnd) -> Result<(),
     file.sync_data().map_err(|error| io("sync", error))
 }
 
-/// What an interrupted snapshot did not get to remove.
-fn superseded(directory: &Directory, listing: &Listing, log: &Log) -> Vec<PathBuf> {
-    let first = log.sealed.first().map_or(log.sequence, |sealed| sealed.sequence);
-    let segments = listing.segments.iter().filter(|sequence| **sequence < first);
+/// What an interrupted snapshot did not get to remove, or what waits for the archive: segments, and snapshots.
+fn superseded(directory: &Directory, listing: &Listing, needed_from: u64) -> (Vec<PathBuf>, Vec<PathBuf>) {
+    let segments = listing.segments.iter().filter(|sequence| **sequence < needed_from);
     let snapshots = listing.snapshots.iter().rev().skip(1);
-    let segments = segments.map(|sequence| directory.segment_path(*sequence));
-    segments.chain(snapshots.map(|revision| directory.snapshot_path(*revision))).collect()
+    (
+        segments.map(|sequence| directory.segment_path(*sequence)).collect(),
+        snapshots.map(|revision| directory.snapshot_path(*revision)).collect(),
+    )
+}
+
+/// The segments that are there only for the archive. What cannot be read of them is left out: it is found again when
+/// their place in the archive is missed.
+fn sealed(directory: &Directory, listing: &Listing, needed_from: u64) -> Vec<Sealed> {
+    let describe = |sequence: &u64| {
+        let path = directory.segment_path(*sequence);
+        let file = directory.file_system.open(&path).ok()?;
+        let header = directory.read_header(&*file, &path, LOG_MAGIC).ok()?;
+        Some(Sealed { sequence: *sequence, length_bytes: file.length_bytes().ok()?, begins_after: header.revision })
+    };
+    listing.segments.iter().filter(|sequence| **sequence < needed_from).filter_map(describe).collect()
 }
 
 fn remove(directory: &Directory, paths: &[PathBuf]) -> Result<(), OpenError> {

@@ -9,13 +9,14 @@ use super::{
     index::Scan,
     record::{FILE_HEADER_BYTES, FORMAT_VERSION, FileHeader, RecordKind, SNAPSHOT_MAGIC, append_item, append_record},
 };
-use crate::{File, Revision, file_system::write_all_at, limits};
+use crate::{File, KeyValue, Revision, file_system::write_all_at, limits};
 
 /// A snapshot to be made.
 pub(super) struct SnapshotJob {
     /// Holds the revision of the snapshot.
     pub(super) pin: Pin,
     pub(super) directory: Directory,
+    pub(super) history: u32,
     /// The segments that it makes superfluous, in ascending order.
     pub(super) superfluous: Vec<u64>,
 }
@@ -25,7 +26,8 @@ impl SnapshotJob {
     pub(super) fn run(self) -> Result<u64, String> {
         let path = self.directory.snapshot_path(self.pin.revision);
         let describe = |error: io::Error| format!("cannot write {}: {error}", path.display());
-        let header = FileHeader { version: FORMAT_VERSION, revision: self.pin.revision, sequence: 0 };
+        let header =
+            FileHeader { version: FORMAT_VERSION, history: self.history, revision: self.pin.revision, sequence: 0 };
         let mut length_bytes = 0;
         let fill = |file: &mut dyn File| {
             length_bytes = self.write_items(file)?;
@@ -40,8 +42,6 @@ impl SnapshotJob {
     fn write_items(&self, file: &mut dyn File) -> io::Result<u64> {
         let mut writer = Writer::new(file, self.pin.revision);
         let mut scan = Scan::everything();
-        let mut payload = Vec::new();
-        let mut count = 0_u64;
         loop {
             if self.pin.shared.closing.load(Ordering::Relaxed) {
                 return Err(io::Error::other("the store is being closed"));
@@ -49,22 +49,12 @@ impl SnapshotJob {
             // A statement of its own: the lock is gone before anything is written.
             let more = self.pin.shared.index.read().scan(&mut scan, self.pin.revision);
             for item in scan.items.drain(..) {
-                append_item(&mut payload, &item);
-                count += 1;
-                if payload.len() >= limits::SNAPSHOT_RECORD_BYTES {
-                    writer.write(RecordKind::Items, &payload)?;
-                    payload.clear();
-                }
+                writer.add(&item)?;
             }
             if !more {
-                break;
+                return writer.finish();
             }
         }
-        if !payload.is_empty() {
-            writer.write(RecordKind::Items, &payload)?;
-        }
-        writer.write(RecordKind::End, &count.to_le_bytes())?;
-        Ok(writer.offset)
     }
 
     fn remove_superfluous(&self) -> io::Result<()> {
@@ -85,19 +75,35 @@ pub(super) struct Writer<'a> {
     offset: u64,
     synced: u64,
     revision: Revision,
+    keys: u64,
     buffer: Vec<u8>,
 }
 
 impl Writer<'_> {
     pub(super) fn new(file: &mut dyn File, revision: Revision) -> Writer<'_> {
-        Writer { file, offset: FILE_HEADER_BYTES as u64, synced: 0, revision, buffer: Vec::new() }
+        let offset = FILE_HEADER_BYTES as u64;
+        Writer { file, offset, synced: offset, revision, keys: 0, buffer: Vec::new() }
     }
 
-    pub(super) fn write(&mut self, kind: RecordKind, payload: &[u8]) -> io::Result<()> {
-        self.buffer.clear();
-        append_record(&mut self.buffer, kind, self.revision, 0, |buffer| buffer.extend_from_slice(payload));
+    /// Adds a key; keys come in their order.
+    pub(super) fn add(&mut self, item: &KeyValue) -> io::Result<()> {
+        append_record(&mut self.buffer, RecordKind::Items, self.revision, 0, |buffer| append_item(buffer, item));
+        self.keys += 1;
+        if self.buffer.len() >= limits::SNAPSHOT_RECORD_BYTES { self.flush() } else { Ok(()) }
+    }
+
+    /// Writes the end, without which a snapshot is none; gives the length of the file in bytes.
+    pub(super) fn finish(mut self) -> io::Result<u64> {
+        let keys = self.keys.to_le_bytes();
+        append_record(&mut self.buffer, RecordKind::End, self.revision, 0, |buffer| buffer.extend_from_slice(&keys));
+        self.flush()?;
+        Ok(self.offset)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
         write_all_at(self.file, &self.buffer, self.offset)?;
         self.offset += self.buffer.len() as u64;
+        self.buffer.clear();
         if self.offset - self.synced >= limits::SNAPSHOT_SYNC_BYTES {
             self.file.sync_data()?;
             self.synced = self.offset;

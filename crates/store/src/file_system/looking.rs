@@ -39,6 +39,10 @@ impl FileSystem for LookingFileSystem {
         Ok(())
     }
 
+    fn link(&self, _: &Path, _: &Path) -> io::Result<()> {
+        Ok(())
+    }
+
     fn remove(&self, _: &Path) -> io::Result<()> {
         Ok(())
     }

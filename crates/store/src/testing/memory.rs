@@ -119,6 +119,8 @@ struct State {
     operations: u64,
     fault: Option<(u64, Fault)>,
     is_crashed: bool,
+    /// A place where nothing can be created.
+    refused: Option<PathBuf>,
     random: Random,
 }
 
@@ -193,6 +195,7 @@ impl MemoryFileSystem {
             operations: 0,
             fault: None,
             is_crashed: false,
+            refused: None,
             random: Random::new(seed),
         })))
     }
@@ -205,6 +208,11 @@ impl MemoryFileSystem {
     /// Lets the operation with this number fail, counted as by [`MemoryFileSystem::operations`].
     pub fn set_fault(&self, fault: Option<(u64, Fault)>) {
         self.0.lock().fault = fault;
+    }
+
+    /// Refuses to create anything below a place from now on, as where the disk of another machine has gone.
+    pub fn refuse_below(&self, place: &Path) {
+        self.0.lock().refused = Some(place.to_owned());
     }
 
     /// Stops the machine and starts it again: what was not synced is kept in part, or not.
@@ -265,6 +273,9 @@ impl FileSystem for MemoryFileSystem {
         if state.names.contains_key(path) {
             return Err(ErrorKind::AlreadyExists.into());
         }
+        if state.refused.as_ref().is_some_and(|place| path.starts_with(place)) {
+            return Err(ErrorKind::HostUnreachable.into());
+        }
         let inode = state.inodes.len();
         state.inodes.push(Inode::default());
         state.rename(Naming { unlinked: None, linked: Some((path.to_owned(), inode)) }, true)?;
@@ -280,6 +291,15 @@ impl FileSystem for MemoryFileSystem {
         let mut state = self.0.lock();
         let inode = *state.names.get(from).ok_or(ErrorKind::NotFound)?;
         state.rename(Naming { unlinked: Some(from.to_owned()), linked: Some((to.to_owned(), inode)) }, false)
+    }
+
+    fn link(&self, from: &Path, to: &Path) -> io::Result<()> {
+        let mut state = self.0.lock();
+        let inode = *state.names.get(from).ok_or(ErrorKind::NotFound)?;
+        if state.names.contains_key(to) {
+            return Err(ErrorKind::AlreadyExists.into());
+        }
+        state.rename(Naming { unlinked: None, linked: Some((to.to_owned(), inode)) }, true)
     }
 
     fn remove(&self, path: &Path) -> io::Result<()> {

@@ -11,7 +11,7 @@ use bytes::Bytes;
 
 use crate::{
     Committed, Engine, Expect, KeyValue, Range, RangeRequest, Revision, StoreError, Watch, WatchBatch, Write,
-    embedded::{self, Committer, Embedded, OpenError, Options},
+    embedded::{self, Committer, Embedded, OpenError, Options, SyncMode},
     testing::{ManualClock, MemoryFileSystem},
 };
 
@@ -34,7 +34,10 @@ impl Machine {
             watch_ring_limit_bytes: 1 << 20,
             segment_bytes: 1 << 10,
             snapshot_log_bytes: 2 << 10,
+            disk_bound_bytes: 16 << 10,
             reserve_bytes: 0,
+            log_archive: None,
+            sync: SyncMode::Always,
             clock: clock.clone(),
             file_system: Arc::new(disk.clone()),
         };

@@ -1,5 +1,7 @@
+use std::time::Duration;
+
 use super::driven::{Driven, Machine, delete, next, put, put_if};
-use crate::{Engine, Expect, Priority, StoreError, testing::Fault};
+use crate::{Engine, Expect, Priority, StoreError, embedded::SyncMode, testing::Fault};
 
 /// The operations of a commit are its write, then its sync.
 const WRITE: u64 = 0;
@@ -210,4 +212,104 @@ fn a_segment_is_not_begun_without_its_reserve() {
     machine.disk.set_fault(None);
     store.put("c", long).unwrap();
     assert!(machine.disk.files().iter().any(|(path, _)| path.ends_with("00000000000000000002.log")));
+}
+
+/// A machine whose stores sync half a second after a write.
+fn lazy() -> Machine {
+    let mut machine = Machine::new(1);
+    machine.options.sync = SyncMode::Interval(Duration::from_millis(500));
+    machine
+}
+
+#[test]
+fn with_an_interval_a_commit_is_seen_at_once_and_synced_at_its_deadline() {
+    let machine = lazy();
+    let mut store = machine.open().unwrap();
+    let mut watch = store.watch(1).unwrap();
+    let operations = machine.disk.operations();
+    store.put("a", "1").unwrap();
+    assert_eq!(machine.disk.operations(), operations + 1, "written and not synced");
+    assert_eq!(next(&mut watch).unwrap().unwrap().revision, 2);
+    assert_eq!(store.committer.deadline_unix_milliseconds(), Some(1_000_500));
+    machine.clock.advance_milliseconds(400);
+    store.put("b", "1").unwrap();
+    // The deadline is that of the first.
+    assert_eq!(store.committer.deadline_unix_milliseconds(), Some(1_000_500));
+    let status = store.store.status();
+    assert_eq!((status.revision, status.synced_revision), (3, 1));
+    assert_eq!(status.sync_interval, Some(Duration::from_millis(500)));
+    machine.clock.advance_milliseconds(100);
+    store.committer.turn();
+    assert_eq!(machine.disk.operations(), operations + 3);
+    assert_eq!((store.store.status().synced_revision, store.committer.deadline_unix_milliseconds()), (3, None));
+}
+
+#[test]
+fn with_an_interval_a_torn_tail_anywhere_behind_the_last_sync_is_a_crash_and_no_damage() {
+    let mut lost = 0;
+    for seed in 0..200 {
+        let mut machine = Machine::new(seed);
+        machine.options.sync = SyncMode::Interval(Duration::from_millis(500));
+        machine.options.segment_bytes = 1 << 20;
+        let mut store = machine.open().unwrap();
+        store.put("a", "1").unwrap();
+        machine.clock.advance_milliseconds(500);
+        store.committer.turn();
+        // More than a sector each, so that any of them may be there in part.
+        let long: &'static str = "0123456789".repeat(90).leak();
+        for _ in 0..5 {
+            store.put("b", long).unwrap();
+        }
+        drop(store);
+        machine.disk.restart();
+        let revision = machine.open().unwrap().everything().revision;
+        assert!((2..=7).contains(&revision));
+        lost += u64::from(revision < 7);
+    }
+    assert!(lost > 100, "{lost}");
+}
+
+#[test]
+fn with_an_interval_a_clock_that_is_set_back_delays_no_sync() {
+    let machine = lazy();
+    let mut store = machine.open().unwrap();
+    store.put("a", "1").unwrap();
+    machine.clock.set_back_milliseconds(900_000);
+    store.committer.turn();
+    assert_eq!(store.store.status().synced_revision, 2);
+}
+
+#[test]
+fn with_an_interval_a_failed_sync_stops_writes_and_a_close_syncs() {
+    let machine = lazy();
+    let mut store = machine.open().unwrap();
+    store.put("a", "1").unwrap();
+    machine.disk.set_fault(Some((machine.disk.operations(), Fault::Broken)));
+    machine.clock.advance_milliseconds(500);
+    store.committer.turn();
+    let reason = store.store.status().read_only.unwrap();
+    assert!(reason.starts_with("cannot sync /data/00000000000000000001.log"), "{reason}");
+    assert!(matches!(store.put("b", "1"), Err(StoreError::ReadOnly { .. })));
+    assert_eq!(store.store.status().synced_revision, 1);
+    drop(store);
+
+    let machine = lazy();
+    let mut store = machine.open().unwrap();
+    store.put("a", "1").unwrap();
+    store.close();
+    machine.disk.restart();
+    assert_eq!(machine.open().unwrap().get("a").unwrap().value, "1");
+}
+
+#[test]
+fn with_an_interval_no_segment_is_left_unsynced() {
+    let machine = lazy();
+    let mut store = machine.open().unwrap();
+    let long: &'static str = "0123456789".repeat(110).leak();
+    store.put("a", long).unwrap();
+    // The next segment was begun.
+    assert_eq!(store.store.status().synced_revision, 2);
+    drop(store);
+    machine.disk.restart();
+    assert_eq!(machine.open().unwrap().get("a").unwrap().value, long);
 }

@@ -5,11 +5,16 @@ use std::{collections::BTreeMap, time::Duration};
 
 use bytes::Bytes;
 
+use super::archives::{archive, empty_backup, restore};
 use super::driven::{Driven, Machine, next};
 use crate::{
     Clock, Engine, Event, EventKind, Expect, KeyValue, RangeRequest, Revision, StoreError, Write,
+    embedded::{SyncMode, restore::Until},
     testing::{Fault, Random},
 };
+
+/// Some turns of the clock.
+const SOMETIMES: SyncMode = SyncMode::Interval(Duration::from_millis(700));
 
 type Keys = BTreeMap<Bytes, KeyValue>;
 
@@ -236,29 +241,54 @@ fn every_answer_is_the_model_s() {
     }
 }
 
-/// Works until the machine stops; gives the last revision that was acknowledged.
-fn work_until_crash(machine: &Machine, model: &mut Model, random: &mut Random, turns: usize) -> Revision {
-    let Ok(mut store) = machine.open() else { return model.revision() };
-    let mut acknowledged = store.everything().revision;
-    for _ in 0..turns {
-        if turn(&mut store, model, machine, random).is_err() {
-            return acknowledged;
-        }
-        let status = store.store.status();
-        if status.read_only.is_some() || status.revision != model.revision() {
-            // Found out by a turn in which nobody asked for anything, or behind its answers.
-            return acknowledged.max(status.revision);
-        }
-        acknowledged = model.revision();
-    }
-    store.close();
-    acknowledged
+/// What must be there after a store has stopped.
+#[derive(Clone, Copy)]
+struct Promise {
+    /// Whatever stopped it.
+    synced: Revision,
+    /// Where the machine went on.
+    acknowledged: Revision,
 }
 
-fn check_recovered(machine: &Machine, model: &mut Model, acknowledged: Revision) {
+impl Promise {
+    fn all(revision: Revision) -> Promise {
+        Promise { synced: revision, acknowledged: revision }
+    }
+}
+
+/// Works until the machine stops; gives what was promised.
+fn work_until_crash(machine: &Machine, model: &mut Model, random: &mut Random, turns: usize) -> Promise {
+    let Ok(mut store) = machine.open() else { return Promise::all(model.revision()) };
+    let mut promise = Promise::all(store.everything().revision);
+    for _ in 0..turns {
+        let worked = turn(&mut store, model, machine, random);
+        let status = store.store.status();
+        match machine.options.sync {
+            SyncMode::Always => assert_eq!(status.synced_revision, status.revision),
+            SyncMode::Interval(_) => assert!((promise.synced..=status.revision).contains(&status.synced_revision)),
+        }
+        promise.synced = status.synced_revision;
+        if worked.is_err() {
+            return promise;
+        }
+        if status.read_only.is_some() || status.revision != model.revision() {
+            // Found out by a turn in which nobody asked for anything, or behind its answers.
+            promise.acknowledged = promise.acknowledged.max(status.revision);
+            return promise;
+        }
+        promise.acknowledged = model.revision();
+    }
+    let engine = store.store.clone();
+    store.close();
+    // A close syncs, unless the disk fails.
+    promise.synced = engine.status().synced_revision;
+    promise
+}
+
+fn check_recovered(machine: &Machine, model: &mut Model, kept: Revision) {
     let store = machine.open().unwrap();
     let revision = store.everything().revision;
-    assert!(revision >= acknowledged, "an acknowledged commit is gone: {acknowledged} of {revision}");
+    assert!(revision >= kept, "a commit is gone that was promised to last: {kept} of {revision}");
     assert!(revision <= model.revision(), "there are commits that nobody made");
     model.forget_after(revision);
     check_state(&store, model);
@@ -267,31 +297,33 @@ fn check_recovered(machine: &Machine, model: &mut Model, acknowledged: Revision)
 #[test]
 fn a_crash_at_any_operation_loses_nothing_acknowledged() {
     const TURNS: usize = 60;
-    for seed in 0..2 {
-        let machine = Machine::new(seed);
+    for (seed, sync) in [(0, SyncMode::Always), (1, SyncMode::Always), (1, SOMETIMES)] {
+        let mut machine = Machine::new(seed);
+        machine.options.sync = sync;
         work_until_crash(&machine, &mut Model::new(), &mut Random::new(seed), TURNS);
         let operations = machine.disk.operations();
         assert!(operations > 100, "{operations}");
         for operation in 0..operations {
-            let machine = Machine::new(seed ^ (operation << 8));
+            let mut machine = Machine::new(seed ^ (operation << 8));
+            machine.options.sync = sync;
             let mut random = Random::new(seed);
             let mut model = Model::new();
             machine.disk.set_fault(Some((operation, Fault::Crash)));
-            let mut acknowledged = work_until_crash(&machine, &mut model, &mut random, TURNS);
+            let mut kept = work_until_crash(&machine, &mut model, &mut random, TURNS).synced;
             machine.disk.restart();
             // Recovery itself is crashed, at a random operation, a few times.
             for _ in 0..random.below(3) {
                 machine.disk.set_fault(Some((machine.disk.operations() + random.below(6), Fault::Crash)));
                 if let Ok(store) = machine.open() {
                     // What was shown once must not go again.
-                    acknowledged = acknowledged.max(store.everything().revision);
+                    kept = kept.max(store.everything().revision);
                 }
                 machine.disk.restart();
             }
-            check_recovered(&machine, &mut model, acknowledged);
-            let acknowledged = work_until_crash(&machine, &mut model, &mut random, 5);
+            check_recovered(&machine, &mut model, kept);
+            let kept = work_until_crash(&machine, &mut model, &mut random, 5).synced;
             machine.disk.restart();
-            check_recovered(&machine, &mut model, acknowledged);
+            check_recovered(&machine, &mut model, kept);
         }
     }
 }
@@ -299,22 +331,27 @@ fn a_crash_at_any_operation_loses_nothing_acknowledged() {
 #[test]
 fn a_broken_disk_at_any_operation_loses_nothing_acknowledged() {
     const TURNS: usize = 30;
-    for fault in [Fault::Broken, Fault::Short] {
-        let machine = Machine::new(7);
+    let modes = [SyncMode::Always, SOMETIMES];
+    for (fault, sync) in [Fault::Broken, Fault::Short].into_iter().flat_map(|fault| modes.map(|sync| (fault, sync))) {
+        let mut machine = Machine::new(7);
+        machine.options.sync = sync;
         work_until_crash(&machine, &mut Model::new(), &mut Random::new(7), TURNS);
         for operation in 0..machine.disk.operations() {
-            let machine = Machine::new(operation);
+            let mut machine = Machine::new(operation);
+            machine.options.sync = sync;
             let mut random = Random::new(7);
             let mut model = Model::new();
             machine.disk.set_fault(Some((operation, fault)));
-            let mut acknowledged = work_until_crash(&machine, &mut model, &mut random, TURNS);
+            let promise = work_until_crash(&machine, &mut model, &mut random, TURNS);
+            let mut kept = promise.synced;
             if random.once_in(2) {
                 // The process alone starts again and shows what the page cache has: that must then last.
                 machine.disk.set_fault(None);
-                acknowledged = acknowledged.max(machine.open().unwrap().everything().revision);
+                kept = machine.open().unwrap().everything().revision;
+                assert!(kept >= promise.acknowledged);
             }
             machine.disk.restart();
-            check_recovered(&machine, &mut model, acknowledged);
+            check_recovered(&machine, &mut model, kept);
         }
     }
 }
@@ -333,20 +370,43 @@ fn lives(seed: u64) {
     let mut machine = Machine::new(seed);
     let mut random = Random::new(!seed);
     machine.options.reserve_bytes = if random.once_in(2) { 512 } else { 0 };
+    if random.once_in(2) {
+        // As long as some turns of the clock.
+        machine.options.sync = SyncMode::Interval(Duration::from_millis(random.below(2500)));
+    }
+    if random.once_in(3) {
+        machine.options.log_archive = Some(archive(1 << 30));
+    }
     let mut model = Model::new();
     for _ in 0..2 + random.below(3) {
         let turns = 1 + random.below(25) as usize;
         let at = machine.disk.operations() + random.below(4 * turns as u64 + 8);
         let fault = [Fault::Crash, Fault::Broken, Fault::NoSpace, Fault::Short][random.below(4) as usize];
         machine.disk.set_fault((!random.once_in(5)).then_some((at, fault)));
-        let mut acknowledged = work_until_crash(&machine, &mut model, &mut random, turns);
+        let promise = work_until_crash(&machine, &mut model, &mut random, turns);
+        let mut kept = promise.synced;
         machine.disk.set_fault(None);
         if fault != Fault::Crash && random.once_in(3) {
             // The process alone begins anew: what it shows now must last.
-            acknowledged = acknowledged.max(machine.open().unwrap().everything().revision);
+            kept = machine.open().unwrap().everything().revision;
+            assert!(kept >= promise.acknowledged, "{kept} of {}", promise.acknowledged);
         }
         machine.disk.restart();
-        check_recovered(&machine, &mut model, acknowledged);
+        check_recovered(&machine, &mut model, kept);
+    }
+    if machine.options.log_archive.is_some() {
+        check_archive(&machine, &model, &mut random);
+    }
+}
+
+/// Whatever happened, the archive has all of the history.
+fn check_archive(machine: &Machine, model: &Model, random: &mut Random) {
+    machine.open().unwrap().close();
+    let backup = empty_backup(0);
+    for _ in 0..2 {
+        let revision = random.below(model.revision()) + 1;
+        let (_, items) = restore(machine, &backup, Until::Revision(revision)).unwrap();
+        assert_eq!(items, model.at(revision).values().cloned().collect::<Vec<_>>());
     }
 }
 
@@ -364,7 +424,7 @@ fn a_bit_that_flips_is_found_or_was_never_promised() {
         let machine = Machine::new(seed);
         let mut random = Random::new(seed);
         let mut model = Model::new();
-        let acknowledged = work_until_crash(&machine, &mut model, &mut random, 20);
+        let acknowledged = work_until_crash(&machine, &mut model, &mut random, 20).acknowledged;
         // Closed in order: everything is marked as durable.
         let files: Vec<_> = machine.disk.files().into_iter().filter(|(_, length)| *length > 0).collect();
         let (path, length) = &files[random.below(files.len() as u64) as usize];

@@ -50,8 +50,8 @@ fn a_file_in_the_place_of_the_directory_is_named() {
 fn a_newer_format_is_refused() {
     let machine = Machine::new(1);
     machine.open().unwrap().close();
-    machine.disk.damage(&segment(1), |contents| contents[8] = 2);
-    let expected = format!("{} has format version 2; this release reads versions up to 1", segment(1).display());
+    machine.disk.damage(&segment(1), |contents| contents[8] = 3);
+    let expected = format!("{} has format version 3; this release reads versions up to 2", segment(1).display());
     assert_eq!(open_error(&machine), expected);
 }
 
@@ -65,22 +65,22 @@ fn a_flipped_bit_is_damage_and_a_torn_tail_is_none() {
         }
         (machine, store)
     };
-    // Each commit is a record of 56 bytes behind a header of 40; then the mark of the close.
+    // Each commit is a record of 64 bytes behind a header of 40; then the mark of the close.
     let (machine, store) = fresh();
     store.close();
-    assert_eq!(machine.disk.files()[0], (segment(1), 40 + 3 * 56 + 32));
-    for offset in [40, 40 + 56 + 20, 40 + 112 + 50] {
+    assert_eq!(machine.disk.files()[0], (segment(1), 40 + 3 * 64 + 32));
+    for offset in [40, 40 + 64 + 20, 40 + 128 + 50] {
         let (machine, store) = fresh();
         store.close();
         machine.disk.damage(&segment(1), |contents| contents[offset] ^= 4);
-        let record = 40 + (offset - 40) / 56 * 56;
+        let record = 40 + (offset - 40) / 64 * 64;
         let reason = "a record that was durable is broken";
         assert_eq!(open_error(&machine), format!("{} is corrupt at offset {record}: {reason}", segment(1).display()));
     }
-    for cut in 1..56 {
+    for cut in 1..64 {
         let (machine, store) = fresh();
         drop(store);
-        machine.disk.damage(&segment(1), |contents| contents.truncate(40 + 3 * 56 - cut));
+        machine.disk.damage(&segment(1), |contents| contents.truncate(40 + 3 * 64 - cut));
         let mut store = machine.open().unwrap();
         assert_eq!(store.get("a").unwrap().value, "2");
         assert_eq!(store.put("a", "4").unwrap(), 4);
@@ -112,6 +112,27 @@ fn missing_and_damaged_files_are_named() {
     for (path, _) in &segments {
         crate::FileSystem::remove(&machine.disk, path).unwrap();
     }
+    assert!(open_error(&machine).contains("is missing, or a segment before it"));
+}
+
+#[test]
+fn a_log_that_ends_before_its_snapshot_is_missed() {
+    let machine = Machine::new(1);
+    let mut store = machine.open().unwrap();
+    let mut contents = Vec::new();
+    store.put("a", "1").unwrap();
+    machine.disk.damage(&segment(1), |bytes| contents.clone_from(bytes));
+    for _ in 0..200 {
+        store.put("a", "a value of some length, so that segments fill").unwrap();
+    }
+    store.close();
+    for (path, _) in machine.disk.files() {
+        if path.extension().unwrap() == "log" {
+            crate::FileSystem::remove(&machine.disk, &path).unwrap();
+        }
+    }
+    let mut file = crate::FileSystem::create(&machine.disk, &segment(1)).unwrap();
+    crate::file_system::write_all_at(&mut *file, &contents, 0).unwrap();
     assert!(open_error(&machine).contains("is missing, or a segment before it"));
 }
 

@@ -1,0 +1,54 @@
+use std::{sync::Arc, time::Duration};
+
+use super::LogArchive;
+use crate::{Clock, DiskFileSystem, FileSystem, SystemClock, limits};
+
+/// When what was written is made durable.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SyncMode {
+    /// Before anyone sees it: an acknowledged commit survives a loss of power.
+    Always,
+    /// At most so long after it was written. Commits are acknowledged, read and watched before: a loss of power, or a
+    /// crash of the kernel, takes what was not synced yet, always the newest commits and never one before another. The
+    /// end of the process alone takes nothing.
+    Interval(Duration),
+}
+
+/// How to open a store; the default is right for a server.
+#[derive(Clone)]
+pub struct Options {
+    /// Events kept for watchers, in bytes.
+    pub watch_ring_limit_bytes: usize,
+    /// Size at which a segment of the log is closed, in bytes.
+    pub segment_bytes: u64,
+    /// The least length of the log for which a snapshot is made, in bytes.
+    pub snapshot_log_bytes: u64,
+    /// What the store may have on the disk whatever it holds, in bytes; beyond that three times what it holds.
+    pub disk_bound_bytes: u64,
+    /// Space that is kept for urgent commits when the disk is full, in bytes.
+    pub reserve_bytes: u64,
+    /// Where the log is archived; none: nowhere.
+    pub log_archive: Option<LogArchive>,
+    /// When commits become durable.
+    pub sync: SyncMode,
+    /// The time by which keys expire.
+    pub clock: Arc<dyn Clock>,
+    /// Where the files are.
+    pub file_system: Arc<dyn FileSystem>,
+}
+
+impl Default for Options {
+    fn default() -> Options {
+        Options {
+            watch_ring_limit_bytes: limits::WATCH_RING_LIMIT_BYTES,
+            segment_bytes: limits::SEGMENT_BYTES,
+            snapshot_log_bytes: limits::SNAPSHOT_LOG_BYTES,
+            disk_bound_bytes: limits::DISK_BOUND_BYTES,
+            reserve_bytes: limits::RESERVE_BYTES,
+            log_archive: None,
+            sync: SyncMode::Always,
+            clock: Arc::new(SystemClock),
+            file_system: Arc::new(DiskFileSystem),
+        }
+    }
+}
