@@ -10,6 +10,7 @@
 //! [`handlers`] and [`cache`]. Upstream's counterpart is `k8s.io/apiserver`.
 
 pub mod admission;
+pub mod audit;
 pub mod authentication;
 pub mod authorization;
 pub mod cache;
