@@ -25,6 +25,11 @@ impl Cluster {
         Cluster::start(&["--no-node"])
     }
 
+    /// As [`Cluster::control_plane`], with more flags.
+    pub(crate) fn control_plane_and(flags: &[&str]) -> Cluster {
+        Cluster::start(&[&["--no-node"], flags].concat())
+    }
+
     /// A control plane and a node that is ready; needs root. Its pods end with this value.
     pub(crate) fn with_node() -> Cluster {
         Cluster::with_node_and(&[])

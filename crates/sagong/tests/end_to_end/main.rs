@@ -2,6 +2,7 @@
 //! `SAGONG_KUBECTL`.
 
 mod apps;
+mod audit;
 mod backups;
 mod cluster;
 mod failures;
