@@ -15,6 +15,7 @@ mod record;
 mod rotation;
 mod sink;
 mod truncate;
+mod webhook;
 
 use std::sync::Arc;
 
@@ -27,6 +28,7 @@ pub(crate) use record::{Asked, Record, SplicedUntil, UnderWay};
 pub use rotation::Rotation;
 pub use sink::{Offered, Sink};
 pub use truncate::Truncation;
+pub use webhook::{Endpoint, EndpointError, WebhookSettings, WebhookSink};
 
 use crate::{UserInfo, authorization::Action};
 
