@@ -75,6 +75,7 @@ pub(super) async fn dispatch(
             Err(status) => {
                 // Who it is stays unknown, and so there is but this one event.
                 record.ends_with(&status);
+                record.answered_value(&status.to_value());
                 record.reach(Stage::ResponseStarted).await;
                 respond::status_response(&status, for_errors)
             }

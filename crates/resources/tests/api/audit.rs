@@ -48,7 +48,8 @@ impl Kept {
             if self.events.lock().unwrap().iter().any(|event| event.str_at(&["stage"]) == Some(stage)) {
                 return self.take();
             }
-            self.came.notified().await;
+            let came = tokio::time::timeout(std::time::Duration::from_secs(30), self.came.notified()).await;
+            assert!(came.is_ok(), "no {stage}: {:?}", self.take());
         }
     }
 
@@ -233,6 +234,7 @@ async fn refusals_are_recorded_with_their_status() {
     assert_eq!(text(&events[0], "stage"), "ResponseStarted");
     assert_eq!(events[0].at(&["user"]), Some(&value!({})));
     assert_eq!(text(&events[0], "responseStatus.message"), "Unauthorized");
+    assert_eq!(events[0].at(&["responseObject"]), Some(&answer.json()));
     assert_eq!(answer.headers["audit-id"], text(&events[0], "auditID"));
     // A failure behind authorization.
     api.get(&format!("{CONFIG_MAPS}/absent")).await;

@@ -1,10 +1,16 @@
 //! What the real binary records of the real kubectl.
 
-use std::path::{Path, PathBuf};
+use std::{
+    io::{BufRead, BufReader, Read, Write},
+    net::{TcpListener, TcpStream},
+    path::{Path, PathBuf},
+    sync::mpsc::{Receiver, channel},
+    time::Duration,
+};
 
 use apimachinery::{Value, decode};
 
-use crate::cluster::Cluster;
+use crate::{cluster::Cluster, faults::Disk};
 
 const POLICY: &str = "\
 apiVersion: audit.k8s.io/v1
@@ -124,7 +130,6 @@ fn what_kubectl_does_is_recorded_as_the_policy_says() {
     );
 
     long_requests_of_a_pod(&cluster, &audit);
-    bad_policies_and_full_disks(&audit);
 }
 
 /// Logs and exec begin and end.
@@ -147,8 +152,10 @@ fn long_requests_of_a_pod(cluster: &Cluster, audit: &Audit) {
     assert!(told, "{}", audit.text());
 }
 
-/// A bad policy ends the server before it serves; a full disk does not end it.
-fn bad_policies_and_full_disks(audit: &Audit) {
+#[test]
+#[ignore = "starts servers; run by cargo xtask ci"]
+fn a_bad_policy_ends_the_server_before_it_serves() {
+    let audit = Audit::new();
     let bad = audit.path("bad.yaml");
     std::fs::write(&bad, POLICY.replace("level: Metadata", "level: Some")).unwrap();
     let output = std::process::Command::new(env!("CARGO_BIN_EXE_sagong"))
@@ -159,12 +166,101 @@ fn bad_policies_and_full_disks(audit: &Audit) {
     let said = String::from_utf8(output.stderr).unwrap();
     assert!(!output.status.success() && said.contains("rules[1].level: Unsupported value: \"Some\""), "{said}");
     assert!(said.contains(&bad) && !Path::new(&audit.path("bad.log")).exists(), "{said}");
+}
 
-    let policy = audit.path("policy.yaml");
-    let flags = ["--audit-policy-file", &policy, "--audit-log-path", "/dev/full", "--audit-log-maxsize", "0"];
-    let cluster = Cluster::control_plane_and(&flags);
-    cluster.kubectl(&["create", "configmap", "kept", "--from-literal=key=value"]);
-    let metrics = cluster.kubectl(&["get", "--raw", "/metrics"]);
-    let lost = metrics.lines().find_map(|line| line.strip_prefix("apiserver_audit_error_total{plugin=\"log\"} "));
-    assert!(lost.unwrap_or_default().parse::<u64>().unwrap() >= 2, "{lost:?}");
+#[test]
+#[ignore = "needs kubectl and root; run by cargo xtask ci"]
+fn a_full_disk_costs_events_and_nothing_else() {
+    let audit = Audit::new();
+    let disk = Disk::mount("size=512k");
+    let (log, ballast) = (format!("{}/audit.log", disk.path()), format!("{}/ballast", disk.path()));
+    std::fs::write(&ballast, [0; 256 << 10]).unwrap();
+    let cluster =
+        Cluster::control_plane_and(&["--audit-policy-file", &audit.path("policy.yaml"), "--audit-log-path", &log]);
+    let lost = || {
+        let metrics = cluster.kubectl(&["get", "--raw", "/metrics"]);
+        let lost = metrics.lines().find_map(|line| line.strip_prefix("apiserver_audit_error_total{plugin=\"log\"} "));
+        lost.map_or(0, |lost| lost.parse::<u64>().unwrap())
+    };
+    let content = audit.path("content");
+    std::fs::write(&content, "0123456789".repeat(4_000)).unwrap();
+    let create = |name: &str| {
+        cluster.kubectl(&["create", "configmap", name, "--from-file", &content]);
+    };
+    let full = (0..20).any(|number| {
+        create(&format!("large-{number}"));
+        lost() > 0
+    });
+    assert!(full);
+    std::fs::remove_file(&ballast).unwrap();
+    create("after");
+    // Nothing of what did not fit is left of it.
+    let text = std::fs::read_to_string(&log).unwrap();
+    let events: Vec<Value> = text.lines().map(|line| decode::json_untyped(line.as_bytes()).unwrap()).collect();
+    let named =
+        |name: &str| events.iter().any(|event| event.str_at(&["responseObject", "metadata", "name"]) == Some(name));
+    assert!(named("large-0") && named("after"), "{}", text.len());
+}
+
+/// Takes what is posted to it, over connections that are kept; answers the bodies.
+fn receiver() -> (u16, Receiver<String>) {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = listener.local_addr().unwrap().port();
+    let (told, bodies) = channel();
+    std::thread::spawn(move || {
+        for stream in listener.incoming() {
+            let (mut reader, told) = (BufReader::new(stream.unwrap()), told.clone());
+            std::thread::spawn(move || {
+                while let Some(body) = posted(&mut reader) {
+                    reader.get_mut().write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n").unwrap();
+                    // The test may have seen enough.
+                    let _ = told.send(body);
+                }
+            });
+        }
+    });
+    (port, bodies)
+}
+
+/// The body of the next request; `None` when there is none any more.
+fn posted(reader: &mut BufReader<TcpStream>) -> Option<String> {
+    let mut length = 0;
+    loop {
+        let mut line = String::new();
+        if reader.read_line(&mut line).ok()? == 0 {
+            return None;
+        }
+        let line = line.trim_end().to_lowercase();
+        if let Some(value) = line.strip_prefix("content-length:") {
+            length = value.trim().parse().unwrap();
+        }
+        if line.is_empty() {
+            let mut body = vec![0; length];
+            reader.read_exact(&mut body).ok()?;
+            return String::from_utf8(body).ok();
+        }
+    }
+}
+
+#[test]
+#[ignore = "needs kubectl; run by cargo xtask ci"]
+fn events_are_posted_to_a_server() {
+    let audit = Audit::new();
+    let (port, bodies) = receiver();
+    let config = format!(
+        "current-context: c\ncontexts: [{{name: c, context: {{cluster: k}}}}]\n\
+         clusters: [{{name: k, cluster: {{server: 'http://127.0.0.1:{port}/audit'}}}}]\n"
+    );
+    std::fs::write(audit.path("webhook"), config).unwrap();
+    let (policy, webhook) = (audit.path("policy.yaml"), audit.path("webhook"));
+    let flags = ["--audit-policy-file", &policy, "--audit-webhook-config-file", &webhook];
+    let cluster = Cluster::control_plane_and(&[&flags[..], &["--audit-webhook-batch-max-wait", "100ms"]].concat());
+    cluster.kubectl(&["create", "configmap", "posted", "--from-literal=key=value"]);
+    let found = std::iter::from_fn(|| bodies.recv_timeout(Duration::from_secs(30)).ok()).any(|body| {
+        let list = decode::json_untyped(body.as_bytes()).unwrap();
+        assert_eq!(list.str_at(&["kind"]), Some("EventList"));
+        let mut items = list.list_at(&["items"]).iter();
+        items.any(|event| event.str_at(&["responseObject", "metadata", "name"]) == Some("posted"))
+    });
+    assert!(found);
 }
