@@ -141,13 +141,16 @@ fn long_requests_of_a_pod(cluster: &Cluster, audit: &Audit) {
     cluster.kubectl(&["wait", "pod/pod", "--for=condition=Ready", "--timeout=60s"]);
     let logged = (0..100).any(|_| cluster.kubectl(&["logs", "pod"]).contains("said"));
     assert!(logged);
-    assert_eq!(cluster.kubectl(&["exec", "pod", "--", "echo", "hello"]), "hello\n");
+    let exec = || [audit.events("get", "pods/exec"), audit.events("create", "pods/exec")].concat();
+    let mut running = cluster.kubectl_running(&["exec", "pod", "--", "sh", "-c", "echo begun; exec sleep 3600"]);
+    running.line_with("begun");
+    assert_eq!(stages(&exec()), ["RequestReceived", "ResponseStarted"]);
+    drop(running);
     let whole = ["RequestReceived", "ResponseStarted", "ResponseComplete"];
     // The end is written when the server has seen the client go.
     let told = (0..100).any(|_| {
         cluster.kubectl(&["get", "configmaps"]);
-        let exec = [audit.events("get", "pods/exec"), audit.events("create", "pods/exec")].concat();
-        stages(&audit.events("get", "pods/log")).ends_with(&whole) && stages(&exec) == whole
+        stages(&audit.events("get", "pods/log")).ends_with(&whole) && stages(&exec()) == whole
     });
     assert!(told, "{}", audit.text());
 }
