@@ -22,7 +22,7 @@ use std::sync::Arc;
 pub use batch::{Batching, Mode, Throttling};
 pub use event::{Event, ObjectReference, ResponseStatus};
 pub use log::{Format, LogSettings, LogSink, Output};
-pub(crate) use metrics::rejected;
+pub(crate) use metrics::{register as register_metrics, rejected};
 pub use policy::{Level, Policy, PolicyError, Stage, Stages, Verdict};
 pub(crate) use record::{Asked, Record, SplicedUntil, UnderWay};
 pub use rotation::Rotation;

@@ -27,8 +27,8 @@ static REJECTED: Family<Counter> = Family::counter(
     &[],
 );
 
-/// Shows them from now on.
-pub(super) fn register() {
+/// Shows them from now on, whether there is a policy or not, as upstream.
+pub(crate) fn register() {
     static ONCE: Once = Once::new();
     ONCE.call_once(|| {
         let registry = metrics::of_process();

@@ -189,6 +189,18 @@ fn refusals_are_upstreams() {
 }
 
 #[test]
+fn the_example_of_the_documentation_holds() {
+    let page = include_str!("../../../../../docs/audit.md");
+    let example = page.split_once("```yaml\n").and_then(|(_, rest)| rest.split_once("```")).unwrap().0;
+    let policy = Policy::parse(&example.into()).unwrap();
+    let secret = Action { resource: "secrets", version: "v1", ..Action::path("create", "/api/v1/secrets") };
+    assert_eq!(policy.judge(Some(&tim()), &secret).level, Level::Metadata);
+    let node = UserInfo { groups: vec!["system:nodes".into()], ..UserInfo::default() };
+    assert_eq!(policy.judge(Some(&node), &action("pod")).level, Level::None);
+    assert_eq!(policy.judge(Some(&tim()), &action("role status")).level, Level::Request);
+}
+
+#[test]
 fn what_is_no_policy_is_said() {
     assert_eq!(refusal("apiVersion: audit.k8s.io/v1\nkind: Policy\nrules: []\n"), "loaded illegal policy with 0 rules");
     assert_eq!(
