@@ -74,8 +74,10 @@ impl PodSecurity {
             return Ok(());
         }
         let policy = policy_of(server, attributes.namespace)?;
+        attributes.context.annotate("pod-security.kubernetes.io/enforce-policy", || policy.enforce.shown());
         let found = violations(policy.enforce.level, pod.metadata(), pod.spec());
         if !found.is_empty() {
+            self.audit(attributes, &policy, pod.metadata(), pod.spec());
             return Err(forbidden(
                 attributes,
                 format!("violates PodSecurity {:?}: {}", policy.enforce.shown(), shown(&found)),
@@ -85,19 +87,25 @@ impl PodSecurity {
         Ok(())
     }
 
-    /// Warns of what the namespace wants to be warned of, and logs what it wants to be audited.
-    fn tell(&self, attributes: &Attributes<'_>, policy: &Policy, metadata: &Map, spec: &Map) {
+    /// Annotates the audit event, and logs, what the namespace wants to be audited.
+    fn audit(&self, attributes: &Attributes<'_>, policy: &Policy, metadata: &Map, spec: &Map) {
         let audited = violations(policy.audit.level, metadata, spec);
-        if !audited.is_empty() {
-            tracing::info!(
-                namespace = attributes.namespace,
-                name = attributes.name,
-                user = attributes.context.user.name.as_str(),
-                "would violate PodSecurity {:?}: {}",
-                policy.audit.shown(),
-                shown(&audited)
-            );
+        if audited.is_empty() {
+            return;
         }
+        let said = format!("would violate PodSecurity {:?}: {}", policy.audit.shown(), shown(&audited));
+        tracing::info!(
+            namespace = attributes.namespace,
+            name = attributes.name,
+            user = attributes.context.user.name.as_str(),
+            "{said}"
+        );
+        attributes.context.annotate("pod-security.kubernetes.io/audit-violations", || said);
+    }
+
+    /// Warns of what the namespace wants to be warned of, and tells what it wants to be audited.
+    fn tell(&self, attributes: &Attributes<'_>, policy: &Policy, metadata: &Map, spec: &Map) {
+        self.audit(attributes, policy, metadata, spec);
         let warned = violations(policy.warn.level, metadata, spec);
         if !warned.is_empty() {
             let warning = format!("would violate PodSecurity {:?}: {}", policy.warn.shown(), shown(&warned));

@@ -6,7 +6,11 @@ use admission::chain;
 use apimachinery::{Object, Status, Str, Value, names, value};
 use apiserver::{
     Resource, SchemaHandle, Server, Strategy, Subresource, SubresourceHandler, UserInfo,
-    authentication::authenticate_token, authorization::PrivilegedGroup, loopback::Loopback, resource::DefaultTable,
+    audit::{Auditor, Event, Offered, Policy, Sink},
+    authentication::authenticate_token,
+    authorization::PrivilegedGroup,
+    loopback::Loopback,
+    resource::DefaultTable,
     server::Parts,
 };
 use auth::{
@@ -278,6 +282,75 @@ async fn namespaces_say_what_comes_in() {
     assert_eq!(absent.unwrap_err().message, r#"namespaces "nowhere" not found"#);
     let immortal = namespaces.delete("kube-system", Options::default()).await.unwrap_err();
     assert_eq!(immortal.message, r#"namespaces "kube-system" is forbidden: this namespace may not be deleted"#);
+}
+
+/// Keeps the annotations of requests that have ended.
+#[derive(Default)]
+struct Annotations(std::sync::Mutex<Vec<(&'static str, Str)>>);
+
+#[async_trait::async_trait]
+impl Sink for Annotations {
+    fn offer(&self, event: &Event) -> Offered {
+        *self.0.lock().unwrap() = event.annotations.clone();
+        Offered::Settled(true)
+    }
+
+    async fn stop(&self) {}
+}
+
+impl Annotations {
+    fn check(&self, expected: &[(&str, &str)]) {
+        let annotations = self.0.lock().unwrap();
+        let found: Vec<(&str, &str)> = annotations.iter().map(|(key, value)| (*key, value.as_str())).collect();
+        assert_eq!(found, expected);
+    }
+}
+
+#[tokio::test]
+async fn audit_events_tell_who_allowed_and_what_a_namespace_has_audited() {
+    let cluster = cluster().await;
+    cluster.account("default").await;
+    let policy = "apiVersion: audit.k8s.io/v1\nkind: Policy\nrules: [{level: Metadata}]\n";
+    let kept = Arc::new(Annotations::default());
+    cluster.server.set_auditor(Auditor::new(Policy::parse(&policy.into()).unwrap(), vec![kept.clone()]));
+    let labels = value!({
+        "pod-security.kubernetes.io/enforce": "baseline",
+        "pod-security.kubernetes.io/audit": "restricted",
+        "pod-security.kubernetes.io/audit-version": "v1.30"
+    });
+    let namespaces = cluster.admin.all(&NAMESPACES);
+    let patch = value!({"metadata": {"labels": labels}});
+    namespaces.patch("default", "", client::PatchType::Merge, patch).await.unwrap();
+    let violation = r#"would violate PodSecurity "restricted:v1.30": "#;
+    let told = |extra: &str| format!("{violation}{extra}");
+    for (spec, admitted, extra) in [
+        (value!({"containers": container()}), true, "allowPrivilegeEscalation"),
+        (value!({"hostNetwork": true, "containers": container()}), false, "host namespaces"),
+    ] {
+        assert_eq!(cluster.pod("p", spec).await.is_ok(), admitted);
+        let annotations = kept.0.lock().unwrap().clone();
+        let of = |key: &str| annotations.iter().find(|(known, _)| *known == key).map(|(_, value)| value.to_string());
+        assert_eq!(of("pod-security.kubernetes.io/enforce-policy").as_deref(), Some("baseline:latest"));
+        let said = of("pod-security.kubernetes.io/audit-violations").unwrap();
+        assert!(said.starts_with(&told(extra)), "{said}");
+    }
+    let role = value!({
+        "metadata": {"name": "reader"},
+        "rules": [{"apiGroups": [""], "resources": ["configmaps"], "verbs": ["list"]}]
+    });
+    cluster.admin.namespaced(&ROLES, "default").create(role).await.unwrap();
+    let binding = value!({
+        "metadata": {"name": "readers"},
+        "roleRef": {"apiGroup": "rbac.authorization.k8s.io", "kind": "Role", "name": "reader"},
+        "subjects": [{"apiGroup": "rbac.authorization.k8s.io", "kind": "User", "name": "jane"}]
+    });
+    cluster.admin.namespaced(&ROLE_BINDINGS, "default").create(binding).await.unwrap();
+    let configs = cluster.user("jane", &[]).namespaced(&CONFIG_MAPS, "default");
+    configs.list(Options::default()).await.unwrap();
+    let reason = r#"RBAC: allowed by RoleBinding "readers/default" of Role "reader" to User "jane""#;
+    kept.check(&[("authorization.k8s.io/decision", "allow"), ("authorization.k8s.io/reason", reason)]);
+    assert_eq!(configs.get("absent").await.unwrap_err().code, 403);
+    kept.check(&[("authorization.k8s.io/decision", "forbid"), ("authorization.k8s.io/reason", "")]);
 }
 
 #[tokio::test]

@@ -90,9 +90,19 @@ pub trait Authorizer: Send + Sync + 'static {
 /// # Errors
 /// 403 in upstream's words.
 pub fn authorize(server: &Arc<Server>, context: &RequestContext, action: &Action<'_>) -> Result<(), Status> {
+    let annotate = |decision: &str, reason: &str| {
+        context.annotate("authorization.k8s.io/decision", || decision.to_owned());
+        context.annotate("authorization.k8s.io/reason", || reason.to_owned());
+    };
     match decide(server, &context.user, action) {
-        Decision::Allow(_) => Ok(()),
-        Decision::Deny(reason) | Decision::NoOpinion(reason) => Err(forbidden(&context.user, action, &reason)),
+        Decision::Allow(reason) => {
+            annotate("allow", &reason);
+            Ok(())
+        }
+        Decision::Deny(reason) | Decision::NoOpinion(reason) => {
+            annotate("forbid", &reason);
+            Err(forbidden(&context.user, action, &reason))
+        }
     }
 }
 

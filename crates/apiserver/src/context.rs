@@ -1,7 +1,11 @@
 //! Who asks, and what is to be told beside the answer.
 
+use std::sync::Arc;
+
 use apimachinery::Str;
 use parking_lot::Mutex;
+
+use crate::audit::Record;
 
 /// An authenticated identity.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -58,12 +62,26 @@ pub struct RequestContext {
     /// What the client calls itself; the field manager of last resort.
     pub user_agent: Str,
     warnings: Mutex<Vec<String>>,
+    /// What is recorded of the request; none when it is not audited.
+    pub(crate) record: Option<Arc<Record>>,
 }
 
 impl RequestContext {
     /// A context for `user`.
     pub fn new(user: UserInfo, user_agent: impl Into<Str>) -> RequestContext {
-        RequestContext { user, user_agent: user_agent.into(), warnings: Mutex::default() }
+        RequestContext { user, user_agent: user_agent.into(), warnings: Mutex::default(), record: None }
+    }
+
+    /// The same, with what is recorded of the request.
+    pub(crate) fn recorded(self, record: Option<Arc<Record>>) -> RequestContext {
+        RequestContext { record, ..self }
+    }
+
+    /// Adds an annotation to the request's audit events, when there are any; the first value of a key counts.
+    pub fn annotate(&self, key: &'static str, value: impl FnOnce() -> String) {
+        if let Some(record) = &self.record {
+            record.annotate(key, value());
+        }
     }
 
     /// Adds a `Warning` header to the answer.

@@ -1,6 +1,7 @@
 //! HTTP over the handlers: connections, routes, content negotiation, answers.
 
 mod accept;
+mod audited;
 mod dispatch;
 mod idle;
 mod limits;
@@ -28,6 +29,7 @@ pub(crate) use respond::bytes_response;
 pub use respond::{Body, HttpResponse, full, json_response, status_response};
 pub use route::{ResourceRoute, Route};
 pub use serve::{Connection, serve_connection, serve_tls};
+pub(crate) use yaml::parse as parse_yaml;
 
 /// A request as hyper hands it over.
 pub type HttpRequest = http::Request<hyper::body::Incoming>;

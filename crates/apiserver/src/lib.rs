@@ -5,11 +5,14 @@
 //! enters at authorization and goes the same way. Reads and watches are answered from one watch cache per
 //! resource, which follows the store.
 //!
+//! What an administrator's policy wants recorded of all this is recorded on the way ([`audit`]).
+//!
 //! It never knows the behaviour of a particular kind (that is `resources`), never decides a policy (that is
 //! `admission`), and is the only crate that opens the store. Start reading at [`server`], then
 //! [`handlers`] and [`cache`]. Upstream's counterpart is `k8s.io/apiserver`.
 
 pub mod admission;
+pub mod audit;
 pub mod authentication;
 pub mod authorization;
 pub mod cache;

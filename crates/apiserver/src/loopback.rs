@@ -1,5 +1,7 @@
 //! The API for components in this process: above TLS and HTTP, below nothing else.
 
+mod audited;
+
 use std::sync::Arc;
 
 use apimachinery::{Object, Status, Str, decode, decode::Zeros, fields, labels};
@@ -8,6 +10,7 @@ use client::{Body, Request, Response, Transport, Verb, WatchEvent, WatchStream};
 
 use crate::{
     RequestContext, Resource, Server, SubresourceHandler, UserInfo,
+    audit::Record,
     authorization::{self, Action},
     handlers::{
         WriteOptions, create, delete, patch,
@@ -37,22 +40,15 @@ impl Loopback {
         client::Client::new(Loopback::new(server.clone(), user, field_manager), field_manager)
     }
 
-    fn begin(&self, request: &Request, verb: &str) -> Result<(Arc<Resource>, RequestContext), Status> {
+    fn begin(
+        &self,
+        request: &Request,
+        verb: &str,
+        record: Option<Arc<Record>>,
+    ) -> Result<(Arc<Resource>, RequestContext), Status> {
         let kind = &request.resource;
-        let context = RequestContext::new(self.user.clone(), self.user_agent.clone());
-        let namespace =
-            if kind.resource == "namespaces" && kind.group.is_empty() { &request.name } else { &request.namespace };
-        let mut action = Action {
-            verb,
-            group: &kind.group,
-            version: &kind.version,
-            resource: &kind.resource,
-            subresource: &request.subresource,
-            namespace,
-            name: &request.name,
-            path: "",
-            field_selector: &request.options.field_selector,
-        };
+        let context = RequestContext::new(self.user.clone(), self.user_agent.clone()).recorded(record);
+        let mut action = action_of(request, verb);
         let selected = if request.name.is_empty() { action.selected("metadata.name") } else { None };
         if let Some(name) = &selected {
             action.name = name;
@@ -68,6 +64,23 @@ impl Loopback {
         let mut value = decoded.value;
         resource.strategy.default(&resource.schema, resource.type_id, &mut value);
         Ok(Object(value))
+    }
+}
+
+fn action_of<'a>(request: &'a Request, verb: &'a str) -> Action<'a> {
+    let kind = &request.resource;
+    let namespace =
+        if kind.resource == "namespaces" && kind.group.is_empty() { &request.name } else { &request.namespace };
+    Action {
+        verb,
+        group: &kind.group,
+        version: &kind.version,
+        resource: &kind.resource,
+        subresource: &request.subresource,
+        namespace,
+        name: &request.name,
+        path: "",
+        field_selector: &request.options.field_selector,
     }
 }
 
@@ -111,7 +124,26 @@ fn verb_name(verb: Verb) -> &'static str {
 #[async_trait]
 impl Transport for Loopback {
     async fn call(&self, request: Request) -> Result<Response, Status> {
-        let (resource, context) = self.begin(&request, verb_name(request.verb))?;
+        match self.server.auditor() {
+            None => self.perform(request, None).await,
+            Some(auditor) => self.audited_call(auditor, request).await,
+        }
+    }
+
+    async fn watch(&self, request: Request, initial_events: bool) -> Result<WatchStream, Status> {
+        match self.server.auditor() {
+            None => self.follow(&request, initial_events, None).await,
+            Some(auditor) => self.audited_watch(auditor, &request, initial_events).await,
+        }
+    }
+}
+
+impl Loopback {
+    async fn perform(&self, request: Request, record: Option<Arc<Record>>) -> Result<Response, Status> {
+        let (resource, context) = self.begin(&request, verb_name(request.verb), record)?;
+        if let Some(record) = &context.record {
+            audited::sent(record, &request)?;
+        }
         let applies = matches!(request.body, Body::Patch(client::PatchType::Apply, _));
         let observed = metrics::Request::begin(
             metrics::verb(verb_name(request.verb), applies),
@@ -135,9 +167,14 @@ impl Transport for Loopback {
         answer
     }
 
-    async fn watch(&self, request: Request, initial_events: bool) -> Result<WatchStream, Status> {
-        let (resource, _) = self.begin(&request, "watch")?;
-        let watch = Watch::begin(&self.server, &resource, query(&request)?, Some(initial_events)).await?;
+    async fn follow(
+        &self,
+        request: &Request,
+        initial_events: bool,
+        record: Option<Arc<Record>>,
+    ) -> Result<WatchStream, Status> {
+        let (resource, _) = self.begin(request, "watch", record)?;
+        let watch = Watch::begin(&self.server, &resource, query(request)?, Some(initial_events)).await?;
         let stream = futures::stream::unfold(Some(watch), |watch| async move {
             let mut watch = watch?;
             loop {
@@ -153,9 +190,7 @@ impl Transport for Loopback {
         });
         Ok(Box::pin(stream))
     }
-}
 
-impl Loopback {
     async fn answer(
         &self,
         request: Request,

@@ -104,6 +104,7 @@ fn register() {
         registry.add(&STORE_DURATIONS);
         registry.add(&STORE_REQUESTS);
         registry.add(&STORE_ERRORS);
+        crate::audit::register_metrics();
     });
 }
 

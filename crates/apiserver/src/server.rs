@@ -12,6 +12,7 @@ use store::{Engine, StoreError};
 
 use crate::{
     AdmissionPlugin, Registry,
+    audit::Auditor,
     authentication::TokenAuthenticator,
     authorization::Authorizer,
     health::Health,
@@ -52,6 +53,7 @@ pub struct Server {
     in_flight: InFlight,
     documents: RwLock<BTreeMap<&'static str, Document>>,
     paths: RwLock<BTreeMap<&'static str, Arc<dyn PathHandler>>>,
+    auditor: OnceLock<Arc<Auditor>>,
     node_connector: OnceLock<Arc<dyn crate::http::NodeDialer>>,
     openapi: Documents,
 }
@@ -84,6 +86,7 @@ impl Server {
             in_flight,
             documents: RwLock::default(),
             paths: RwLock::default(),
+            auditor: OnceLock::new(),
             node_connector: OnceLock::new(),
             openapi: Documents::default(),
         })
@@ -139,6 +142,16 @@ impl Server {
 
     pub(crate) fn openapi(&self) -> &Documents {
         &self.openapi
+    }
+
+    /// Has requests recorded from now on; once.
+    pub fn set_auditor(&self, auditor: Arc<Auditor>) {
+        let _ = self.auditor.set(auditor);
+    }
+
+    /// What records requests; none when nobody asked for it.
+    pub(crate) fn auditor(&self) -> Option<&Arc<Auditor>> {
+        self.auditor.get()
     }
 
     /// Sets the way to nodes; once.

@@ -22,6 +22,24 @@ use crate::{Request, ResourceKind, Response, Transport, Verb, WatchStream};
 use connection::Connection;
 pub use connection::ServerAddress;
 
+/// Path and query of a call, as they would be sent.
+pub fn address_of(request: &Request) -> String {
+    encode::path_and_query(request)
+}
+
+/// Path and query of a watch, as they would be sent.
+pub fn watch_address_of(request: &Request, initial_events: bool) -> String {
+    encode::watch_path_and_query(request, initial_events)
+}
+
+/// The body of a call, as it would be sent, in JSON.
+///
+/// # Errors
+/// The request has no body and needs one.
+pub fn content_of(request: &Request) -> Result<Option<Bytes>, Status> {
+    Ok(encode::content(request)?.map(|(_, bytes)| bytes))
+}
+
 /// The longest answer that is not a watch: a list of a large cluster has tens of megabytes.
 const ANSWER_BYTES_LIMIT: usize = 512 << 20;
 

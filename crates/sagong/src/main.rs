@@ -7,6 +7,7 @@
 mod admin;
 mod agent;
 mod api_access;
+mod audit_options;
 mod backup_files;
 mod check;
 mod commands;

@@ -129,6 +129,7 @@ async fn control_plane(
 ) -> anyhow::Result<()> {
     let started = std::time::Instant::now();
     let (network, prefix_length) = parse_network(&options.service_cidr).context("--service-cidr")?;
+    let auditor = options.audit.open()?;
     let listener = TcpListener::bind(("0.0.0.0", options.port)).await.with_context(|| {
         format!("cannot listen on port {}: choose another with --port, or end what uses it", options.port)
     })?;
@@ -153,6 +154,9 @@ async fn control_plane(
         authorizers: vec![Arc::new(PrivilegedGroup), Arc::new(NodeAuthorizer::new()), rbac.clone()],
         authenticators: vec![Arc::new(ServiceAccountTokens::new(issuer.clone())), Arc::new(BootstrapTokens)],
     });
+    if let Some(auditor) = &auditor {
+        server.set_auditor(auditor.clone());
+    }
     bootstrap::expect(server.health());
     server.health().expect(ROLES_CHECK, "not finished");
     server.health().expect(DEFINITIONS_CHECK, "not finished");
@@ -242,6 +246,9 @@ async fn control_plane(
     tracing::info!("stopping; pods go on running");
     server.health().ask("shutdown", true, || Err("process is shutting down".to_owned()));
     stop.send_replace(true);
+    if let Some(auditor) = &auditor {
+        auditor.stop().await;
+    }
     // What was acknowledged is complete on the disk then, and in the archive of the log.
     let closed = tokio::task::spawn_blocking(move || engine.close()).await;
     closed.context("the store did not close in order")?;

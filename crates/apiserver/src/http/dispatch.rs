@@ -14,12 +14,14 @@ use http_body_util::{BodyExt, Limited};
 use super::{
     Accept, Connection, Format, HttpRequest, HttpResponse, Parameters, REQUEST_BODY_BYTES_LIMIT, View,
     accept::{SUPPORTED, accepts_gzip},
-    respond,
+    audited, respond,
     route::{self, ResourceRoute, Route},
     stored, stream, yaml,
 };
 use crate::{
-    RequestContext, Resource, SchemaHandle, Server, Subresource, SubresourceHandler, UserInfo, authentication,
+    RequestContext, Resource, SchemaHandle, Server, Subresource, SubresourceHandler, UserInfo,
+    audit::Record,
+    authentication,
     authorization::{self, Action},
     discovery,
     handlers::{
@@ -44,8 +46,13 @@ pub(super) async fn dispatch(server: Arc<Server>, connection: Arc<Connection>, r
     let accept = Accept::parse(request.headers());
     let for_errors = *accept.as_ref().unwrap_or(&Accept::JSON);
     let head = request.method() == Method::HEAD;
-    let answer = answer(&server, &connection, request, accept).await;
-    let response = answer.unwrap_or_else(|status| respond::status_response(&status, for_errors));
+    let response = match server.auditor() {
+        None => {
+            let answer = answer(&server, &connection, request, accept).await;
+            answer.unwrap_or_else(|status| respond::status_response(&status, for_errors))
+        }
+        Some(auditor) => audited::dispatch(auditor, &server, &connection, request, accept).await,
+    };
     // Over HTTP/2 nobody else leaves out the body, and clients take one for an error.
     if head { response.map(|_| respond::full(Bytes::new())) } else { response }
 }
@@ -57,10 +64,30 @@ async fn answer(
     accept: Result<Accept, Status>,
 ) -> Result<HttpResponse, Status> {
     let user = authenticate(server, connection, request.headers()).await?;
-    let user = impersonate(server, user, request.headers())?;
-    let user_agent = text(request.headers(), header::USER_AGENT.as_str());
-    let context = RequestContext::new(user, user_agent);
     let route = route::parse(request.uri().path());
+    serve(server, user, route, request, accept, None).await
+}
+
+/// What follows when it is known who asks. `record` is there when the request is audited.
+pub(super) async fn serve(
+    server: &Arc<Server>,
+    user: UserInfo,
+    route: Route,
+    request: HttpRequest,
+    accept: Result<Accept, Status>,
+    record: Option<Arc<Record>>,
+) -> Result<HttpResponse, Status> {
+    let user = match impersonate(server, &user, request.headers())? {
+        Some(acting) => {
+            if let Some(record) = &record {
+                record.impersonates(&acting);
+            }
+            acting
+        }
+        None => user,
+    };
+    let user_agent = text(request.headers(), header::USER_AGENT.as_str());
+    let context = RequestContext::new(user, user_agent).recorded(record);
     let logged = tracing::enabled!(tracing::Level::DEBUG)
         .then(|| (request.method().clone(), request.uri().clone(), Instant::now()));
     let response = match &route {
@@ -69,7 +96,12 @@ async fn answer(
     };
     // Warnings belong to refusals as well.
     let for_errors = Accept::JSON;
-    let mut response = response.unwrap_or_else(|status| respond::status_response(&status, for_errors));
+    let mut response = response.unwrap_or_else(|status| {
+        if let Some(record) = &context.record {
+            record.ends_with(&status);
+        }
+        respond::status_response(&status, for_errors)
+    });
     respond::add_warnings(&context, &mut response);
     if let Some((method, uri, began)) = logged {
         let (code, took) = (response.status().as_u16(), began.elapsed());
@@ -78,11 +110,15 @@ async fn answer(
     Ok(response)
 }
 
-fn text<'h>(headers: &'h HeaderMap, name: &str) -> &'h str {
+pub(super) fn text<'h>(headers: &'h HeaderMap, name: &str) -> &'h str {
     headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default()
 }
 
-async fn authenticate(server: &Server, connection: &Connection, headers: &HeaderMap) -> Result<UserInfo, Status> {
+pub(super) async fn authenticate(
+    server: &Server,
+    connection: &Connection,
+    headers: &HeaderMap,
+) -> Result<UserInfo, Status> {
     if let Some(user) = &connection.user {
         return Ok(user.clone());
     }
@@ -104,19 +140,19 @@ async fn authenticate(server: &Server, connection: &Connection, headers: &Header
     }
 }
 
-/// `Impersonate-User` and its siblings: whoever may, acts as somebody else.
-fn impersonate(server: &Arc<Server>, user: UserInfo, headers: &HeaderMap) -> Result<UserInfo, Status> {
+/// `Impersonate-User` and its siblings: as whom somebody acts who may; `None` for who acts as themselves.
+fn impersonate(server: &Arc<Server>, user: &UserInfo, headers: &HeaderMap) -> Result<Option<UserInfo>, Status> {
     let wanted = text(headers, "impersonate-user");
     let groups: Vec<&str> =
         headers.get_all("impersonate-group").iter().filter_map(|value| value.to_str().ok()).collect();
     if wanted.is_empty() {
         return if groups.is_empty() {
-            Ok(user)
+            Ok(None)
         } else {
             Err(Status::internal("requested impersonation without a user: groups need Impersonate-User"))
         };
     }
-    let context = RequestContext::new(user, "");
+    let context = RequestContext::new(user.clone(), "");
     let action = |resource, namespace, name| Action {
         verb: "impersonate",
         group: "",
@@ -149,7 +185,7 @@ fn impersonate(server: &Arc<Server>, user: UserInfo, headers: &HeaderMap) -> Res
             acting.groups.push(Str::from_static("system:authenticated"));
         }
     }
-    Ok(acting)
+    Ok(Some(acting))
 }
 
 async fn other_request(
@@ -175,7 +211,7 @@ async fn other_request(
     answer
 }
 
-fn verb_of(method: &Method, route: &ResourceRoute, parameters: &Parameters) -> Result<&'static str, Status> {
+pub(super) fn verb_of(method: &Method, route: &ResourceRoute, parameters: &Parameters) -> Result<&'static str, Status> {
     let collection = route.name.is_empty();
     Ok(match *method {
         Method::GET | Method::HEAD if !collection => "get",
@@ -375,6 +411,9 @@ impl<'a> Call<'a> {
         let options = self.parameters.write_options()?;
         let namespace = &self.route.namespace;
         let created = create::create(self.server, self.context, self.resource, namespace, object, &options).await?;
+        if let Some(record) = &self.context.record {
+            record.made(&created);
+        }
         Ok(self.respond(201, &created, accept))
     }
 
@@ -432,6 +471,9 @@ impl<'a> Call<'a> {
             }
             false => parse_json(&bytes)?,
         };
+        if let Some(record) = &self.context.record {
+            record.sent_patch(&bytes, is_yaml, &patch);
+        }
         let mut options = self.parameters.write_options()?;
         if patch_type == PatchType::Apply && options.field_manager.is_empty() {
             return Err(Status::bad_request(
@@ -451,8 +493,12 @@ impl<'a> Call<'a> {
         let type_id = api::type_of("meta.k8s.io", "v1", "DeleteOptions")
             .ok_or_else(|| Status::internal("DeleteOptions has no schema"))?;
         let schema = SchemaHandle::Static(api::schema());
-        let (value, _) = decode_bytes(&bytes, format?, &schema, type_id, Zeros::Leave)
+        let format = format?;
+        let (value, _) = decode_bytes(&bytes, format, &schema, type_id, Zeros::Leave)
             .map_err(|problem| Status::bad_request(format!("DeleteOptions: {problem}")))?;
+        if let Some(record) = &self.context.record {
+            record.sent(&bytes, format, &value);
+        }
         self.parameters.delete_options(Some(&value))
     }
 
@@ -463,6 +509,9 @@ impl<'a> Call<'a> {
         Ok(match deleted {
             delete::Deleted::Gone(object) if !self.resource.returns_deleted_object() => {
                 let status = Status::success(&kind.group, &kind.resource, object.name(), object.uid());
+                if let Some(record) = &self.context.record {
+                    record.ends_with(&status);
+                }
                 respond::status_response(&status, accept)
             }
             delete::Deleted::Gone(object) | delete::Deleted::Pending(object) => self.respond(200, &object, accept),
@@ -577,6 +626,9 @@ impl<'a> Call<'a> {
                     kind.kind, kind.version, kind.kind
                 ))
             })?;
+        if let Some(record) = &self.context.record {
+            record.sent(&bytes, format, &value);
+        }
         check_kind(&value, kind)?;
         patch::check_strict(self.context, self.parameters.field_validation()?, &strict_errors).map_err(|status| {
             let shown = format!("{} in version {:?} cannot be handled as a {}", kind.kind, kind.version, kind.kind);

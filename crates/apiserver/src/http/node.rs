@@ -11,7 +11,7 @@ use hyper_util::rt::TokioIo;
 use tokio::io::{AsyncRead, AsyncWrite};
 
 use super::{HttpRequest, HttpResponse};
-use crate::Server;
+use crate::{Server, audit::SplicedUntil};
 
 /// A byte stream to a node's kubelet.
 pub trait NodeStream: AsyncRead + AsyncWrite + Send + Unpin {}
@@ -103,7 +103,10 @@ pub(crate) async fn forward(
     let mut response = sender.send_request(outgoing).await.map_err(|error| failed(&error))?;
     if let (http::StatusCode::SWITCHING_PROTOCOLS, Some(client_upgrade)) = (response.status(), client_upgrade) {
         let node_upgrade = hyper::upgrade::on(&mut response);
+        let (joined, end) = tokio::sync::watch::channel(());
+        response.extensions_mut().insert(SplicedUntil(end));
         tokio::spawn(async move {
+            let _joined = joined;
             let (Ok(client), Ok(node)) = tokio::join!(client_upgrade, node_upgrade) else { return };
             let (mut client, mut node) = (TokioIo::new(client), TokioIo::new(node));
             // Either side may hang up at any time; that is how such connections end.

@@ -1,6 +1,6 @@
 //! Connections: TLS with optional client certificates, HTTP/1.1 and HTTP/2.
 
-use std::{sync::Arc, time::Duration};
+use std::{net::IpAddr, sync::Arc, time::Duration};
 
 use hyper::service::service_fn;
 use hyper_util::{
@@ -42,6 +42,8 @@ pub struct Connection {
     pub user: Option<UserInfo>,
     /// Whether the client is a front proxy, whose requests name their users in headers.
     pub front_proxy: bool,
+    /// The address of the other side; none where there is no network in between.
+    pub address: Option<IpAddr>,
 }
 
 impl Connection {
@@ -49,11 +51,11 @@ impl Connection {
     fn of_chain(trust: &ClientTrust, chain: &[CertificateDer<'_>]) -> Connection {
         let user = || chain.first().and_then(|leaf| authentication::certificate_user(leaf));
         match trust.origin(chain) {
-            Some(ClientOrigin::Client) => Connection { user: user(), front_proxy: false },
+            Some(ClientOrigin::Client) => Connection { user: user(), ..Connection::default() },
             Some(ClientOrigin::FrontProxy) => {
                 let allowed =
                     user().is_some_and(|user| authentication::FRONT_PROXY_NAMES.contains(&user.name.as_str()));
-                Connection { user: None, front_proxy: allowed }
+                Connection { front_proxy: allowed, ..Connection::default() }
             }
             None => Connection::default(),
         }
@@ -76,8 +78,8 @@ pub async fn serve_tls(
             accepted = listener.accept() => accepted,
             _ = stop.wait_for(|stop| *stop) => return,
         };
-        let stream = match accepted {
-            Ok((stream, _)) => stream,
+        let (stream, address) = match accepted {
+            Ok(accepted) => accepted,
             Err(error) => {
                 tracing::warn!(%error, "a connection could not be accepted");
                 // Out of descriptors, most likely: others must end first.
@@ -97,6 +99,7 @@ pub async fn serve_tls(
             };
             let certificates = stream.get_ref().1.peer_certificates();
             let connection = certificates.map_or_else(Connection::default, |chain| Connection::of_chain(&trust, chain));
+            let connection = Connection { address: Some(address.ip().to_canonical()), ..connection };
             serve_connection(server, TokioIo::new(stream), connection, stop).await;
         });
     }

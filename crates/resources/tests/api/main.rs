@@ -1,5 +1,6 @@
 //! The built-in resources over real connections to a server with a real store.
 
+mod audit;
 mod eviction;
 mod limits;
 mod lists;

@@ -96,13 +96,13 @@ async fn a_front_proxy_speaks_for_users_and_nobody_else_does() {
     let api = Api::start().await;
     let path = "/api/v1/namespaces/default/configmaps";
     let headers = [("x-remote-user", "reader"), ("x-remote-group", "g")];
-    let proxy = || api.connect_as(Connection { user: None, front_proxy: true });
+    let proxy = || api.connect_as(Connection { front_proxy: true, ..Connection::default() });
     assert_eq!(api.call_on(proxy(), "GET", path, &headers, "").await.code, 200);
     let refused = api.call_on(proxy(), "DELETE", path, &headers, "").await;
     assert!(refused.failure().contains("User \"reader\" cannot deletecollection"), "{}", refused.failure());
     let nameless = api.call_on(proxy(), "GET", path, &[], "").await;
     assert!(nameless.failure().contains("User \"system:anonymous\""));
-    let user = Connection { user: Some(UserInfo::new("other", &[])), front_proxy: false };
+    let user = Connection { user: Some(UserInfo::new("other", &[])), ..Connection::default() };
     let impostor = api.call_on(api.connect_as(user), "GET", path, &headers, "").await;
     assert!(impostor.failure().contains("User \"other\" cannot list"), "{}", impostor.failure());
 }
@@ -111,7 +111,7 @@ async fn a_front_proxy_speaks_for_users_and_nobody_else_does() {
 async fn too_many_requests_at_once_are_sent_away() {
     let api = Api::with_limits(InFlight::new(0, 0, 0)).await;
     let path = "/api/v1/namespaces/default/configmaps";
-    let reader = || Connection { user: Some(UserInfo::new("reader", &[])), front_proxy: false };
+    let reader = || Connection { user: Some(UserInfo::new("reader", &[])), ..Connection::default() };
     let refused = api.call_on(api.connect_as(reader()), "GET", path, &[], "").await;
     assert_eq!(refused.failure(), "429 Too many requests, please try again later.");
     assert_eq!(refused.headers["retry-after"], "1");

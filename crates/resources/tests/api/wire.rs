@@ -96,7 +96,7 @@ impl Api {
 
     /// A connection as a member of `system:masters`.
     pub(crate) fn connect(&self) -> tokio::io::DuplexStream {
-        self.connect_as(Connection { user: Some(UserInfo::new("admin", &["system:masters"])), front_proxy: false })
+        self.connect_as(Connection { user: Some(UserInfo::new("admin", &["system:masters"])), ..Connection::default() })
     }
 
     /// A connection of which this is known.

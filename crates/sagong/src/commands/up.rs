@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use anyhow::Context;
 
-use crate::{server, store_options::StoreOptions};
+use crate::{audit_options::AuditOptions, server, store_options::StoreOptions};
 
 /// Upstream's thresholds.
 pub(crate) const EVICTION_HARD: &str = "memory.available<100Mi,nodefs.available<10%,nodefs.inodesFree<5%,\
@@ -67,6 +67,8 @@ pub(crate) struct Options {
     pub(crate) log: String,
     #[command(flatten)]
     pub(crate) store: StoreOptions,
+    #[command(flatten)]
+    pub(crate) audit: AuditOptions,
 }
 
 pub(crate) fn run(options: Options) -> anyhow::Result<()> {

@@ -22,17 +22,17 @@ fn refusal(output: Output) -> String {
 }
 
 /// A small file system of its own, gone with this value.
-struct Disk(tempfile::TempDir);
+pub(crate) struct Disk(tempfile::TempDir);
 
 impl Disk {
-    fn mount(options: &str) -> Disk {
+    pub(crate) fn mount(options: &str) -> Disk {
         let disk = Disk(tempfile::tempdir().unwrap());
         let mounted = Command::new("mount").args(["-t", "tmpfs", "-o", options, "tmpfs"]).arg(disk.0.path()).status();
         assert!(mounted.unwrap().success());
         disk
     }
 
-    fn path(&self) -> &str {
+    pub(crate) fn path(&self) -> &str {
         self.0.path().to_str().unwrap()
     }
 }

@@ -2,6 +2,7 @@
 //! `SAGONG_KUBECTL`, helm in `SAGONG_HELM`, etcd in `SAGONG_ETCD`.
 
 mod apps;
+mod audit;
 mod backups;
 mod cluster;
 mod etcd;
