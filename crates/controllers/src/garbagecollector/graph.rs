@@ -98,7 +98,9 @@ impl Graph {
     /// Takes an event in, and returns the UIDs of objects that something may have to be done about.
     pub(super) fn apply(&mut self, resource: &Arc<ResourceKind>, event: &Event) -> Vec<Str> {
         let object = event.object();
-        let uid: Str = object.uid().into();
+        // Shared with the object: there are as many as there are objects.
+        let Some(Value::String(uid)) = object.0.at(&["metadata", "uid"]) else { return Vec::new() };
+        let uid = uid.clone();
         if uid.is_empty() {
             return Vec::new();
         }
