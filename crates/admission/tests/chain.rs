@@ -334,6 +334,17 @@ async fn audit_events_tell_who_allowed_and_what_a_namespace_has_audited() {
         let said = of("pod-security.kubernetes.io/audit-violations").unwrap();
         assert!(said.starts_with(&told(extra)), "{said}");
     }
+    let request = value!({"spec": {"audiences": [], "expirationSeconds": 600}});
+    let accounts = cluster.admin.namespaced(&SERVICE_ACCOUNTS, "default");
+    let issued = accounts.create_subresource("default", "token", request).await.unwrap();
+    let token = issued.str_at(&["status", "token"]).unwrap();
+    let user = authenticate_token(&cluster.server, token, &[]).await.unwrap().unwrap();
+    let of_user = user.extra.iter().find(|(key, _)| *key == "authentication.kubernetes.io/credential-id").unwrap();
+    kept.check(&[
+        ("authorization.k8s.io/decision", "allow"),
+        ("authorization.k8s.io/reason", ""),
+        ("authentication.kubernetes.io/issued-credential-id", of_user.1[0].as_str()),
+    ]);
     let role = value!({
         "metadata": {"name": "reader"},
         "rules": [{"apiGroups": [""], "resources": ["configmaps"], "verbs": ["list"]}]

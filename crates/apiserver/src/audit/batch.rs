@@ -1,6 +1,12 @@
 //! The queue between requests and the one that writes: bounded, and read in batches.
 
-use std::time::Duration;
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+    time::Duration,
+};
 
 use bytes::Bytes;
 use tokio::{
@@ -19,8 +25,11 @@ const PLUGIN: &str = "buffered";
 const BLOCKING_QUEUE_LENGTH: usize = 1024;
 /// Events that are written at once when requests wait for them.
 const BLOCKING_BATCH_LENGTH: usize = 256;
+/// Bytes of events that wait in [`Mode::Batch`], however few they are: lists may be large.
+const QUEUE_BYTES_LIMIT: usize = 256 << 20;
 /// How long the end waits for what is still to be written.
 const STOP_TIMEOUT: Duration = Duration::from_secs(10);
+const BLOCKED: &str = "audit buffer queue blocked";
 const SHUT_DOWN: &str = "audit backend shut down";
 
 /// What a request has to do with the writing of its events.
@@ -78,6 +87,7 @@ pub(super) struct Queue {
     /// The name of the writer, in metrics and logs.
     plugin: &'static str,
     sender: mpsc::Sender<Entry>,
+    waiting_bytes: Arc<AtomicUsize>,
     stop: watch::Sender<bool>,
     ended: watch::Receiver<()>,
 }
@@ -98,24 +108,24 @@ impl Queue {
         let (stop, stopping) = watch::channel(false);
         let (alive, ended) = watch::channel(());
         let throttle = batching.throttling.map(Throttle::new);
+        let waiting_bytes = Arc::new(AtomicUsize::new(0));
         let batches = Batches {
             entries,
             stopping: Some(stopping),
             batch_length: batching.batch_length,
             wait: batching.wait,
             throttle,
+            waiting_bytes: waiting_bytes.clone(),
             _alive: alive,
         };
-        (Queue { mode, plugin, sender, stop, ended }, batches)
+        (Queue { mode, plugin, sender, waiting_bytes, stop, ended }, batches)
     }
 
     /// Puts an event there. In the modes that wait, it is taken whatever becomes of the request meanwhile.
     pub(super) fn offer(&self, event: &Event, bytes: Bytes) -> Offered {
         if let Mode::Batch(_) = self.mode {
-            match self.sender.try_send(Entry { bytes, done: None }) {
-                Ok(()) => {}
-                Err(TrySendError::Full(_)) => metrics::lost_event(PLUGIN, &"audit buffer queue blocked", event),
-                Err(TrySendError::Closed(_)) => metrics::lost_event(PLUGIN, &SHUT_DOWN, event),
+            if let Err(problem) = self.put(bytes) {
+                metrics::lost_event(PLUGIN, &problem, event);
             }
             return Offered::Settled(true);
         }
@@ -142,6 +152,23 @@ impl Queue {
         }))
     }
 
+    /// Puts an event there for which nobody waits.
+    fn put(&self, bytes: Bytes) -> Result<(), &'static str> {
+        let length = bytes.len();
+        let before = self.waiting_bytes.fetch_add(length, Ordering::Relaxed);
+        let put = match before + length > QUEUE_BYTES_LIMIT {
+            true => Err(BLOCKED),
+            false => self.sender.try_send(Entry { bytes, done: None }).map_err(|error| match error {
+                TrySendError::Full(_) => BLOCKED,
+                TrySendError::Closed(_) => SHUT_DOWN,
+            }),
+        };
+        if put.is_err() {
+            self.waiting_bytes.fetch_sub(length, Ordering::Relaxed);
+        }
+        put
+    }
+
     /// Takes nothing more, and waits until what was taken is written.
     pub(super) async fn stop(&self) {
         self.stop.send_replace(true);
@@ -161,6 +188,7 @@ pub(super) struct Batches {
     batch_length: usize,
     wait: Duration,
     throttle: Option<Throttle>,
+    waiting_bytes: Arc<AtomicUsize>,
     _alive: watch::Sender<()>,
 }
 
@@ -196,6 +224,9 @@ impl Batches {
         if batch.is_empty() {
             return None;
         }
+        let unawaited = batch.iter().filter(|entry| entry.done.is_none());
+        let length = unawaited.map(|entry| entry.bytes.len()).sum();
+        self.waiting_bytes.fetch_sub(length, Ordering::Relaxed);
         if let Some(throttle) = &mut self.throttle {
             throttle.turn().await;
         }
@@ -269,6 +300,21 @@ mod tests {
         };
         assert_eq!(tokio::join!(stopped, drained).1, [3, 1]);
         put(&queue, 1);
+    }
+
+    #[tokio::test]
+    async fn few_large_events_fill_the_queue() {
+        let batching = Batching { wait: Duration::ZERO, ..BATCHING };
+        let (queue, mut batches) = Queue::new(Mode::Batch(batching), "test");
+        let large = Bytes::from(vec![0; 1 << 20]);
+        let half = QUEUE_BYTES_LIMIT / 2;
+        queue.waiting_bytes.fetch_add(half, Ordering::Relaxed);
+        assert!(queue.put(large.clone()).is_ok());
+        queue.waiting_bytes.fetch_add(half - (1 << 20), Ordering::Relaxed);
+        assert_eq!(queue.put(large.clone()), Err(BLOCKED));
+        assert_eq!(queue.waiting_bytes.load(Ordering::Relaxed), QUEUE_BYTES_LIMIT, "what was refused does not count");
+        assert_eq!(batches.next().await.unwrap().len(), 1);
+        assert!(queue.put(large).is_ok(), "there is room again");
     }
 
     #[tokio::test(start_paused = true)]

@@ -165,7 +165,7 @@ impl Creator for TokenRequests {
     async fn create(
         &self,
         server: &Arc<Server>,
-        _: &RequestContext,
+        context: &RequestContext,
         namespace: &str,
         name: &str,
         mut object: Object,
@@ -206,6 +206,9 @@ impl Creator for TokenRequests {
         let now = stdx::clock::now();
         let claims = self.claims(&account, &bound, &audiences, now, expiration_seconds);
         let token = self.issuer.sign(&claims).map_err(Status::internal)?;
+        // By it the requests that the token is used for can be found, and not by the token.
+        let credential = || format!("JTI={}", claims.str_at(&["jti"]).unwrap_or_default());
+        context.annotate("authentication.kubernetes.io/issued-credential-id", credential);
         object.set_meta("name", name);
         object.set_meta("namespace", namespace);
         object.set_meta("uid", account.uid());
