@@ -46,6 +46,21 @@ pub fn decode(bytes: &[u8], schema: &Schema, type_id: TypeId) -> Result<Value, P
     read::message(bytes, schema, type_id)
 }
 
+/// The text at a path of field numbers in a message, without decoding it; `None` where it is not set, or no message.
+pub fn text_at<'m>(message: &'m [u8], path: &[u32]) -> Option<&'m str> {
+    let mut bytes = message;
+    for wanted in path {
+        let mut reader = read::Reader { bytes };
+        bytes = loop {
+            match reader.next().ok()?? {
+                (number, read::Payload::Bytes(found)) if number == *wanted => break found,
+                _ => {}
+            }
+        };
+    }
+    std::str::from_utf8(bytes).ok()
+}
+
 /// Writes a struct as the message `type_id`, without an envelope.
 pub fn encode(value: &Value, schema: &Schema, type_id: TypeId) -> Vec<u8> {
     write::message(value, schema, type_id)

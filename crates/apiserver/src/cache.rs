@@ -9,6 +9,7 @@
 //! applied here, so that a client reads its own writes. An object is decoded at most once while anybody
 //! uses it.
 
+mod lanes;
 mod recall;
 
 use std::{
@@ -28,6 +29,9 @@ use bytes::Bytes;
 use parking_lot::{Mutex, RwLock};
 use store::{EventKind, KeyValue};
 use tokio::sync::watch;
+
+pub(crate) use lanes::Lane;
+use lanes::Lanes;
 
 use crate::{encoded::Encoded, stored::StoredForm};
 
@@ -134,6 +138,8 @@ struct State {
     forgotten_revision: u64,
     /// The revision of the last change of this resource.
     revision: u64,
+    /// The changes that watchers of few of them wait for.
+    lanes: Lanes,
 }
 
 impl State {
@@ -176,6 +182,7 @@ impl Cache {
             first_sequence: 0,
             forgotten_revision: 0,
             revision: 0,
+            lanes: Lanes::default(),
         };
         Cache {
             prefix,
@@ -239,6 +246,7 @@ impl Cache {
         state.entries = items.iter().map(|kv| self.entry(kv)).map(|entry| (entry.key.clone(), entry)).collect();
         state.revision = revision;
         state.forgotten_revision = revision;
+        state.lanes.reset(revision);
         drop(state);
         self.sequence.send_replace(sequence);
     }
@@ -252,9 +260,11 @@ impl Cache {
                 EventKind::Delete => state.entries.remove(&entry.key),
                 EventKind::Put => state.entries.insert(entry.key.clone(), entry.clone()),
             };
-            let change = Change::new(event, entry, previous);
+            let change = Arc::new(Change::new(event, entry, previous));
             state.ring_bytes += change.entry.bytes.len();
-            state.ring.push_back(Arc::new(change));
+            let forgotten_revision = state.forgotten_revision;
+            state.lanes.push(self, &change, forgotten_revision);
+            state.ring.push_back(change);
             while state.ring_bytes > RING_BYTES_LIMIT || state.ring.len() > RING_CHANGES_LIMIT {
                 let Some(oldest) = state.ring.pop_front() else { break };
                 state.ring_bytes -= oldest.entry.bytes.len();
@@ -405,27 +415,51 @@ impl Cache {
         self.entry(kv)
     }
 
-    /// A cursor behind everything that happened up to `revision`.
+    /// A cursor behind everything that happened up to `revision`, in a lane if one is named.
     ///
     /// # Errors
     /// 410 when changes after `revision` are no longer kept.
-    pub fn watch_from(self: &Arc<Cache>, revision: u64) -> Result<Cursor, Status> {
-        let state = self.state.read();
-        if revision < state.forgotten_revision {
-            return Err(too_old(revision, state.forgotten_revision + 1));
-        }
-        let skipped = state.ring.partition_point(|change| change.revision <= revision);
-        let next = state.first_sequence + skipped as u64;
-        Ok(Cursor { cache: self.clone(), next, moved: self.sequence.subscribe() })
+    pub(crate) fn watch_from(self: &Arc<Cache>, revision: u64, lane: Option<Lane>) -> Result<Cursor, Status> {
+        let is_known = |state: &State, lane_since: u64| match revision < state.forgotten_revision.min(lane_since) {
+            true => Err(too_old(revision, state.forgotten_revision + 1)),
+            false => Ok(()),
+        };
+        let Some(lane) = lane else {
+            let state = self.state.read();
+            is_known(&state, u64::MAX)?;
+            let skipped = state.ring.partition_point(|change| change.revision <= revision);
+            let next = state.first_sequence + skipped as u64;
+            return Ok(Cursor { cache: self.clone(), next, moved: self.sequence.subscribe(), lane: None });
+        };
+        let mut state = self.state.write();
+        is_known(&state, state.lanes.get(&lane).map_or(u64::MAX, |track| track.since))?;
+        let State { lanes, ring, .. } = &mut *state;
+        let track = lanes.join(self, &lane, revision, ring);
+        let skipped = track.changes.partition_point(|change| change.revision <= revision);
+        let (next, moved) = (track.first_sequence + skipped as u64, track.moved.subscribe());
+        Ok(Cursor { cache: self.clone(), next, moved, lane: Some(lane) })
     }
 
     /// The objects now, and a cursor behind them.
     pub fn list_and_watch(self: &Arc<Cache>, key_prefix: &str) -> (Page, Cursor) {
-        let state = self.state.read();
-        let entries = state.range(key_prefix, "");
-        let next = state.first_sequence + state.ring.len() as u64;
-        let page = Page { entries, revision: self.current(&state) };
-        (page, Cursor { cache: self.clone(), next, moved: self.sequence.subscribe() })
+        self.list_and_watch_in(key_prefix, None)
+    }
+
+    /// The objects now, and a cursor behind them, in a lane if one is named.
+    pub(crate) fn list_and_watch_in(self: &Arc<Cache>, key_prefix: &str, lane: Option<Lane>) -> (Page, Cursor) {
+        let page = |state: &State| Page { entries: state.range(key_prefix, ""), revision: self.current(state) };
+        let Some(lane) = lane else {
+            let state = self.state.read();
+            let next = state.first_sequence + state.ring.len() as u64;
+            let cursor = Cursor { cache: self.clone(), next, moved: self.sequence.subscribe(), lane: None };
+            return (page(&state), cursor);
+        };
+        let mut state = self.state.write();
+        let page = page(&state);
+        let State { lanes, ring, .. } = &mut *state;
+        let track = lanes.join(self, &lane, page.revision, ring);
+        let (next, moved) = (track.end(), track.moved.subscribe());
+        (page, Cursor { cache: self.clone(), next, moved, lane: Some(lane) })
     }
 }
 
@@ -434,11 +468,20 @@ fn too_old(revision: u64, oldest: u64) -> Status {
     Status::expired(format!("too old resource version: {revision} ({oldest})"))
 }
 
-/// A place in a resource's ring of changes.
+/// A place in a resource's ring of changes, or in a lane of it.
 pub struct Cursor {
     cache: Arc<Cache>,
     next: u64,
     moved: watch::Receiver<u64>,
+    lane: Option<Lane>,
+}
+
+impl Drop for Cursor {
+    fn drop(&mut self) {
+        if let Some(lane) = &self.lane {
+            self.cache.state.write().lanes.leave(lane);
+        }
+    }
 }
 
 /// The most changes handed out at once, so that one slow watcher holds little.
@@ -457,12 +500,17 @@ impl Cursor {
     pub fn take(&mut self) -> Result<(Vec<Arc<Change>>, u64), Status> {
         self.moved.borrow_and_update();
         let state = self.cache.state.read();
-        let Some(skip) = self.next.checked_sub(state.first_sequence) else {
+        let track = self.lane.as_ref().and_then(|lane| state.lanes.get(lane));
+        let (first_sequence, all) = match track {
+            Some(track) => (track.first_sequence, &track.changes),
+            None => (state.first_sequence, &state.ring),
+        };
+        let Some(skip) = self.next.checked_sub(first_sequence) else {
             return Err(Status::expired("too old resource version: the watch fell behind"));
         };
-        let changes: Vec<_> = state.ring.iter().skip(skip as usize).take(CURSOR_BATCH).cloned().collect();
+        let changes: Vec<_> = all.iter().skip(skip as usize).take(CURSOR_BATCH).cloned().collect();
         self.next += changes.len() as u64;
-        let at_end = skip as usize + changes.len() == state.ring.len();
+        let at_end = skip as usize + changes.len() == all.len();
         let revision =
             if at_end { self.cache.current(&state) } else { changes.last().map_or(0, |change| change.revision) };
         Ok((changes, revision))

@@ -7,7 +7,7 @@ use apimachinery::Status;
 use bytes::Bytes;
 use store::{Engine, Event, StoreError};
 
-use super::{Cache, Change, Cursor, RING_BYTES_LIMIT, RING_CHANGES_LIMIT};
+use super::{Cache, Change, Cursor, Lane, RING_BYTES_LIMIT, RING_CHANGES_LIMIT};
 
 impl Cache {
     /// A cursor behind everything that happened up to `revision`, as [`Cache::watch_from`], with the help of the
@@ -15,14 +15,19 @@ impl Cache {
     ///
     /// # Errors
     /// 410 when changes after `revision` are no longer in the store either, or are too many for the ring.
-    pub(crate) async fn watch_since(self: &Arc<Cache>, engine: &dyn Engine, revision: u64) -> Result<Cursor, Status> {
-        let missed = match self.watch_from(revision) {
+    pub(crate) async fn watch_since(
+        self: &Arc<Cache>,
+        engine: &dyn Engine,
+        revision: u64,
+        lane: Option<Lane>,
+    ) -> Result<Cursor, Status> {
+        let missed = match self.watch_from(revision, lane.clone()) {
             Ok(cursor) => return Ok(cursor),
             Err(status) => status,
         };
         // One reads for all who wait; those find it in the ring then.
         let _recalling = self.recalling.lock().await;
-        if let Ok(cursor) = self.watch_from(revision) {
+        if let Ok(cursor) = self.watch_from(revision, lane.clone()) {
             return Ok(cursor);
         }
         let until = self.state.read().forgotten_revision;
@@ -31,7 +36,7 @@ impl Cache {
             Err(StoreError::Compacted { .. }) => return Err(missed),
             Err(error) => return Err(Status::internal(error.to_string())),
         }
-        self.watch_from(revision)
+        self.watch_from(revision, lane)
     }
 
     /// What the store knows of this resource's changes after one revision up to another.
@@ -109,19 +114,19 @@ mod tests {
         let third = store.commit(vec![delete]).await.unwrap().revision;
         let cache = cache_of("/registry/things/");
         cache.load(&[], third);
-        let mut waiting = cache.watch_from(third).unwrap();
+        let mut waiting = cache.watch_from(third, None).unwrap();
 
-        assert_eq!(cache.watch_from(first).err().unwrap().code, 410);
-        let mut cursor = cache.watch_since(&*store, first).await.unwrap();
+        assert_eq!(cache.watch_from(first, None).err().unwrap().code, 410);
+        let mut cursor = cache.watch_since(&*store, first, None).await.unwrap();
         assert_eq!(told(&mut cursor), [event("b", second), ("a".to_owned(), third, true)]);
         // The object that went is shown as it was last, and what it was before is known.
-        let (changes, _) = cache.watch_from(second).unwrap().take().unwrap();
+        let (changes, _) = cache.watch_from(second, None).unwrap().take().unwrap();
         assert_eq!((&changes[0].entry.bytes[..], changes[0].entry.revision()), (&b"1"[..], third));
         assert_eq!(changes[0].previous.as_ref().unwrap().revision(), first);
         // Further back, and again: nothing is taken back twice.
-        let mut cursor = cache.watch_since(&*store, first - 1).await.unwrap();
+        let mut cursor = cache.watch_since(&*store, first - 1, None).await.unwrap();
         assert_eq!(told(&mut cursor).len(), 3);
-        assert_eq!(told(&mut cache.watch_since(&*store, first).await.unwrap()).len(), 2);
+        assert_eq!(told(&mut cache.watch_since(&*store, first, None).await.unwrap()).len(), 2);
         // Who was there already is not disturbed.
         assert_eq!(told(&mut waiting), []);
         store.commit(put("c", "4")).await.unwrap();
@@ -141,7 +146,7 @@ mod tests {
         store.compact(second).await.unwrap();
         let cache = cache_of("/registry/things/");
         cache.load(&[], second + 1);
-        let status = cache.watch_since(&*store, first).await.err().unwrap();
+        let status = cache.watch_since(&*store, first, None).await.err().unwrap();
         assert_eq!((status.code, status.message.as_str()), (410, too_old(first, second + 2).message.as_str()));
     }
 }

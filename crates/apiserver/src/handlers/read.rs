@@ -165,6 +165,9 @@ pub async fn list(server: &Arc<Server>, resource: &Arc<Resource>, query: &Query)
     let (entries, revision) = find(server, resource, query).await?;
     let cache = resource.stored()?;
     collect(query, &entries, revision, |entry| {
+        if !cache.may_select(entry, &query.fields) {
+            return Ok(None);
+        }
         let object = cache.object(entry)?;
         selects(resource, query, &object).then(|| resource.served(object)).transpose()
     })
@@ -184,7 +187,8 @@ pub(crate) async fn list_entries(
     let (entries, revision) = find(server, resource, query).await?;
     let cache = resource.stored()?;
     collect(query, &entries, revision, |entry| {
-        let selected = query.is_unfiltered() || selects(resource, query, &*cache.object(entry)?);
+        let selected = query.is_unfiltered()
+            || cache.may_select(entry, &query.fields) && selects(resource, query, &*cache.object(entry)?);
         Ok(selected.then(|| entry.clone()))
     })
 }

@@ -8,7 +8,7 @@ use bytes::Bytes;
 use super::read::{self, Query};
 use crate::{
     Resource, Server,
-    cache::{Change, Cursor, Entry},
+    cache::{Change, Cursor, Entry, Lane},
 };
 
 /// What happened, as the watcher sees it through its selectors.
@@ -120,6 +120,7 @@ impl Watch {
         read::check_fields(resource, &query.fields)?;
         let cache = resource.stored()?;
         let prefix = read::key_prefix(&query.namespace);
+        let lane = Lane::of(resource, cache, &query.namespace, &query.fields);
         let revision = match query.resource_version.as_str() {
             "" => None,
             text => Some(text.parse::<u64>().map_err(|_| {
@@ -140,7 +141,7 @@ impl Watch {
             None => revision.unwrap_or_default() == 0,
         };
         if from_now {
-            let (page, cursor) = cache.list_and_watch(&prefix);
+            let (page, cursor) = cache.list_and_watch_in(&prefix, lane);
             return Ok(Watch {
                 resource: resource.clone(),
                 query,
@@ -153,7 +154,7 @@ impl Watch {
             });
         }
         let revision = revision.unwrap_or_else(|| cache.revision());
-        let cursor = cache.watch_since(&**server.registry().engine(), revision).await?;
+        let cursor = cache.watch_since(&**server.registry().engine(), revision, lane).await?;
         Ok(Watch {
             resource: resource.clone(),
             query,
@@ -172,6 +173,9 @@ impl Watch {
     /// 410 when the watcher fell behind.
     pub fn take(&mut self) -> Result<Option<Item>, Status> {
         while let Some(entry) = self.initial.pop_front() {
+            if !self.cursor.cache().may_select(&entry, &self.query.fields) {
+                continue;
+            }
             let object = self.cursor.cache().object(&entry)?;
             if read::selects(&self.resource, &self.query, &object) {
                 return Ok(Some(Item::Event(EventType::Added, Payload::Entry(self.resource.clone(), entry))));
