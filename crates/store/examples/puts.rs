@@ -1,4 +1,5 @@
-//! Measures durable puts: `cargo run --release -p store --example puts -- DIRECTORY [SECONDS]`.
+//! Measures durable puts: `cargo run --release -p store --example puts -- DIRECTORY [SECONDS [interval]]`; with
+//! `interval`, of a store that syncs each 100 ms.
 //!
 //! For 1, 16, 256 and 1,000 clients, each of which puts 1 KiB under keys of its own and waits for the
 //! answer: puts per second, CPU time per put (of the whole process, clients included), latency.
@@ -13,7 +14,10 @@ use std::{
 };
 
 use bytes::Bytes;
-use store::{Engine, Expect, Write, embedded};
+use store::{
+    Engine, Expect, Write,
+    embedded::{self, SyncMode},
+};
 
 const VALUE_BYTES: usize = 1024;
 const KEYS_PER_CLIENT: u64 = 100;
@@ -44,7 +48,12 @@ fn main() {
     let mut arguments = env::args().skip(1);
     let directory = arguments.next().expect("usage: puts DIRECTORY [SECONDS]");
     let seconds = arguments.next().and_then(|seconds| seconds.parse().ok()).unwrap_or(3);
-    let store = embedded::open(&directory, embedded::Options::default()).expect("the directory can be opened");
+    let sync = match arguments.next().as_deref() {
+        Some("interval") => SyncMode::Interval(Duration::from_millis(100)),
+        _ => SyncMode::Always,
+    };
+    let options = embedded::Options { sync, ..embedded::Options::default() };
+    let store = embedded::open(&directory, options).expect("the directory can be opened");
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(2)
         .enable_time()

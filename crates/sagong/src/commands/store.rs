@@ -157,7 +157,11 @@ fn people(answer: &Value) -> String {
         let number = |field: &str| archive.i64_at(&[field]).unwrap_or_default();
         let (place, revision) = (archive.str_at(&["directory"]).unwrap_or_default(), number("archivedRevision"));
         let waiting = size(number("waitingBytes"));
-        text.push_str(&format!("{:<12}{place}, to revision {revision}; {waiting} wait\n", "archive:"));
+        let done = match revision {
+            0 => "nothing since the server's start".to_owned(),
+            revision => format!("to revision {revision}"),
+        };
+        text.push_str(&format!("{:<12}{place}: {done}; {waiting} wait\n", "archive:"));
     }
     if answer.bool_at(&["verified"]) == Some(true) {
         text.push_str("every checksum is right\n");

@@ -9,7 +9,7 @@ mod report;
 
 use std::{
     collections::{BTreeMap, BTreeSet},
-    path::Path,
+    path::{Path, PathBuf},
 };
 
 use bytes::Bytes;
@@ -28,6 +28,7 @@ use super::{
         FILE_HEADER_BYTES, FORMAT_VERSION, FileHeader, HeaderError, LOG_MAGIC, RecordKind, SNAPSHOT_MAGIC,
         decode_commit, decode_items, newest_version,
     },
+    restore::REVISION_BUMP,
 };
 use crate::{KeyValue, Revision};
 
@@ -70,6 +71,25 @@ struct Snapshot {
     items: BTreeMap<Bytes, KeyValue>,
     /// Keys between these may be missing; none: no bound.
     holes: Vec<(Option<Bytes>, Option<Bytes>)>,
+}
+
+/// A segment of the log, as far as its header and length tell.
+struct Segment {
+    sequence: u64,
+    path: PathBuf,
+    /// None: it is broken.
+    header: Option<FileHeader>,
+    is_empty: bool,
+}
+
+impl Segment {
+    /// Whether this is what a repair that was interrupted made behind another.
+    fn is_of_a_repair_after(&self, before: &Segment) -> bool {
+        let begins_anew = |(header, before): (FileHeader, FileHeader)| {
+            header.history != before.history && header.revision >= before.revision + REVISION_BUMP
+        };
+        self.is_empty && self.header.zip(before.header).is_some_and(begins_anew)
+    }
 }
 
 impl Salvage {
@@ -193,54 +213,45 @@ impl Salvage {
     }
 
     fn log(&mut self, directory: &Directory, snapshots: &mut Vec<Snapshot>) -> Result<(), OpenError> {
-        let newest_snapshot = self.snapshots.last().copied();
-        let mut previous: Option<u64> = None;
-        let mut files = Vec::new();
+        let mut segments = Vec::new();
         for sequence in self.segments.clone() {
-            let path = directory.segment_path(sequence);
-            let contents = Contents::read(directory, &path)?;
-            let named = FileHeader { version: FORMAT_VERSION, history: 0, revision: 0, sequence };
-            let header = self.header(&contents, &path, LOG_MAGIC, named)?;
-            files.push((sequence, path, contents, header));
+            segments.push(self.look_at_segment(directory, sequence)?);
         }
-        let last_history = files.iter().rev().find_map(|(.., header)| header.map(|header| header.history));
-        let version = files.iter().find_map(|(.., header)| header.map(|header| header.version));
-        for index in 0..files.len() {
-            let (sequence, path, contents, header) = &files[index];
-            if previous.is_some_and(|previous| previous + 1 != *sequence) {
-                let missing = directory.segment_path(sequence - 1);
+        let version = segments.iter().find_map(|segment| Some(segment.header?.version)).unwrap_or(FORMAT_VERSION);
+        for (index, segment) in segments.iter().enumerate() {
+            let before = index.checked_sub(1).map(|before| &segments[before]);
+            if before.is_some_and(|before| before.sequence + 1 != segment.sequence) {
+                let missing = directory.segment_path(segment.sequence - 1);
                 self.damage(&missing, 0, 0, "the segment is missing, or several up to it");
             }
-            previous = Some(*sequence);
-            // Behind a repair that was interrupted there is only an empty segment of another history.
-            let history = header.map(|header| header.history);
-            let is_last = files[index + 1..].iter().all(|(_, _, contents, later)| {
-                contents.0.len() <= FILE_HEADER_BYTES && later.map(|later| later.history) != history
-            });
-            let is_of_a_repair = index > 0 && contents.0.len() <= FILE_HEADER_BYTES && {
-                let before = files[index - 1].3.map(|before| before.history);
-                index + 1 == files.len() && before != last_history && history == last_history
-            };
-            if let Some(header) = header {
+            let is_last = segments[index + 1..].iter().all(|later| later.is_of_a_repair_after(segment));
+            if let Some(header) = segment.header {
                 self.report.revision = self.report.revision.max(header.revision);
-                if !is_of_a_repair {
+                if !before.is_some_and(|before| segment.is_of_a_repair_after(before)) {
                     self.catch_up(header.revision, snapshots);
                 }
             }
-            let version = header.map_or(version.unwrap_or(FORMAT_VERSION), |header| header.version);
-            self.segment(path, contents, version, is_last, snapshots);
+            let contents = Contents::read(directory, &segment.path)?;
+            let version = segment.header.map_or(version, |header| header.version);
+            self.segment(&segment.path, &contents, version, is_last, snapshots);
             if is_last && contents.0.len() < FILE_HEADER_BYTES {
                 // How much there was behind is not known from anything else.
                 self.report.unnamed.push(Unnamed::Revisions { first: self.revision + 1, last: None });
             }
         }
-        if self.segments.is_empty() && newest_snapshot.is_some() {
-            let path = directory.segment_path(1);
-            self.damage(&path, 0, 0, "the log is missing");
-            let first = newest_snapshot.unwrap_or_default() + 1;
-            self.report.unnamed.push(Unnamed::Revisions { first, last: None });
+        if let (true, Some(newest)) = (segments.is_empty(), self.snapshots.last().copied()) {
+            self.damage(&directory.segment_path(1), 0, 0, "the log is missing");
+            self.report.unnamed.push(Unnamed::Revisions { first: newest + 1, last: None });
         }
         Ok(())
+    }
+
+    fn look_at_segment(&mut self, directory: &Directory, sequence: u64) -> Result<Segment, OpenError> {
+        let path = directory.segment_path(sequence);
+        let (head, length_bytes) = Contents::read_head(directory, &path)?;
+        let named = FileHeader { version: FORMAT_VERSION, history: 0, revision: 0, sequence };
+        let header = self.header(&head, &path, LOG_MAGIC, named)?;
+        Ok(Segment { sequence, path, header, is_empty: length_bytes <= FILE_HEADER_BYTES as u64 })
     }
 
     /// Everything up to `revision` should be known by now, with the snapshots up to there.

@@ -66,7 +66,7 @@ impl Change {
     }
 }
 
-#[derive(Default)]
+#[derive(Clone, Default)]
 struct Inode {
     /// What reads see.
     contents: Vec<u8>,
@@ -198,6 +198,23 @@ impl MemoryFileSystem {
             refused: None,
             random: Random::new(seed),
         })))
+    }
+
+    /// Another one with the same files, all of them durable, on which nothing goes wrong; `seed` decides what later
+    /// faults keep.
+    pub fn copy(&self, seed: u64) -> MemoryFileSystem {
+        let copy = MemoryFileSystem::new(seed);
+        let state = self.0.lock();
+        let mut made = copy.0.lock();
+        made.inodes.clone_from(&state.inodes);
+        for inode in &mut made.inodes {
+            inode.unsynced.clear();
+            inode.durable.clone_from(&inode.contents);
+        }
+        made.names.clone_from(&state.names);
+        made.durable_names.clone_from(&state.names);
+        drop(made);
+        copy
     }
 
     /// How many operations that change something there were.

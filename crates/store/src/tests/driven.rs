@@ -44,6 +44,13 @@ impl Machine {
         Machine { disk, clock, options }
     }
 
+    /// Another machine with the same files.
+    pub(super) fn copy(&self, seed: u64) -> Machine {
+        let disk = self.disk.copy(seed);
+        let options = Options { file_system: Arc::new(disk.clone()), ..self.options.clone() };
+        Machine { disk, clock: self.clock.clone(), options }
+    }
+
     pub(super) fn open(&self) -> Result<Driven, OpenError> {
         let (store, committer) = embedded::open_driven(DIRECTORY, self.options.clone())?;
         Ok(Driven { store, committer })

@@ -9,6 +9,7 @@ use crate::{
     embedded::{
         LogArchive, OpenError,
         restore::{RestoreError, Until, restore_until},
+        salvage::{Outcome, inspect, repair},
         verify,
     },
     file_system::{read_full_at, write_all_at},
@@ -142,4 +143,30 @@ fn a_backup_of_before_the_upgrade_leads_to_what_followed() {
     let (store, _committer) = crate::embedded::open_driven("/restored", other.options).unwrap();
     let range = super::driven::ready(crate::Engine::range(&*store, crate::RangeRequest::default())).unwrap();
     assert_eq!(range.items, expected);
+}
+
+#[test]
+fn a_damaged_store_of_an_older_format_is_repaired_too() {
+    for position in [60, 400, 800] {
+        let machine = old(1);
+        let snapshot = PathBuf::from("/data/00000000000000000037.snapshot");
+        machine.disk.damage(&snapshot, |contents| contents[position] ^= 1);
+        assert!(machine.open().err().unwrap().is_damage());
+        let report = inspect(DIRECTORY, &machine.options).unwrap();
+        // Its snapshot is one record: the log alone is left, which has what was changed last.
+        assert_eq!(report.damages.len(), 1, "{report:?}");
+        assert!(!report.objects.is_empty() || !report.unnamed.is_empty());
+        repair(DIRECTORY, "damaged", &machine.options).unwrap();
+        let items = machine.open().unwrap().everything().items;
+        assert_eq!(items.len() as u64, report.keys);
+        assert!(items.iter().any(|kv| kv.key == "/registry/configmaps/default/last"));
+        let named = |name: &str| {
+            let key = format!("/registry/configmaps/default/object-{name}");
+            report.objects.iter().find(|object| object.key == key).map(|object| object.outcome)
+        };
+        if position == 800 {
+            assert_eq!(named("2"), Some(Outcome::Whole(39)), "{report:?}");
+            assert!(matches!(named("6"), Some(Outcome::Lost | Outcome::Whole(_))), "{report:?}");
+        }
+    }
 }

@@ -6,22 +6,29 @@ use std::{
     io::{BufRead, BufReader, Write as _},
     path::Path,
     process::{Command, Stdio},
+    time::Duration,
 };
 
 use bytes::Bytes;
 
 use crate::{
     Engine, Expect, RangeRequest, Write,
-    embedded::{self, Options},
+    embedded::{self, Options, SyncMode},
     testing::Random,
 };
 
 const DIRECTORY_VARIABLE: &str = "STORE_TEST_DIRECTORY";
+const INTERVAL_VARIABLE: &str = "STORE_TEST_INTERVAL";
 const ROUNDS: u64 = 12;
 const WRITERS: u64 = 8;
 
 fn options() -> Options {
-    Options { segment_bytes: 64 << 10, snapshot_log_bytes: 128 << 10, ..Options::default() }
+    // The page cache survives the process, whether it was synced or not.
+    let sync = match env::var_os(INTERVAL_VARIABLE) {
+        Some(_) => SyncMode::Interval(Duration::from_millis(100)),
+        None => SyncMode::Always,
+    };
+    Options { segment_bytes: 64 << 10, snapshot_log_bytes: 128 << 10, sync, ..Options::default() }
 }
 
 /// Not a test of its own: what [`acknowledged_writes_survive_a_kill`] starts and kills.
@@ -54,13 +61,13 @@ fn child() {
 
 /// Starts a child, kills it after some lines; gives for each writer its last acknowledged count and
 /// revision.
-fn run_and_kill(directory: &Path, lines: u64) -> BTreeMap<u64, (u64, u64)> {
-    let mut child = Command::new(env::current_exe().unwrap())
-        .args(["--exact", "tests::process::child", "--ignored", "--nocapture"])
-        .env(DIRECTORY_VARIABLE, directory)
-        .stdout(Stdio::piped())
-        .spawn()
-        .unwrap();
+fn run_and_kill(directory: &Path, lines: u64, has_interval: bool) -> BTreeMap<u64, (u64, u64)> {
+    let mut command = Command::new(env::current_exe().unwrap());
+    command.args(["--exact", "tests::process::child", "--ignored", "--nocapture"]).env(DIRECTORY_VARIABLE, directory);
+    if has_interval {
+        command.env(INTERVAL_VARIABLE, "");
+    }
+    let mut child = command.stdout(Stdio::piped()).spawn().unwrap();
     let mut acknowledged = BTreeMap::new();
     let mut seen = 0;
     for line in BufReader::new(child.stdout.take().unwrap()).split(b'\n') {
@@ -86,8 +93,8 @@ fn acknowledged_writes_survive_a_kill() {
     let directory = parent.path().join("store");
     let mut random = Random::new(1);
     let mut revision = 1;
-    for _ in 0..ROUNDS {
-        let acknowledged = run_and_kill(&directory, 1 + random.below(1500));
+    for round in 0..ROUNDS {
+        let acknowledged = run_and_kill(&directory, 1 + random.below(1500), round % 2 == 1);
         let store = embedded::open(&directory, options()).unwrap();
         let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
         let range = runtime.block_on(store.range(RangeRequest::default())).unwrap();

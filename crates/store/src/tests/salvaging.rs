@@ -22,12 +22,7 @@ type Keys = BTreeMap<Bytes, KeyValue>;
 
 /// A store that was closed in order, with a snapshot and several segments; and the keys at each revision.
 fn closed(seed: u64) -> (Machine, Vec<Keys>) {
-    closed_on(seed, seed)
-}
-
-/// The same, on a disk that does other things in a crash.
-fn closed_on(disk_seed: u64, seed: u64) -> (Machine, Vec<Keys>) {
-    let mut machine = Machine::new(disk_seed);
+    let mut machine = Machine::new(seed);
     machine.options.snapshot_log_bytes = 3 << 10;
     let mut random = Random::new(seed);
     let mut store = machine.open().unwrap();
@@ -119,13 +114,13 @@ fn has_doubt(report: &Report, key: &Bytes) -> bool {
 
 #[test]
 fn a_bit_that_flips_costs_one_object_at_most_and_it_is_named() {
-    let (machine, states) = closed(3);
+    let (closed, states) = closed(3);
     let truth = states.last().unwrap();
     let (mut damaged, mut lost, mut unnamed) = (0, 0, 0);
-    for (index, path) in files(&machine).iter().enumerate() {
-        let length = machine.disk.files().iter().find(|(other, _)| other == path).unwrap().1;
+    for (index, path) in files(&closed).iter().enumerate() {
+        let length = closed.disk.files().iter().find(|(other, _)| other == path).unwrap().1;
         for position in 0..length as usize {
-            let (machine, _) = closed(3);
+            let machine = closed.copy(3);
             machine.disk.damage(path, |contents| contents[position] ^= 1 << ((position + index) % 8));
             let what = format!("{} at {position}", path.display());
             match embedded::verify(DIRECTORY, machine.options.clone()) {
@@ -150,13 +145,13 @@ fn a_bit_that_flips_costs_one_object_at_most_and_it_is_named() {
 
 #[test]
 fn a_file_that_is_cut_or_missing_costs_what_was_in_it_alone() {
-    let (machine, states) = closed(5);
+    let (closed, states) = closed(5);
     let truth = states.last().unwrap();
     let mut damaged = 0;
-    for path in files(&machine) {
-        let length = machine.disk.files().iter().find(|(other, _)| *other == path).unwrap().1;
+    for path in files(&closed) {
+        let length = closed.disk.files().iter().find(|(other, _)| *other == path).unwrap().1;
         for cut in (0..length).step_by(3).chain([length]) {
-            let (machine, _) = closed(5);
+            let machine = closed.copy(5);
             if cut == length {
                 machine.disk.remove(&path).unwrap();
                 machine.disk.sync_directory(DIRECTORY.as_ref()).unwrap();
@@ -263,7 +258,8 @@ fn a_value_that_looks_like_records_is_not_taken_for_them() {
 
 #[test]
 fn a_crash_at_any_step_of_a_repair_leaves_the_damage_or_the_repaired_store() {
-    let (machine, _) = closed(7);
+    let (closed, _) = closed(7);
+    let machine = closed.copy(0);
     let broken = files(&machine).into_iter().rfind(|path| path.extension().unwrap() == "snapshot").unwrap();
     let damage = |machine: &Machine| machine.disk.damage(&broken, |contents| contents[90] ^= 1);
     damage(&machine);
@@ -274,7 +270,7 @@ fn a_crash_at_any_step_of_a_repair_leaves_the_damage_or_the_repaired_store() {
     let faults = [Fault::Crash, Fault::Crash, Fault::Crash, Fault::Crash, Fault::Crash, Fault::Broken, Fault::NoSpace];
     for (disk_seed, fault) in faults.into_iter().enumerate() {
         for operation in 0..operations {
-            let (machine, _) = closed_on(disk_seed as u64, 7);
+            let machine = closed.copy(disk_seed as u64 ^ (operation << 8));
             damage(&machine);
             machine.disk.set_fault(Some((machine.disk.operations() + operation, fault)));
             let _ = repair(DIRECTORY, "damaged", &machine.options);

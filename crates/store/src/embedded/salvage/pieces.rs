@@ -49,6 +49,16 @@ impl Contents {
         Ok(Contents(bytes))
     }
 
+    /// The header of a file alone, and the file's length in bytes.
+    pub(super) fn read_head(directory: &Directory, path: &Path) -> Result<(Contents, u64), OpenError> {
+        let file = directory.file_system.open(path).map_err(|error| open_error("open", path, error))?;
+        let length_bytes = file.length_bytes().map_err(|error| open_error("measure", path, error))?;
+        let mut bytes = vec![0; FILE_HEADER_BYTES];
+        let read = read_full_at(&*file, &mut bytes, 0).map_err(|error| open_error("read", path, error))?;
+        bytes.truncate(read);
+        Ok((Contents(bytes), length_bytes))
+    }
+
     /// The whole record at an offset.
     fn record(&self, offset: usize) -> Option<RecordHeader> {
         let bytes = self.0.get(offset..)?;
