@@ -38,7 +38,7 @@ use bytes::Bytes;
 use parking_lot::{Mutex, RwLock};
 use tokio::sync::oneshot;
 
-pub use self::committer::Committer;
+pub use self::{committer::Committer, order::check_size};
 use self::{
     directory::{Directory, open_error},
     index::{Index, Scan},

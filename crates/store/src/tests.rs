@@ -1,6 +1,7 @@
 //! Tests of the embedded engine through its public face.
 
 mod backups;
+mod contract;
 mod driven;
 mod faults;
 mod model;
