@@ -132,7 +132,7 @@ async fn control_plane(
     let listener = TcpListener::bind(("0.0.0.0", options.port)).await.with_context(|| {
         format!("cannot listen on port {}: choose another with --port, or end what uses it", options.port)
     })?;
-    let engine = options.store.open(directories)?;
+    let engine = options.store.open(directories).await?;
     let identity = Identity::open(directories)?;
     let host_name = host_name();
     let allocators = ServiceAllocators::new(Ranges { network, prefix_length, ..Ranges::default() });
@@ -202,7 +202,9 @@ async fn control_plane(
     let admin_socket = admin::listen(&directories.admin_socket())?;
     let ready_milliseconds = started.elapsed().as_millis();
     tracing::info!(milliseconds = ready_milliseconds as u64, port = options.port, "ready");
-    tokio::spawn(compact(engine.clone()));
+    if options.store.is_compacted_here() {
+        tokio::spawn(compact(engine.clone()));
+    }
     let (repaired, repairer, allocated) = (server.clone(), own.clone(), allocators.clone());
     tokio::spawn(async move { resources::repair(repairer, allocated, repaired.health()).await });
     let running = Running { client: own.clone(), node: node_parts.clone(), ready_milliseconds };

@@ -107,6 +107,7 @@ fn call(options: &Options, method: Method, path: &str) -> anyhow::Result<Value> 
 fn restore(data_directory: &Path, file: &Path) -> anyhow::Result<Value> {
     let input = backup::open(file)?;
     let directories = Directories::open(data_directory)?;
+    refuse_etcd(&directories, "restored with etcd's own `etcdutl snapshot restore`")?;
     let place = directories.store();
     let summary = embedded::restore::restore(input, &place, embedded::Options::default().file_system)
         .with_context(|| format!("{} was not restored", file.display()))?;
@@ -123,8 +124,17 @@ fn restore(data_directory: &Path, file: &Path) -> anyhow::Result<Value> {
     Ok(answer)
 }
 
+/// A server whose objects are in an etcd cluster has no store here.
+fn refuse_etcd(directories: &Directories, way_out: &str) -> anyhow::Result<()> {
+    match std::fs::read_to_string(directories.etcd_note()) {
+        Ok(servers) => bail!("this server keeps its objects in etcd ({}): they are {way_out}", servers.trim()),
+        Err(_) => Ok(()),
+    }
+}
+
 fn verify(data_directory: &Path) -> anyhow::Result<Value> {
     let directories = Directories::look(data_directory)?;
+    refuse_etcd(&directories, "verified by etcd itself")?;
     let place = directories.store();
     if !place.is_dir() {
         bail!("{} has no store", data_directory.display());
