@@ -118,6 +118,7 @@ impl Registry {
             api_version: kind.api_version().into(),
             kind: kind.kind.clone(),
             custom,
+            has_other_writers: self.engine.consistent_revision().is_some(),
         };
         if let Some(cache) = self.caches.read().get(&prefix) {
             if form.custom.is_some() {
@@ -414,3 +415,6 @@ fn find_cache<'c>(caches: &'c HashMap<Str, Arc<Cache>>, key: &[u8]) -> Option<&'
     let slashes = rest.match_indices('/').take(2);
     slashes.map(|(index, _)| &key[..PREFIX.len() + index + 1]).find_map(|prefix| caches.get(prefix))
 }
+
+#[cfg(test)]
+mod tests;
