@@ -10,9 +10,9 @@ pub(crate) struct Backoff {
 }
 
 impl Default for Backoff {
-    /// Between rounds over all endpoints: from 100 ms to 5 s.
+    /// Between rounds over all endpoints: from 100 ms to 2 s.
     fn default() -> Backoff {
-        Backoff { milliseconds: 100, limit_milliseconds: 5_000 }
+        Backoff { milliseconds: 100, limit_milliseconds: 2_000 }
     }
 }
 

@@ -17,7 +17,7 @@ use parking_lot::RwLock;
 use prost::Message;
 use rustls::ClientConfig;
 use store::Revision;
-use tokio::time::{Instant, timeout, timeout_at};
+use tokio::time::{Instant, timeout};
 
 use crate::{
     backoff::Backoff,
@@ -36,6 +36,10 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
 const ANSWER_TIMEOUT: Duration = Duration::from_secs(10);
 /// A call that may be made again is, for this long.
 const CALL_TIMEOUT: Duration = Duration::from_secs(30);
+/// A call waits so long for a member to connect to,
+const CONNECTION_TIMEOUT: Duration = Duration::from_secs(5);
+/// and so long when none could be reached before: who asks has to hear it, and asks again.
+const UNREACHABLE_TIMEOUT: Duration = Duration::from_secs(1);
 /// A token is renewed so often for one call.
 const RENEWALS_LIMIT: u32 = 2;
 
@@ -137,7 +141,8 @@ impl Client {
         let deadline = Instant::now() + CALL_TIMEOUT;
         let (mut backoff, mut renewals, mut stale) = (Backoff::short(), 0, None);
         loop {
-            let connection = timeout_at(deadline, self.connection()).await.unwrap_or_else(|_| {
+            let wait = if self.unreachable.read().is_some() { UNREACHABLE_TIMEOUT } else { CONNECTION_TIMEOUT };
+            let connection = timeout(wait, self.connection()).await.unwrap_or_else(|_| {
                 let reason = self.unreachable().unwrap_or_else(|| "etcd: no endpoint answers".to_owned());
                 Err(Failure::transport(reason, false))
             })?;

@@ -25,6 +25,9 @@ use crate::{
 /// A status that is asked for is found out anew when the last one is older than this.
 const STATUS_AGE_LIMIT: Duration = Duration::from_secs(2);
 
+/// A cluster that does not serve after this time is not there.
+const OPEN_TIMEOUT: Duration = Duration::from_secs(30);
+
 /// What an engine does by itself.
 #[derive(Clone, Debug)]
 pub struct Options {
@@ -74,7 +77,7 @@ pub struct EtcdEngine(Arc<Shared>);
 /// Connects to a cluster. It is called within a tokio runtime, which then carries connections and watches.
 ///
 /// # Errors
-/// `Unavailable` when no endpoint serves within 30 s, with what each of them says; `Io` when the user is refused.
+/// `Unavailable` when no endpoint serves within half a minute, with what each of them says; `Io` when the user is refused.
 pub async fn open(access: Access, options: Options) -> Result<Arc<EtcdEngine>, StoreError> {
     let shared = Arc::new(Shared {
         client: Client::new(access),
@@ -84,7 +87,15 @@ pub async fn open(access: Access, options: Options) -> Result<Arc<EtcdEngine>, S
         quorum: tokio::sync::Mutex::default(),
         quorum_asked: std::sync::atomic::AtomicU64::new(0),
     });
-    shared.quorum_revision().await?;
+    let deadline = Instant::now() + OPEN_TIMEOUT;
+    loop {
+        match shared.quorum_revision().await {
+            Ok(_) => break,
+            // A cluster that starts beside us is waited for.
+            Err(StoreError::Unavailable { .. }) if Instant::now() < deadline => {}
+            Err(error) => return Err(error),
+        }
+    }
     shared.refresh().await;
     if !options.compaction_interval.is_zero() {
         tokio::spawn(compactor::run(Arc::downgrade(&shared), options.compaction_interval));

@@ -1,5 +1,5 @@
 //! The engine against real etcd processes: `SAGONG_ETCD` names the program. The gate runs them so
-//! (`cargo xtask ci --only end-to-end`).
+//! (`cargo xtask ci --only etcd`).
 
 mod cluster;
 mod compaction;
