@@ -4,6 +4,7 @@
 mod apps;
 mod backups;
 mod cluster;
+mod etcd;
 mod failures;
 mod faults;
 mod kubectl_objects;
