@@ -17,7 +17,10 @@ use parking_lot::RwLock;
 use prost::Message;
 use rustls::ClientConfig;
 use store::Revision;
-use tokio::time::{Instant, timeout};
+use tokio::{
+    runtime::Handle,
+    time::{Instant, timeout},
+};
 
 use crate::{
     backoff::Backoff,
@@ -73,6 +76,8 @@ struct Connecting {
 
 /// A client of one cluster.
 pub(crate) struct Client {
+    /// Where connections live.
+    runtime: Handle,
     endpoints: Vec<Endpoint>,
     tls: Option<Arc<ClientConfig>>,
     tokens: Tokens,
@@ -86,6 +91,7 @@ pub(crate) struct Client {
 }
 
 impl Client {
+    /// A client whose connections live on the present runtime.
     pub(crate) fn new(access: Access) -> Client {
         let tls = access.tls.map(|mut tls| {
             tls.alpn_protocols = vec![b"h2".to_vec()];
@@ -94,6 +100,7 @@ impl Client {
         // Several servers share the members' work.
         let next = stdx::random::below(access.endpoints.len() as u64) as usize;
         Client {
+            runtime: Handle::current(),
             endpoints: access.endpoints,
             tls,
             tokens: Tokens::new(access.credentials),
@@ -255,7 +262,14 @@ impl Client {
 
     /// Connects to a member, and asks whether it is one that can serve.
     async fn try_endpoint(&self, endpoint: &Endpoint, cluster: &mut Option<u64>) -> Result<Connection, Trial> {
-        let connection = Connection::open(endpoint, self.tls.as_ref()).await.map_err(Trial::Problem)?;
+        let (endpoint, tls) = (endpoint.clone(), self.tls.clone());
+        let opening = async move {
+            let opened = timeout(CONNECT_TIMEOUT, Connection::open(&endpoint, tls.as_ref())).await;
+            opened.unwrap_or_else(|_| Err("it does not answer".to_owned()))
+        };
+        // A connection lives where it is made, and this call may be made on a runtime that ends before the others do.
+        let opened = self.runtime.spawn(opening).await.unwrap_or_else(|error| Err(error.to_string()));
+        let connection = opened.map_err(Trial::Problem)?;
         let (mut stale, mut renewals) = (None, 0);
         let status = loop {
             match self.ask_status(&connection, &mut stale).await {

@@ -146,7 +146,7 @@ impl Shared {
     /// It was made when every key that it puts has exactly its value, all at one revision that is newer than each it
     /// expected, and what it deletes is gone. Values of one key that are written twice differ in practice: they have
     /// unique identifiers and times in them.
-    async fn find_committed(&self, writes: &[Write]) -> Option<Committed> {
+    pub(crate) async fn find_committed(&self, writes: &[Write]) -> Option<Committed> {
         let mut made: Option<Revision> = None;
         for write in writes {
             let expected = match write.expect() {

@@ -77,3 +77,37 @@ fn what_etcd_refuses_for_its_quota_is_told_and_forgotten() {
         engine.commit(vec![Write::Delete { key: "/registry/0".into(), expect: Expect::Any }]).await.unwrap();
     });
 }
+
+#[test]
+#[ignore = "needs SAGONG_ETCD"]
+fn a_commit_whose_answer_was_lost_is_found_only_when_it_is_surely_there() {
+    run(async {
+        let cluster = Cluster::start(1, &[]);
+        let engine = cluster.engine().await;
+        let put = |key: &'static str, value: &'static str, expect| Write::Put {
+            key: key.into(),
+            value: value.into(),
+            expect,
+            time_to_live: None,
+        };
+        let delete = |expect| Write::Delete { key: "/registry/b".into(), expect };
+        let first = vec![put("/registry/a", "1", Expect::Absent), put("/registry/b", "1", Expect::Absent)];
+        let made = engine.commit(first.clone()).await.unwrap();
+        let second =
+            vec![put("/registry/a", "2", Expect::Revision(made.revision)), delete(Expect::Revision(made.revision))];
+        let find = async |writes: &[Write]| engine.shared().find_committed(writes).await;
+        assert_eq!(find(&first).await, Some(made.clone()));
+        assert_eq!(find(&second).await, None, "it was not made");
+        let made_second = engine.commit(second.clone()).await.unwrap();
+        assert_eq!(find(&second).await, Some(made_second.clone()), "with what was there before");
+        assert_eq!(find(&first).await, None, "somebody wrote since: it is no longer known");
+        for unknowable in [
+            put("/registry/a", "2", Expect::Any),
+            put("/registry/a", "2", Expect::Revision(made_second.revision)),
+            put("/registry/a", "other", Expect::Revision(made.revision)),
+            delete(Expect::Revision(made.revision)),
+        ] {
+            assert_eq!(find(std::slice::from_ref(&unknowable)).await, None, "{unknowable:?}");
+        }
+    });
+}
