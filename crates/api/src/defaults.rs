@@ -39,6 +39,7 @@ const DEFAULTERS: &[(&str, Defaulter)] = &[
     ("apiextensions/v1.CustomResourceDefinition", apiextensions::custom_resource_definition),
     ("apps/v1.DaemonSetUpdateStrategy", apps::daemon_set_update_strategy),
     ("apps/v1.DeploymentStrategy", apps::deployment_strategy),
+    ("apps/v1.StatefulSetSpec", apps::stateful_set_spec),
     ("apps/v1.StatefulSetUpdateStrategy", apps::stateful_set_update_strategy),
     ("autoscaling/v2.HorizontalPodAutoscalerSpec", autoscaling::horizontal_pod_autoscaler_spec),
     ("batch/v1.Job", batch::job),

@@ -77,7 +77,12 @@ fn daemon_set_and_stateful_set() {
         "replicas": 1,
         "revisionHistoryLimit": 10,
         "updateStrategy": {"type": "RollingUpdate", "rollingUpdate": {"maxUnavailable": 1, "partition": 0}},
-        "volumeClaimTemplates": [{"spec": {"resources": {}, "volumeMode": "Filesystem"}, "status": {"phase": "Pending"}}]
+        "volumeClaimTemplates": [{
+            "apiVersion": "v1",
+            "kind": "PersistentVolumeClaim",
+            "spec": {"resources": {}, "volumeMode": "Filesystem"},
+            "status": {"phase": "Pending"}
+        }]
     });
     assert_eq!(spec, expected);
     let explicit = value!({"kind": "StatefulSet", "spec": {"updateStrategy": {"type": "RollingUpdate"}}});

@@ -232,18 +232,21 @@ impl Cache {
     fn entry(&self, kv: &KeyValue) -> Arc<Entry> {
         let key = std::str::from_utf8(&kv.key).unwrap_or_default();
         let key = key.strip_prefix(self.prefix.as_str()).unwrap_or(key);
-        Arc::new(Entry { key: key.into(), revision: kv.mod_revision, bytes: kv.value.clone(), forms: Mutex::default() })
+        // What is gone has no value; its last state is at hand.
+        let bytes = if kv.value.is_empty() { Bytes::new() } else { self.form.read().adopt(&kv.key, &kv.value) };
+        Arc::new(Entry { key: key.into(), revision: kv.mod_revision, bytes, forms: Mutex::default() })
     }
 
     /// Takes what the store holds at `revision`; whoever watches is told to list again.
     pub(crate) fn load(&self, items: &[KeyValue], revision: u64) {
+        let entries = items.iter().map(|kv| self.entry(kv)).map(|entry| (entry.key.clone(), entry)).collect();
         let mut state = self.state.write();
         // Cursors are behind the first sequence number from here on, and answer 410.
         state.first_sequence += state.ring.len() as u64 + SEQUENCE_GAP;
         state.ring.clear();
         state.ring_bytes = 0;
         let sequence = state.first_sequence;
-        state.entries = items.iter().map(|kv| self.entry(kv)).map(|entry| (entry.key.clone(), entry)).collect();
+        state.entries = entries;
         state.revision = revision;
         state.forgotten_revision = revision;
         state.lanes.reset(revision);
@@ -253,9 +256,10 @@ impl Cache {
 
     /// Applies the changes of this resource; the caller keeps revision order.
     pub(crate) fn apply(&self, events: &[&store::Event], revision: u64) {
+        // Before the lock is taken: bytes of other writers are looked into.
+        let entries: Vec<_> = events.iter().map(|event| self.entry(&event.kv)).collect();
         let mut state = self.state.write();
-        for event in events {
-            let entry = self.entry(&event.kv);
+        for (event, entry) in events.iter().zip(entries) {
             let previous = match event.kind {
                 EventKind::Delete => state.entries.remove(&entry.key),
                 EventKind::Put => state.entries.insert(entry.key.clone(), entry.clone()),

@@ -20,6 +20,7 @@ use crate::{
         watch::{EventType, Item, Watch},
     },
     metrics,
+    server::store_status,
 };
 
 /// A component's way to the server, with the component's identity.
@@ -174,6 +175,9 @@ impl Loopback {
         record: Option<Arc<Record>>,
     ) -> Result<WatchStream, Status> {
         let (resource, _) = self.begin(request, "watch", record)?;
+        if request.options.resource_version.is_empty() {
+            self.server.registry().fresh().await.map_err(|error| store_status(&error))?;
+        }
         let watch = Watch::begin(&self.server, &resource, query(request)?, Some(initial_events)).await?;
         let stream = futures::stream::unfold(Some(watch), |watch| async move {
             let mut watch = watch?;
@@ -211,6 +215,9 @@ impl Loopback {
         };
         let missing_body = || Status::bad_request("the request has no body");
         let one = |object: Arc<Object>| Ok(Response::Object(object));
+        if request.verb != Verb::List || request.options.resource_version.is_empty() {
+            server.registry().fresh().await.map_err(|error| store_status(&error))?;
+        }
         match request.verb {
             Verb::Get => match resource.subresource(&request.subresource).map(|found| &found.handler) {
                 Some(SubresourceHandler::Scale(paths)) => {

@@ -6,13 +6,14 @@ use std::{
         Arc,
         atomic::{AtomicU64, Ordering},
     },
+    time::Duration,
 };
 
 use apimachinery::{Object, Status, Str, schema::TypeId};
 use bytes::Bytes;
 use client::ResourceKind;
 use parking_lot::RwLock;
-use store::{Engine, RangeRequest, StoreError};
+use store::{Engine, KeyValue, ProgressRequester, RangeRequest, StoreError};
 use tokio::sync::{Mutex, watch};
 
 use crate::{
@@ -26,6 +27,10 @@ use crate::{
 const PREFIX: &str = "/registry/";
 /// The key after every object's key.
 const PREFIX_END: &str = "/registry0";
+/// As upstream: a read that must not be older than a revision waits so long for it.
+const FRESHNESS_TIMEOUT: Duration = Duration::from_secs(3);
+/// How long to wait before a store that is out of reach is asked again, when the caches have to be read anew.
+const RELOAD_WAIT: Duration = Duration::from_secs(1);
 
 type Address = (Str, Str, Str);
 
@@ -52,6 +57,8 @@ pub struct Registry {
     applied: Arc<AtomicU64>,
     encoded: Arc<Encoded>,
     applied_moved: watch::Sender<u64>,
+    /// Asks the store how far the caches' watch has come.
+    progress: RwLock<Option<ProgressRequester>>,
     /// Why the caches are no longer true; `None` while they are.
     broken: RwLock<Option<String>>,
     /// Counts changes of the table, for those who derive documents from it.
@@ -84,6 +91,7 @@ impl Registry {
             applied: Arc::default(),
             encoded: Arc::new(Encoded::new(ENCODED_CACHE_BYTES)),
             applied_moved: watch::channel(0).0,
+            progress: RwLock::default(),
             broken: RwLock::default(),
             table_moved: watch::channel(0).0,
         }
@@ -110,6 +118,7 @@ impl Registry {
             api_version: kind.api_version().into(),
             kind: kind.kind.clone(),
             custom,
+            has_other_writers: self.engine.consistent_revision().is_some(),
         };
         if let Some(cache) = self.caches.read().get(&prefix) {
             if form.custom.is_some() {
@@ -118,17 +127,15 @@ impl Registry {
             return Ok(cache.clone());
         }
         let cache = Arc::new(Cache::new(prefix.clone(), form, self.applied.clone(), self.encoded.clone()));
-        self.load(&cache).await?;
+        let applied = self.applied.load(Ordering::Acquire);
+        self.load(&cache, (applied > 0).then_some(applied)).await?;
         self.caches.write().insert(prefix, cache.clone());
         Ok(cache)
     }
 
-    /// Reads a resource's objects at the revision up to which changes were applied. The caller holds
-    /// `following`.
-    async fn load(&self, cache: &Cache) -> Result<(), StoreError> {
+    /// Reads a resource's objects at a revision. The caller holds `following`.
+    async fn load(&self, cache: &Cache, revision: Option<u64>) -> Result<(), StoreError> {
         let start = Bytes::copy_from_slice(cache.prefix().as_bytes());
-        let applied = self.applied.load(Ordering::Acquire);
-        let revision = (applied > 0).then_some(applied);
         let range = self.engine.range(RangeRequest { start, end: cache.prefix_end(), limit: 0, revision }).await?;
         cache.load(&range.items, range.revision);
         Ok(())
@@ -226,6 +233,66 @@ impl Registry {
         let _ = self.applied_moved.subscribe().wait_for(|applied| *applied >= revision).await;
     }
 
+    /// Waits until every cache has everything that anybody was told of before this call. It costs nothing while only
+    /// this process writes to the store.
+    ///
+    /// # Errors
+    /// The store is out of reach, or the caches are behind it.
+    pub async fn fresh(&self) -> Result<(), StoreError> {
+        match self.engine.consistent_revision() {
+            Some(asked) => self.wait_told(asked.await?).await,
+            None => Ok(()),
+        }
+    }
+
+    /// Waits until every cache has a revision that a client named; `false` when that revision has not come.
+    ///
+    /// # Errors
+    /// As [`Registry::fresh`].
+    pub(crate) async fn reach(&self, revision: u64) -> Result<bool, StoreError> {
+        if self.applied_revision() >= revision {
+            return Ok(true);
+        }
+        let current = match self.engine.consistent_revision() {
+            Some(asked) => asked.await?,
+            None => self.engine.current_revision(),
+        };
+        if revision > current {
+            return Ok(false);
+        }
+        self.wait_told(revision).await.map(|()| true)
+    }
+
+    /// Waits until every cache has what a write lost against.
+    ///
+    /// # Errors
+    /// As [`Registry::fresh`].
+    pub(crate) async fn wait_lost(&self, current: Option<KeyValue>) -> Result<(), StoreError> {
+        match current {
+            Some(current) => {
+                self.wait_applied(current.mod_revision).await;
+                Ok(())
+            }
+            // When it was deleted is not known.
+            None => self.fresh().await,
+        }
+    }
+
+    /// Waits for a revision at which perhaps nothing of ours happened.
+    async fn wait_told(&self, revision: u64) -> Result<(), StoreError> {
+        if self.applied_revision() >= revision {
+            return Ok(());
+        }
+        if let Some(progress) = &*self.progress.read() {
+            progress.request(revision);
+        }
+        tokio::time::timeout(FRESHNESS_TIMEOUT, self.wait_applied(revision)).await.map_err(|_| {
+            let reason =
+                format!("the watch cache is at revision {} and not at {revision} yet", self.applied_revision());
+            StoreError::Unavailable { reason: reason.into() }
+        })
+    }
+
     /// Keeps the caches true until the store closes.
     pub async fn follow(self: Arc<Registry>) {
         loop {
@@ -233,7 +300,7 @@ impl Registry {
                 StoreError::Closed => return,
                 StoreError::Compacted { .. } => {
                     tracing::warn!("the watch cache fell behind the store and is read anew");
-                    if let Err(error) = self.reload().await {
+                    if let Err(error) = self.reload_in_time().await {
                         return self.give_up("the watch cache could not be read anew", &error);
                     }
                 }
@@ -252,14 +319,39 @@ impl Registry {
         self.broken.read().clone().map_or(Ok(()), Err)
     }
 
+    /// Reads every cache anew, however long the store is out of reach.
+    async fn reload_in_time(&self) -> Result<(), StoreError> {
+        loop {
+            match self.reload().await {
+                Err(
+                    error @ (StoreError::Unavailable { .. } | StoreError::Io { .. } | StoreError::Compacted { .. }),
+                ) => {
+                    tracing::warn!(%error, "the watch cache could not be read anew yet");
+                    *self.broken.write() = Some(format!("the watch cache could not be read anew yet: {error}"));
+                    tokio::time::sleep(RELOAD_WAIT).await;
+                }
+                result => {
+                    if result.is_ok() {
+                        *self.broken.write() = None;
+                    }
+                    return result;
+                }
+            }
+        }
+    }
+
     async fn reload(&self) -> Result<(), StoreError> {
         let _following = self.following.lock().await;
-        let revision = self.engine.current_revision();
-        self.applied.store(revision, Ordering::Release);
+        let revision = match self.engine.consistent_revision() {
+            Some(asked) => asked.await?,
+            None => self.engine.current_revision(),
+        };
         let caches: Vec<_> = self.caches.read().values().cloned().collect();
         for cache in caches {
-            self.load(&cache).await?;
+            self.load(&cache, Some(revision)).await?;
         }
+        // Only now is every cache true at it.
+        self.applied.store(revision, Ordering::Release);
         self.applied_moved.send_replace(revision);
         Ok(())
     }
@@ -272,6 +364,7 @@ impl Registry {
             Ok(watched) => watched,
             Err(error) => return error,
         };
+        *self.progress.write() = Some(watched.progress_requester());
         loop {
             let batch = match watched.next().await {
                 Ok(batch) => batch,
@@ -317,3 +410,6 @@ fn find_cache<'c>(caches: &'c HashMap<Str, Arc<Cache>>, key: &[u8]) -> Option<&'
     let slashes = rest.match_indices('/').take(2);
     slashes.map(|(index, _)| &key[..PREFIX.len() + index + 1]).find_map(|prefix| caches.get(prefix))
 }
+
+#[cfg(test)]
+mod tests;

@@ -71,10 +71,12 @@ impl Server {
         let health = Health::default();
         health.ask("ping", false, || Ok(()));
         let engine = registry.engine().clone();
-        health.ask("etcd", false, move || {
+        let writes = move || {
             let status = engine.status();
             status.read_only.or(status.no_space).map_or(Ok(()), Err)
-        });
+        };
+        health.ask("etcd", false, writes.clone());
+        health.ask("etcd-readiness", true, writes);
         let followed = registry.clone();
         health.ask("informer-sync", true, move || followed.followed());
         Arc::new(Server {
@@ -175,6 +177,9 @@ pub(crate) fn store_status(error: &StoreError) -> Status {
         StoreError::Compacted { .. } => Status::expired(
             "The provided continue parameter is too old to display a consistent list result. You can start a new list without the continue parameter.",
         ),
+        StoreError::Unavailable { reason } => Status::service_unavailable(reason.to_string()).retry_after(1),
+        // In etcd's own words, which clients know.
+        StoreError::Io { source, .. } => Status::internal(source.to_string()),
         other => Status::internal(other.to_string()),
     }
 }

@@ -1,6 +1,8 @@
 //! Objects as the store keeps them: upstream's protobuf envelope for built-in kinds, JSON for custom
 //! resources, never with a `resourceVersion`.
 
+mod foreign;
+
 use std::sync::Arc;
 
 use apimachinery::{
@@ -22,7 +24,12 @@ pub(crate) struct StoredForm {
     /// Set for custom resources: they are kept as JSON, and get the defaults of a definition that changed
     /// since they were written when they are read.
     pub(crate) custom: Option<Arc<dyn Strategy>>,
+    /// Whether others write to the store: upstream leaves out what its defaults say, and sets it when it reads.
+    pub(crate) has_other_writers: bool,
 }
+
+/// The kind whose JSON has something that its protobuf has no place for: what each claim of it is.
+const WITH_CLAIMS: (&str, &str) = ("apps/v1", "StatefulSet");
 
 /// A stored value that cannot be read.
 #[derive(Debug, thiserror::Error)]
@@ -33,6 +40,52 @@ pub(crate) struct StoredError {
 }
 
 impl StoredForm {
+    /// What our own bytes begin with: what they are.
+    fn beginning(&self) -> Vec<u8> {
+        // An empty message ends with its field's number and length.
+        let mut envelope = protobuf::envelope(b"", &self.api_version, &self.kind);
+        let own = protobuf::MAGIC.len() + 2 + usize::from(envelope[protobuf::MAGIC.len() + 1]);
+        envelope.truncate(own);
+        envelope
+    }
+
+    /// Stored bytes as this server would have written them: those of another version are converted. What cannot be
+    /// read becomes what nothing takes for an object, so that it is refused wherever it is needed.
+    pub(crate) fn adopt(&self, key: &[u8], bytes: &Bytes) -> Bytes {
+        // Versions of custom resources differ in their names alone.
+        if self.custom.is_some() {
+            return bytes.clone();
+        }
+        if bytes.starts_with(&self.beginning()) {
+            return self.with_defaults(bytes);
+        }
+        let reason = match foreign::look(bytes, &self.api_version, &self.kind) {
+            foreign::Found::Own => return self.with_defaults(bytes),
+            foreign::Found::Converted(value) => {
+                let text = Bytes::from(json::to_vec(&value));
+                match decode::json(&text, &self.schema, self.type_id, Zeros::Fill) {
+                    Ok(decoded) => return self.encode(&Object(decoded.value)),
+                    Err(error) => error.to_string(),
+                }
+            }
+            foreign::Found::Unreadable(reason) => reason,
+        };
+        tracing::error!(key = %String::from_utf8_lossy(key), reason, "an object of another writer cannot be read");
+        Bytes::from(reason)
+    }
+
+    /// Bytes with the defaults that another writer left out; the same where nothing is missing.
+    fn with_defaults(&self, bytes: &Bytes) -> Bytes {
+        if !self.has_other_writers {
+            return bytes.clone();
+        }
+        // What cannot be read is told when somebody needs it.
+        let Ok(before) = self.decode("", bytes, 0) else { return bytes.clone() };
+        let mut after = before.clone();
+        api::apply_defaults(&mut after.0, self.type_id);
+        if after == before { bytes.clone() } else { self.encode(&after) }
+    }
+
     /// The bytes of `object`.
     pub(crate) fn encode(&self, object: &Object) -> Bytes {
         let mut object = object.clone();
@@ -56,6 +109,9 @@ impl StoredForm {
                 .value
         };
         let mut object = Object(value);
+        if self.custom.is_none() && (self.api_version.as_str(), self.kind.as_str()) == WITH_CLAIMS {
+            api::apply_defaults(&mut object.0, self.type_id);
+        }
         if let Some(strategy) = &self.custom {
             strategy.default(&self.schema, self.type_id, &mut object.0);
         }

@@ -10,6 +10,8 @@ pub const CERTIFICATE: &str = "CERTIFICATE";
 pub const PRIVATE_KEY: &str = "PRIVATE KEY";
 /// The label of private elliptic-curve keys in SEC 1.
 pub const EC_PRIVATE_KEY: &str = "EC PRIVATE KEY";
+/// The label of private RSA keys in PKCS #1.
+pub const RSA_PRIVATE_KEY: &str = "RSA PRIVATE KEY";
 /// The label of public keys.
 pub const PUBLIC_KEY: &str = "PUBLIC KEY";
 /// The label of signing requests.

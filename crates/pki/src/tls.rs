@@ -12,7 +12,7 @@ use rustls::{
     ClientConfig, DigitallySignedStruct, DistinguishedName, Error, RootCertStore, ServerConfig, SignatureScheme,
     client::danger::HandshakeSignatureValid,
     crypto::CryptoProvider,
-    pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer, UnixTime},
+    pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs1KeyDer, PrivatePkcs8KeyDer, PrivateSec1KeyDer, UnixTime},
     server::{
         ResolvesServerCert, WebPkiClientVerifier,
         danger::{ClientCertVerified, ClientCertVerifier},
@@ -22,7 +22,7 @@ use rustls::{
 
 pub use unverified::unverified_client_config;
 
-use crate::{PkiError, PrivateKey, pem};
+use crate::{PkiError, pem};
 
 /// HTTP/2 before HTTP/1.1.
 const PROTOCOLS: [&[u8]; 2] = [b"h2", b"http/1.1"];
@@ -47,9 +47,15 @@ fn chain(certificate_pem: &str) -> Result<Vec<CertificateDer<'static>>, PkiError
     Ok(pem::certificates(certificate_pem)?.into_iter().map(CertificateDer::from).collect())
 }
 
+/// A key of whatever kind: own ones are ECDSA, those of others (an etcd's client certificate) may be RSA.
 fn private_key(key_pem: &str) -> Result<PrivateKeyDer<'static>, PkiError> {
-    let key = PrivateKey::from_pem(key_pem)?;
-    Ok(PrivatePkcs8KeyDer::from(key.to_der().to_vec()).into())
+    let keys = pem::decode(key_pem)?.into_iter().filter_map(|block| match block.label.as_str() {
+        pem::PRIVATE_KEY => Some(PrivatePkcs8KeyDer::from(block.der).into()),
+        pem::EC_PRIVATE_KEY => Some(PrivateSec1KeyDer::from(block.der).into()),
+        pem::RSA_PRIVATE_KEY => Some(PrivatePkcs1KeyDer::from(block.der).into()),
+        _ => None,
+    });
+    keys.into_iter().next().ok_or_else(|| PkiError::malformed("private key", "there is no key in this PEM text"))
 }
 
 /// A certificate chain and its key, ready to be served; for resolvers that pick by name or rotate.

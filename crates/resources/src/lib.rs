@@ -11,6 +11,7 @@ mod allocator;
 pub mod bootstrap;
 mod connect;
 mod conversion;
+mod daemon_sets;
 mod events;
 mod install;
 pub mod metrics;

@@ -22,6 +22,8 @@ pub(crate) struct Simple {
     /// The phase of a new object's status; empty where there is none.
     first_phase: &'static str,
     is_urgent: bool,
+    /// What is set in a new object, or a changed one beside what it was.
+    prepare: fn(&mut Object, Option<&Object>),
     /// The field that field selectors may name; empty where there is none.
     selectable: &'static str,
 }
@@ -38,6 +40,7 @@ impl Simple {
         status: |_| Errors::new(),
         first_phase: "",
         is_urgent: false,
+        prepare: |_, _| {},
         selectable: "",
     };
     /// Spec and status, without a generation.
@@ -75,6 +78,11 @@ impl Simple {
         Simple { first_phase, ..self }
     }
 
+    /// Sets something in new objects, and in changed ones beside what they were.
+    pub(crate) const fn prepared(self, prepare: fn(&mut Object, Option<&Object>)) -> Simple {
+        Simple { prepare, ..self }
+    }
+
     /// Lets field selectors name a field, such as `spec.signerName`.
     pub(crate) const fn selectable(self, selectable: &'static str) -> Simple {
         Simple { selectable, ..self }
@@ -102,6 +110,14 @@ impl Strategy for Simple {
         if !self.first_phase.is_empty() {
             object.set(&["status", "phase"], self.first_phase);
         }
+        (self.prepare)(object, None);
+    }
+
+    fn prepare_for_update(&self, _: &RequestContext, subresource: &str, object: &mut Object, old: &Object) {
+        if self.has_status {
+            keep_other_half(subresource, object, old);
+        }
+        (self.prepare)(object, Some(old));
     }
 
     fn validate(&self, object: &Object) -> Errors {

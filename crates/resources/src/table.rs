@@ -6,6 +6,7 @@ use apimachinery::names;
 use apiserver::{Guard, Strategy};
 
 use crate::{
+    daemon_sets,
     events::Events,
     pods::Pods,
     signing_requests::SigningRequests,
@@ -119,7 +120,12 @@ pub const RESOURCES: &[Registration] = &[
         )
     }),
     row("apps", "daemonsets", || {
-        Arc::new(Simple::PLAIN.checked(workloads::daemon_set).changed(workloads::daemon_set_update))
+        Arc::new(
+            Simple::PLAIN
+                .checked(workloads::daemon_set)
+                .changed(workloads::daemon_set_update)
+                .prepared(daemon_sets::count_template),
+        )
     }),
     row("apps", "deployments", || {
         Arc::new(

@@ -53,6 +53,11 @@ impl Directories {
         self.root.join("store")
     }
 
+    /// Says that the objects are kept in an etcd cluster, and where it is.
+    pub(crate) fn etcd_note(&self) -> PathBuf {
+        self.root.join("etcd-servers")
+    }
+
     /// Keys and certificates.
     pub(crate) fn pki(&self) -> PathBuf {
         self.root.join("pki")

@@ -60,6 +60,16 @@ fn duration(text: &str) -> Result<Duration, String> {
 }
 
 impl EmbeddedOptions {
+    /// A flag that says something, for engines to which it says nothing.
+    pub(crate) fn given(&self) -> Option<&'static str> {
+        let given = [
+            ("--store-sync", self.store_sync != Sync::Always),
+            ("--store-sync-interval", self.store_sync_interval.is_some()),
+            ("--log-archive", self.log_archive.is_some()),
+        ];
+        given.into_iter().find(|(_, given)| *given).map(|(flag, _)| flag)
+    }
+
     /// What the engine is opened with.
     pub(crate) fn engine_options(&self) -> anyhow::Result<embedded::Options> {
         let sync = match (self.store_sync, self.store_sync_interval) {

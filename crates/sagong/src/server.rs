@@ -134,7 +134,7 @@ async fn control_plane(
         format!("cannot listen on port {}: choose another with --port, or end what uses it", options.port)
     })?;
     let backups = options.store.backups.plan()?;
-    let engine = options.store.open(directories)?;
+    let engine = options.store.open(directories).await?;
     let identity = Identity::open(directories)?;
     let host_name = host_name();
     let allocators = ServiceAllocators::new(Ranges { network, prefix_length, ..Ranges::default() });
@@ -207,7 +207,9 @@ async fn control_plane(
     let admin_socket = admin::listen(&directories.admin_socket())?;
     let ready_milliseconds = started.elapsed().as_millis();
     tracing::info!(milliseconds = ready_milliseconds as u64, port = options.port, "ready");
-    tokio::spawn(compact(engine.clone()));
+    if options.store.is_compacted_here() {
+        tokio::spawn(compact(engine.clone()));
+    }
     if let Some(plan) = backups {
         tokio::spawn(plan.follow(engine.clone()));
     }

@@ -160,12 +160,19 @@ fn readiness_problems(failures: &[(String, String)]) -> Vec<(String, String)> {
 
 pub(crate) fn store_problems(store: &store::Status) -> Vec<(String, String)> {
     let read_only = store.read_only.iter().map(|reason| {
-        let advice = "make room on the disk or mend it, then start the server again".to_owned();
+        let advice = match reason.starts_with("etcd") {
+            true => "look after etcd; the server goes on by itself once it answers",
+            false => "make room on the disk or mend it, then start the server again",
+        };
+        let advice = advice.to_owned();
         (format!("the store does not write: {reason}"), advice)
     });
     let no_space = store.no_space.iter().map(|reason| {
-        let advice =
-            "make room on the disk, or delete objects; until then only deletes and leases are written".to_owned();
+        let advice = match reason.starts_with("etcdserver") {
+            true => "compact and defragment etcd or raise its quota, then disarm its alarm; until then only deletes are made",
+            false => "make room on the disk, or delete objects; until then only deletes and leases are written",
+        };
+        let advice = advice.to_owned();
         (reason.clone(), advice)
     });
     let snapshot = store.snapshot_error.iter().map(|reason| {

@@ -49,6 +49,7 @@ pub use self::{
     committer::Committer,
     error::OpenError,
     options::{Options, SyncMode},
+    order::check_size,
 };
 use self::{
     committer::CommitterStart,

@@ -22,7 +22,8 @@ pub struct KeyValue {
     pub create_revision: Revision,
     /// The revision of the last change.
     pub mod_revision: Revision,
-    /// When the key expires, in seconds since the Unix epoch.
+    /// When the key expires, in seconds since the Unix epoch. An engine that others write to as well knows it only of
+    /// what it wrote itself, and in an [`Engine::export`].
     pub expires_at: Option<u64>,
 }
 
@@ -163,7 +164,7 @@ pub struct Status {
     pub memory_bytes: u64,
     /// The log on the disk in bytes.
     pub log_bytes: u64,
-    /// The snapshot on the disk in bytes.
+    /// The snapshot on the disk in bytes; the database of an engine that has one.
     pub snapshot_bytes: u64,
     /// Why the store no longer writes; none when it does.
     pub read_only: Option<String>,
@@ -185,7 +186,7 @@ pub trait Engine: Send + Sync + 'static {
     /// without writes answers when everything that was queued before it is durable.
     ///
     /// # Errors
-    /// `Conflict`, `TooLarge`, `Invalid`, `NoSpace`, `ReadOnly`, `Closed`, `Io`.
+    /// `Conflict`, `TooLarge`, `Invalid`, `NoSpace`, `ReadOnly`, `Unavailable`, `Closed`, `Io`.
     fn commit_with(&self, writes: Vec<Write>, priority: Priority) -> BoxFuture<'_, Result<Committed, StoreError>>;
 
     /// A commit that is urgent only if it does nothing but delete.
@@ -216,9 +217,19 @@ pub trait Engine: Send + Sync + 'static {
     /// that must ask first may give these with the first item instead.
     fn watch(&self, start: Bytes, end: Bytes, after: Revision) -> Result<Watch, StoreError>;
 
-    /// The durable revision, as far as this process knows it: everything up to it can be read, and was
-    /// given to the watchers.
+    /// The durable revision, as far as this process knows it: everything up to it can be read, and was given to the
+    /// watchers. Where others write too, the watchers may still be waiting for it: ask for progress.
     fn current_revision(&self) -> Revision;
+
+    /// A revision that is no older than any commit that anybody was told of before this call: a read that must be
+    /// consistent waits until it has this revision. `None` from an engine that only this process writes to, since every
+    /// commit was acknowledged here.
+    ///
+    /// # Errors
+    /// `Unavailable`, `Io`.
+    fn consistent_revision(&self) -> Option<BoxFuture<'_, Result<Revision, StoreError>>> {
+        None
+    }
 
     /// Forgets what was replaced or deleted before `revision`, which becomes the oldest that can be
     /// read and after which can be watched.

@@ -61,10 +61,17 @@ pub enum StoreError {
         /// What is wrong with it.
         reason: &'static str,
     },
+    /// The engine is out of reach or has too much to do, for the moment. Nothing was written: try again.
+    #[error("{reason}")]
+    Unavailable {
+        /// What it said, or why it is not reached.
+        reason: Arc<str>,
+    },
     /// The store is closed.
     #[error("store is closed")]
     Closed,
-    /// The engine could not be reached or answered wrongly.
+    /// The engine could not be reached or answered wrongly. A commit that gets this answer may or may not exist
+    /// afterwards.
     #[error("{operation}: {source}")]
     Io {
         /// What was being done, and to what.

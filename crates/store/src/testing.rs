@@ -1,9 +1,14 @@
 //! What a simulation puts in the place of the machine: a clock that it moves, seeded randomness, and a
 //! file system that tears, fails and forgets.
 
+pub mod contract;
 mod memory;
 
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::{
+    pin::pin,
+    sync::atomic::{AtomicU64, Ordering},
+    task::Poll,
+};
 
 pub use memory::{Fault, MemoryFileSystem};
 
@@ -34,6 +39,22 @@ impl Clock for ManualClock {
     fn now_unix_milliseconds(&self) -> u64 {
         self.0.load(Ordering::Relaxed)
     }
+}
+
+/// Runs futures side by side within one task; gives what they answer, in their order.
+pub async fn join_all<F: Future>(futures: impl IntoIterator<Item = F>) -> Vec<F::Output> {
+    let mut running: Vec<_> = futures.into_iter().map(|future| (Box::pin(future), None)).collect();
+    pin!(std::future::poll_fn(|context| {
+        for (future, answer) in running.iter_mut().filter(|(_, answer)| answer.is_none()) {
+            if let Poll::Ready(given) = future.as_mut().poll(context) {
+                *answer = Some(given);
+            }
+        }
+        let done = running.iter().all(|(_, answer)| answer.is_some());
+        if done { Poll::Ready(()) } else { Poll::Pending }
+    }))
+    .await;
+    running.into_iter().filter_map(|(_, answer)| answer).collect()
 }
 
 /// Random numbers that are the same for the same seed (SplitMix64).

@@ -2,6 +2,7 @@
 
 mod archives;
 mod backups;
+mod contract;
 mod disk_use;
 mod driven;
 mod faults;

@@ -13,7 +13,7 @@ use std::{
 
 use anyhow::{Context, bail};
 
-use crate::{conformance, images, layering, tools};
+use crate::{conformance, images, layering, tools, upstream};
 
 /// Options of `ci`.
 #[derive(clap::Args)]
@@ -35,6 +35,7 @@ const STEPS: &[Step] = &[
     ("end-to-end", end_to_end),
     ("robustness", robustness),
     ("conformance", conformance::gate),
+    ("etcd", upstream::etcd_step),
 ];
 
 pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<()> {
@@ -107,6 +108,8 @@ fn end_to_end() -> anyhow::Result<()> {
     run_command(
         Command::new(env!("CARGO"))
             .args(["test", "--package", "sagong", "--test", "end_to_end", "--", "--ignored", "--test-threads", "1"])
+            // A step of their own.
+            .args(["--skip", "etcd::"])
             .env("SAGONG_ETCD", images::binaries::program("etcd")?)
             .env("SAGONG_HELM", tools::helm()?)
             .env("SAGONG_IMAGES", images)

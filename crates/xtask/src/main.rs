@@ -38,6 +38,8 @@ enum Command {
     Images(images::Arguments),
     /// Run upstream's conformance suite against a fresh cluster of two nodes.
     Conformance(Box<conformance::Arguments>),
+    /// Serve from one etcd with upstream's API server, and compare what both say.
+    BesideUpstream,
     /// Measure Sagong and upstream's control plane beside each other.
     Bench(Box<bench::Arguments>),
     /// Draw a flame graph of the server under a scenario of `bench`.
@@ -55,6 +57,7 @@ fn main() -> anyhow::Result<()> {
         Command::CheckApi(arguments) => check_api::run(&arguments),
         Command::Images(arguments) => images::run(&arguments),
         Command::Conformance(arguments) => conformance::run(&arguments),
+        Command::BesideUpstream => upstream::beside(),
         Command::Bench(arguments) => bench::run(&arguments),
         Command::Profile(arguments) => profile::run(&arguments),
         Command::Critest(arguments) => conformance::critest::run(&arguments),

@@ -1,9 +1,15 @@
 //! Upstream's own programs, built from their Go modules: what Sagong is measured against and judged by.
 
-use std::path::PathBuf;
+use std::{path::PathBuf, process::Command};
 
-use crate::images::binaries::{self, GoProgram, program_of};
+use crate::{
+    ci,
+    images::binaries::{self, GoProgram, program_of},
+    tools,
+};
 
+/// The store, which the images of the conformance suite need too.
+const ETCD: &[GoProgram] = &[program_of("etcd", "go.etcd.io/etcd/server/v3")];
 /// The control plane.
 const CONTROL_PLANE: &[GoProgram] = &[
     program_of("etcd", "go.etcd.io/etcd/server/v3"),
@@ -16,4 +22,42 @@ const CONTROL_PLANE: &[GoProgram] = &[
 pub(crate) fn control_plane() -> anyhow::Result<PathBuf> {
     binaries::build(CONTROL_PLANE)?;
     Ok(binaries::cache()?.join("bin"))
+}
+
+/// The step of the gate that needs etcd: the engine on clusters of it, and the real binary on one. It comes after the
+/// conformance suite, which has built etcd; upstream's API server is not built by the gate.
+pub(crate) fn etcd_step() -> anyhow::Result<()> {
+    binaries::build(ETCD)?;
+    let api_server = binaries::program("kube-apiserver")?;
+    let mut left_out: &[&str] = &[];
+    if !api_server.exists() {
+        println!(
+            "left out: the tests beside upstream's API server, which is not built; `cargo xtask beside-upstream` builds it \
+             (minutes, once) and runs them"
+        );
+        left_out = &["--skip", "beside_upstream"];
+    }
+    test(&["--package", "etcd", "--lib"], &[])?;
+    test(END_TO_END, &[&["etcd::"], left_out].concat())
+}
+
+const END_TO_END: &[&str] = &["--package", "sagong", "--test", "end_to_end"];
+
+/// Builds upstream's API server, and runs the tests beside it.
+pub(crate) fn beside() -> anyhow::Result<()> {
+    control_plane()?;
+    test(END_TO_END, &["beside_upstream"])
+}
+
+fn test(target: &[&str], further: &[&str]) -> anyhow::Result<()> {
+    ci::run_command(
+        Command::new(env!("CARGO"))
+            .arg("test")
+            .args(target)
+            .args(["--", "--ignored", "--test-threads", "1"])
+            .args(further)
+            .env("SAGONG_ETCD", binaries::program("etcd")?)
+            .env("SAGONG_KUBE_APISERVER", binaries::program("kube-apiserver")?)
+            .env("SAGONG_KUBECTL", tools::kubectl()?),
+    )
 }

@@ -214,7 +214,7 @@ pub(crate) async fn remove(
             Ok(Some(Arc::new(object)))
         }
         Err(StoreError::Conflict { current, .. }) => {
-            registry.wait_applied(current.map_or(0, |current| current.mod_revision)).await;
+            registry.wait_lost(current).await.map_err(|error| store_status(&error))?;
             Ok(None)
         }
         Err(error) => Err(store_status(&error)),

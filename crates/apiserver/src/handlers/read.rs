@@ -237,7 +237,7 @@ async fn first_page(
     if query.resource_version_match == "Exact" {
         return Ok((past(server, resource, prefix, "", wanted).await?, wanted));
     }
-    if wanted > server.registry().engine().current_revision() {
+    if !server.registry().reach(wanted).await.map_err(|error| store_status(&error))? {
         let mut status =
             Status::timeout(format!("Too large resource version: {wanted}, current: {}", cache.revision()))
                 .retry_after(1);
@@ -246,7 +246,6 @@ async fn first_page(
             .set(&["causes"], value!([{"reason": "ResourceVersionTooLarge", "message": "Too large resource version"}]));
         return Err(status);
     }
-    server.registry().wait_applied(wanted).await;
     // One name is one look-up.
     if let (Some(name), true) =
         (query.fields.required_value("metadata.name"), !query.namespace.is_empty() || !resource.kind.namespaced)

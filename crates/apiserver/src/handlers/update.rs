@@ -273,7 +273,7 @@ pub(crate) async fn put(
         }
         Err(StoreError::Conflict { current, .. }) => {
             // The cache may not have what we lost against yet.
-            registry.wait_applied(current.map_or(0, |current| current.mod_revision)).await;
+            registry.wait_lost(current).await.map_err(|error| PutError::Other(store_status(&error)))?;
             Err(PutError::Conflict)
         }
         Err(error) => Err(PutError::Other(store_status(&error))),

@@ -9,6 +9,7 @@ use super::read::{self, Query};
 use crate::{
     Resource, Server,
     cache::{Change, Cursor, Entry, Lane},
+    server::store_status,
 };
 
 /// What happened, as the watcher sees it through its selectors.
@@ -129,12 +130,11 @@ impl Watch {
                 ))
             })?),
         };
-        if let Some(revision) = revision {
-            if revision > server.registry().engine().current_revision() {
-                let message = format!("Too large resource version: {revision}, current: {}", cache.revision());
-                return Err(Status::timeout(message).retry_after(1));
-            }
-            server.registry().wait_applied(revision).await;
+        if let Some(revision) = revision
+            && !server.registry().reach(revision).await.map_err(|error| store_status(&error))?
+        {
+            let message = format!("Too large resource version: {revision}, current: {}", cache.revision());
+            return Err(Status::timeout(message).retry_after(1));
         }
         let from_now = match initial_events {
             Some(wanted) => wanted,

@@ -32,6 +32,7 @@ use crate::{
         watch::Watch,
     },
     metrics, openapi,
+    server::store_status,
 };
 
 /// Watches end after this time and a random part of it again, so that clients spread over servers.
@@ -284,7 +285,19 @@ async fn resource_request(
             }
         },
     };
-    let answer = resource_call(server, context, &resource, &route, &parameters, verb, request, accept).await;
+    // What a client names a revision for, or takes from any, need not be the latest.
+    let any_revision = match verb {
+        "get" => parameters.get("resourceVersion") == "0",
+        "list" | "watch" => !parameters.get("resourceVersion").is_empty() || !parameters.get("continue").is_empty(),
+        _ => false,
+    };
+    let answer = async {
+        if !any_revision {
+            server.registry().fresh().await.map_err(|error| store_status(&error))?;
+        }
+        resource_call(server, context, &resource, &route, &parameters, verb, request, accept).await
+    };
+    let answer = answer.await;
     drop(place);
     match answer {
         Ok(response) if long_running => {

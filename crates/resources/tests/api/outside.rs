@@ -48,13 +48,14 @@ async fn checks_are_told_in_upstreams_words() {
     assert_eq!(failed.code, 500);
     assert_eq!(
         failed.text(),
-        "[+]ping ok\n[+]etcd ok\n[+]informer-sync ok\n[-]poststarthook/x failed: reason withheld\nreadyz check failed\n"
+        "[+]ping ok\n[+]etcd ok\n[+]etcd-readiness ok\n[+]informer-sync ok\n\
+         [-]poststarthook/x failed: reason withheld\nreadyz check failed\n"
     );
     let excluded = api.get("/readyz?verbose&exclude=poststarthook/x&exclude=y").await;
     assert_eq!(excluded.code, 200);
     assert_eq!(
         excluded.text(),
-        "[+]ping ok\n[+]etcd ok\n[+]informer-sync ok\n[+]poststarthook/x excluded: ok\n\
+        "[+]ping ok\n[+]etcd ok\n[+]etcd-readiness ok\n[+]informer-sync ok\n[+]poststarthook/x excluded: ok\n\
          warn: some health checks cannot be excluded: no matches for \"y\"\nreadyz check passed\n"
     );
     let one = api.get("/readyz/poststarthook/x").await;

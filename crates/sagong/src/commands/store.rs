@@ -7,13 +7,14 @@ mod verify;
 
 use std::path::PathBuf;
 
-use anyhow::Context;
+use anyhow::{Context, bail};
 use apimachinery::{Value, decode};
 use http::Method;
 use http_body_util::BodyExt;
 
 use crate::{
     api_access::AdminAccess,
+    directories::Directories,
     output::{self, Output},
     store_api::{COMPACT_PATH, STATUS_PATH},
 };
@@ -122,6 +123,14 @@ fn call(options: &Options, method: Method, path: &str) -> anyhow::Result<Value> 
         let bytes = body.collect().await.context("the answer broke off")?.to_bytes();
         decode::json_untyped(&bytes).map_err(|error| anyhow::anyhow!("the server's answer: {error}"))
     })
+}
+
+/// A server whose objects are in an etcd cluster has no store here.
+fn refuse_etcd(directories: &Directories, way_out: &str) -> anyhow::Result<()> {
+    match std::fs::read_to_string(directories.etcd_note()) {
+        Ok(servers) => bail!("this server keeps its objects in etcd ({}): they are {way_out}", servers.trim()),
+        Err(_) => Ok(()),
+    }
 }
 
 /// Lines for people, in the order in which they are asked about.

@@ -30,6 +30,11 @@ impl Cluster {
         Cluster::start(&[&["--no-node"], flags].concat())
     }
 
+    /// A control plane without a node whose objects are in etcd.
+    pub(crate) fn on_etcd(servers: &str) -> Cluster {
+        Cluster::start(&["--no-node", "--store", "etcd", "--etcd-servers", servers])
+    }
+
     /// A control plane and a node that is ready; needs root. Its pods end with this value.
     pub(crate) fn with_node() -> Cluster {
         Cluster::with_node_and(&[])
@@ -166,9 +171,7 @@ impl Cluster {
 
     /// A kubectl that goes on until its value is dropped; its lines can be read.
     pub(crate) fn kubectl_running(&self, arguments: &[&str]) -> Running {
-        let mut process = self.kubectl_command(arguments).stdout(Stdio::piped()).spawn().unwrap();
-        let lines = BufReader::new(process.stdout.take().unwrap()).lines();
-        Running { process, lines }
+        Running::start(self.kubectl_command(arguments))
     }
 
     /// The real helm as the administrator; it must succeed.
@@ -261,6 +264,13 @@ pub(crate) struct Running {
 }
 
 impl Running {
+    /// Starts it.
+    pub(crate) fn start(mut command: Command) -> Running {
+        let mut process = command.stdin(Stdio::null()).stdout(Stdio::piped()).spawn().unwrap();
+        let lines = BufReader::new(process.stdout.take().unwrap()).lines();
+        Running { process, lines }
+    }
+
     /// Reads until a line has `text` in it; answers that line.
     pub(crate) fn line_with(&mut self, text: &str) -> String {
         let mut seen = Vec::new();

@@ -1,164 +1,304 @@
-//! `sagong store export` and `import`: a cluster moves out to a real etcd, and back in from its snapshot.
+//! Servers whose objects are in an etcd cluster: `SAGONG_ETCD` names its program, `SAGONG_KUBE_APISERVER` upstream's API
+//! server.
 
 use std::{
+    collections::BTreeSet,
+    net::TcpListener,
     path::PathBuf,
-    process::{Child, Command, Stdio},
+    process::{Child, Command, Output, Stdio},
 };
 
-use crate::cluster::{Cluster, free_port};
+use crate::cluster::Cluster;
 
-/// A program of etcd: all are in the folder of the one that `SAGONG_ETCD` names.
-fn program(name: &str) -> Command {
-    let etcd = PathBuf::from(std::env::var_os("SAGONG_ETCD").expect("SAGONG_ETCD names the real etcd"));
-    Command::new(etcd.with_file_name(name))
+const EVERY_KIND: &str = include_str!("every_kind.yaml");
+/// Service addresses, the same for both servers.
+const SERVICE_NETWORK: &str = "10.43.0.0/16";
+
+fn free_port() -> u16 {
+    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
 }
 
-/// What a program prints; it must succeed.
-fn output(command: &mut Command) -> String {
-    let output = command.stdin(Stdio::null()).output().unwrap();
-    assert!(output.status.success(), "{command:?}: {}", String::from_utf8_lossy(&output.stderr));
-    String::from_utf8_lossy(&output.stdout).into_owned()
+fn program(variable: &str) -> PathBuf {
+    std::env::var_os(variable).unwrap_or_else(|| panic!("{variable} names the program")).into()
 }
 
-/// A member of one; it ends with this value.
+/// A process that ends with this value.
+struct Process(Child);
+
+impl Process {
+    fn start(program: PathBuf, arguments: &[String]) -> Process {
+        let mut command = Command::new(program);
+        command.args(arguments).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+        Process(command.spawn().unwrap())
+    }
+}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+/// One member that is a cluster of its own.
 struct Etcd {
-    process: Child,
-    address: String,
+    arguments: Vec<String>,
+    url: String,
+    process: Option<Process>,
+    _directory: tempfile::TempDir,
 }
 
 impl Etcd {
-    fn start(folder: &str) -> Etcd {
-        let (client, peer) = (free_port(), free_port());
-        let address = format!("http://127.0.0.1:{client}");
-        let peer = format!("http://127.0.0.1:{peer}");
-        let process = program("etcd")
-            .args(["--name", "default", "--data-dir", folder, "--log-level", "error"])
-            .args(["--listen-client-urls", &address, "--advertise-client-urls", &address])
-            .args(["--listen-peer-urls", &peer])
-            .spawn()
-            .unwrap();
-        let etcd = Etcd { process, address };
-        etcd.control(&["endpoint", "health", "--dial-timeout", "30s", "--command-timeout", "30s"]);
-        etcd
+    fn start() -> Etcd {
+        let directory = tempfile::tempdir().unwrap();
+        let (url, peer) = (format!("http://127.0.0.1:{}", free_port()), format!("http://127.0.0.1:{}", free_port()));
+        let arguments = vec![
+            format!("--data-dir={}", directory.path().join("data").display()),
+            format!("--listen-client-urls={url}"),
+            format!("--advertise-client-urls={url}"),
+            format!("--listen-peer-urls={peer}"),
+            format!("--initial-advertise-peer-urls={peer}"),
+            format!("--initial-cluster=default={peer}"),
+        ];
+        let process = Some(Process::start(program("SAGONG_ETCD"), &arguments));
+        Etcd { arguments, url, process, _directory: directory }
     }
 
-    fn control(&self, arguments: &[&str]) -> String {
-        output(program("etcdctl").args(["--endpoints", &self.address]).args(arguments))
+    fn kill(&mut self) {
+        self.process = None;
     }
-}
 
-impl Drop for Etcd {
-    fn drop(&mut self) {
-        let _ = self.process.kill();
-        let _ = self.process.wait();
+    fn start_again(&mut self) {
+        self.process = Some(Process::start(program("SAGONG_ETCD"), &self.arguments));
     }
 }
 
-const DEFINITION: &str = "
-apiVersion: apiextensions.k8s.io/v1
-kind: CustomResourceDefinition
-metadata: {name: boats.example.com}
-spec:
-  group: example.com
-  scope: Namespaced
-  names: {plural: boats, singular: boat, kind: Boat}
-  versions:
-  - name: v1
-    served: true
-    storage: true
-    schema: {openAPIV3Schema: {type: object, properties: {spec: {type: object, properties: {oars: {type: integer}}}}}}
-";
+/// Upstream's API server with the keys of a Sagong server, on the same etcd.
+struct Upstream {
+    process: Process,
+    kubeconfig: PathBuf,
+}
+
+impl Upstream {
+    fn start(beside: &Cluster, etcd: &Etcd) -> Upstream {
+        let (port, pki) = (free_port(), PathBuf::from(beside.path("data/pki")));
+        let folder = PathBuf::from(beside.path("upstream"));
+        let key = |name: &str| pki.join(name).display().to_string();
+        let service_accounts = pki::PrivateKey::load(&pki.join("sa.key")).unwrap();
+        let public_key = beside.file("sa.pub", &service_accounts.public_key_pem());
+        let arguments = [
+            format!("--secure-port={port}"),
+            "--bind-address=127.0.0.1".to_owned(),
+            "--advertise-address=127.0.0.1".to_owned(),
+            "--endpoint-reconciler-type=none".to_owned(),
+            "--authorization-mode=Node,RBAC".to_owned(),
+            format!("--client-ca-file={}", key("ca.crt")),
+            format!("--cert-dir={}", folder.display()),
+            format!("--etcd-servers={}", etcd.url),
+            "--service-account-issuer=https://kubernetes.default.svc.cluster.local".to_owned(),
+            format!("--service-account-key-file={public_key}"),
+            format!("--service-account-signing-key-file={}", key("sa.key")),
+            format!("--service-cluster-ip-range={SERVICE_NETWORK}"),
+        ];
+        let process = Process::start(program("SAGONG_KUBE_APISERVER"), &arguments);
+        let own = std::fs::read_to_string(beside.path("data/admin.kubeconfig")).unwrap();
+        let mut text = String::new();
+        for line in own.lines() {
+            let indent = &line[..line.len() - line.trim_start().len()];
+            match line.trim_start().split(':').next().unwrap() {
+                "server" => text.push_str(&format!("{indent}server: https://127.0.0.1:{port}\n")),
+                // It shows a certificate that it made itself.
+                "certificate-authority-data" => text.push_str(&format!("{indent}insecure-skip-tls-verify: true\n")),
+                _ => text.push_str(&format!("{line}\n")),
+            }
+        }
+        let kubeconfig = PathBuf::from(beside.file("upstream.kubeconfig", &text));
+        let mut upstream = Upstream { process, kubeconfig };
+        // A minute; each try takes as long as kubectl does.
+        let begun = std::time::Instant::now();
+        while !upstream.output(&["get", "--raw", "/readyz"]).status.success() {
+            assert!(upstream.process.0.try_wait().unwrap().is_none(), "upstream's server ended");
+            assert!(begun.elapsed().as_secs() < 120, "upstream's server is not ready");
+        }
+        upstream
+    }
+
+    fn output(&self, arguments: &[&str]) -> Output {
+        let mut command = Command::new(program("SAGONG_KUBECTL"));
+        command.env("KUBECONFIG", &self.kubeconfig).env("HOME", self.kubeconfig.parent().unwrap());
+        command.args(arguments).stdin(Stdio::null()).output().unwrap()
+    }
+
+    fn kubectl(&self, arguments: &[&str]) -> String {
+        let output = self.output(arguments);
+        assert!(output.status.success(), "{arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
+        String::from_utf8(output.stdout).unwrap()
+    }
+}
+
+/// Reads objects through both servers until both say the same, since controllers may be at work on them for a moment;
+/// gives what differs.
+fn difference(sagong: &Cluster, upstream: &Upstream, what: &[&str]) -> Option<String> {
+    let arguments = [&["get"], what, &["-o", "json", "--show-managed-fields"]].concat();
+    let mut read = (String::new(), String::new());
+    for _ in 0..20 {
+        read = (sagong.kubectl(&arguments), upstream.kubectl(&arguments));
+        if read.0 == read.1 {
+            return None;
+        }
+    }
+    let (own, theirs): (BTreeSet<&str>, BTreeSet<&str>) = (read.0.lines().collect(), read.1.lines().collect());
+    let only = |one: &BTreeSet<&str>, other: &BTreeSet<&str>| {
+        one.difference(other).map(ToString::to_string).collect::<Vec<_>>().join("\n")
+    };
+    Some(format!("{what:?}: only in Sagong's:\n{}\nonly in upstream's:\n{}", only(&own, &theirs), only(&theirs, &own)))
+}
+
+/// The objects of every kind, one manifest each, under the name of a side.
+fn manifests(side: &str) -> Vec<String> {
+    EVERY_KIND.split("\n---\n").map(|manifest| manifest.replace("SIDE", side)).collect()
+}
+
+fn boat(side: &str) -> String {
+    format!(
+        "apiVersion: {side}.example.test/v1\nkind: Boat\nmetadata: {{name: first, namespace: {side}}}\nspec: {{name: a}}\n"
+    )
+}
 
 #[test]
-#[ignore = "needs kubectl and etcd; run by cargo xtask ci"]
-fn a_cluster_moves_out_to_etcd_and_back_in() {
-    let mut cluster = Cluster::control_plane();
-    for name in ["one", "two"] {
-        cluster.kubectl(&["create", "configmap", name, "--from-literal=key=value"]);
+#[ignore = "needs etcd, kube-apiserver and kubectl; run by cargo xtask ci"]
+fn beside_upstream_every_kind_is_the_same_through_both() {
+    let etcd = Etcd::start();
+    let sagong = Cluster::on_etcd(&etcd.url);
+    let upstream = Upstream::start(&sagong, &etcd);
+    let (mut kinds, mut differences) = (0, Vec::new());
+    for side in ["via-sagong", "via-upstream"] {
+        kinds = 0;
+        for (index, manifest) in manifests(side).iter().enumerate() {
+            let file = sagong.file(&format!("{side}-{index}.yaml"), manifest);
+            match side {
+                "via-sagong" => sagong.kubectl(&["create", "-f", &file]),
+                _ => upstream.kubectl(&["create", "-f", &file]),
+            };
+            // At once: what one has acknowledged the other shows.
+            differences.extend(difference(&sagong, &upstream, &["-f", &file]));
+            kinds += 1;
+        }
+        let definition = format!("crd/boats.{side}.example.test");
+        for established in ["--for=condition=Established", "--for=condition=NamesAccepted"] {
+            sagong.kubectl(&["wait", &definition, established, "--timeout=30s"]);
+            upstream.kubectl(&["wait", &definition, established, "--timeout=30s"]);
+        }
+        let file = sagong.file(&format!("{side}-boat.yaml"), &boat(side));
+        // Each serves the kind a moment after it is established.
+        let create: &dyn Fn() -> bool = match side {
+            "via-sagong" => &|| sagong.kubectl_exit(&["create", "-f", &file]).0 == 0,
+            _ => &|| upstream.output(&["create", "-f", &file]).status.success(),
+        };
+        assert!((0..50).any(|_| create()), "{side}: a custom resource");
+        assert!((0..50).any(|_| upstream.output(&["get", "-f", &file]).status.success()));
+        differences.extend(difference(&sagong, &upstream, &["-f", &file]));
     }
-    cluster.kubectl(&["delete", "configmap", "two"]);
-    cluster.kubectl(&["create", "deployment", "web", "--image=nginx"]);
-    cluster.kubectl(&["wait", "deployment/web", "--for=jsonpath={.status.observedGeneration}=1", "--timeout=30s"]);
-    cluster.apply(DEFINITION);
-    cluster.kubectl(&["wait", "crd/boats.example.com", "--for=condition=Established", "--timeout=30s"]);
-    cluster.apply("{apiVersion: example.com/v1, kind: Boat, metadata: {name: small}, spec: {oars: 2}}");
-    let version = |cluster: &Cluster| {
-        cluster.kubectl(&["get", "configmap/one", "boat/small", "-o", "jsonpath={.items[*].metadata.resourceVersion}"])
-    };
-    let seen = version(&cluster);
-    let (out, back) = (cluster.path("out.snapshot"), cluster.path("back.snapshot"));
-    let told = cluster.sagong(&["store", "export", &out]);
-    assert!(told.contains("revision:") && told.contains("keys:"), "{told}");
-    cluster.kill();
-
-    let folder = cluster.path("etcd");
-    output(program("etcdutl").args(["snapshot", "restore", &out, "--data-dir", &folder]));
-    let etcd = Etcd::start(&folder);
-    let keys = etcd.control(&["get", "--prefix", "/registry/", "--keys-only"]);
-    for key in ["/registry/configmaps/default/one", "/registry/example.com/boats/default/small"] {
-        assert!(keys.lines().any(|line| line == key), "{key} is not among {keys}");
+    assert!(kinds >= 45, "{kinds} kinds");
+    // What everybody has, both made alike.
+    for resource in ["namespaces", "clusterroles", "clusterrolebindings", "priorityclasses", "flowschemas", "services"]
+    {
+        differences.extend(difference(&sagong, &upstream, &[resource, "--all-namespaces"]));
     }
-    assert!(!keys.contains("/registry/configmaps/default/two"));
-    let boat = etcd.control(&["get", "/registry/example.com/boats/default/small", "--print-value-only"]);
-    assert!(boat.contains(r#""oars":2"#), "{boat}");
-    let told = cluster.sagong_refused(&["store", "import", &out]);
-    assert!(told.contains("is there already: restore to a new place, or move it away"), "{told}");
-
-    // It lives on there: one changed, one gone, one new.
-    etcd.control(&["put", "/registry/example.com/boats/default/small", &boat.trim().replace(":2", ":4")]);
-    etcd.control(&["del", "/registry/configmaps/default/one"]);
-    etcd.control(&["put", "/registry/example.com/boats/default/large", &boat.trim().replace("small", "large")]);
-    etcd.control(&["snapshot", "save", &back]);
-    drop(etcd);
-    std::fs::rename(cluster.path("data/store"), cluster.path("old-store")).unwrap();
-    let told = cluster.sagong(&["store", "import", &back]);
-    assert!(told.contains("--service-cidr"), "{told}");
-    cluster.start_again();
-    let boats = ["get", "boats", "-o", "jsonpath={range .items[*]}{.metadata.name}={.spec.oars} {end}"];
-    assert_eq!(cluster.kubectl(&boats), "large=2 small=4 ");
-    let names = cluster.kubectl(&["get", "configmaps,deployments", "-o", "name"]);
-    assert!(names.contains("deployment.apps/web") && !names.contains("configmap/one"), "{names}");
-    // Whoever watches from before lists anew.
-    let first = seen.split(' ').next().unwrap();
-    let path = format!("/api/v1/namespaces/default/configmaps?watch=true&resourceVersion={first}&timeoutSeconds=5");
-    let refused = cluster.kubectl_refused(&["get", "--raw", &path]);
-    assert!(refused.contains("(Expired): too old resource version"), "{refused}");
+    assert!(differences.is_empty(), "{}", differences.join("\n"));
 }
 
 #[test]
-#[ignore = "needs kubectl and etcd; run by cargo xtask ci"]
-fn what_would_be_lost_is_not_imported() {
-    let mut cluster = Cluster::control_plane();
-    cluster.kill();
-    std::fs::rename(cluster.path("data/store"), cluster.path("old-store")).unwrap();
-    let folder = cluster.path("etcd");
-    let etcd = Etcd::start(&folder);
-    let snapshot = |name: &str| {
-        let file = cluster.path(name);
-        etcd.control(&["snapshot", "save", &file]);
-        file
+#[ignore = "needs etcd, kube-apiserver and kubectl; run by cargo xtask ci"]
+fn beside_upstream_watches_see_the_others_writes() {
+    let etcd = Etcd::start();
+    let sagong = Cluster::on_etcd(&etcd.url);
+    let upstream = Upstream::start(&sagong, &etcd);
+    let watch = [
+        "get",
+        "configmaps",
+        "--watch",
+        "-o",
+        "custom-columns=T:.type,N:.object.metadata.name,V:.object.data.v",
+        "--output-watch-events",
+    ];
+    let mut through_sagong = sagong.kubectl_running(&watch);
+    let mut command = Command::new(program("SAGONG_KUBECTL"));
+    command.env("KUBECONFIG", &upstream.kubeconfig).env("HOME", upstream.kubeconfig.parent().unwrap()).args(watch);
+    let mut through_upstream = crate::cluster::Running::start(command);
+    upstream.kubectl(&["create", "configmap", "theirs", "--from-literal=v=1"]);
+    sagong.kubectl(&["create", "configmap", "ours", "--from-literal=v=1"]);
+    for (name, value) in [("theirs", "1"), ("ours", "1")] {
+        for watching in [&mut through_sagong, &mut through_upstream] {
+            let line = watching.line_with(name);
+            assert!(line.contains("ADDED") && line.trim_end().ends_with(value), "{line}");
+        }
+    }
+    // Each changes what the other made, over and over, and neither loses the other's change.
+    for round in 2..12 {
+        let patch = format!("{{\"data\":{{\"v\":\"{round}\",\"r{round}\":\"x\"}}}}");
+        match round % 2 {
+            0 => drop(sagong.kubectl(&["patch", "configmap", "theirs", "-p", &patch])),
+            _ => drop(upstream.kubectl(&["patch", "configmap", "theirs", "-p", &patch])),
+        }
+        for watching in [&mut through_sagong, &mut through_upstream] {
+            let line = watching.line_with("theirs");
+            assert!(line.contains("MODIFIED") && line.trim_end().ends_with(&round.to_string()), "{line}");
+        }
+    }
+    let keys = sagong.kubectl(&["get", "configmap", "theirs", "-o", "jsonpath={.data}"]);
+    assert!((2..12).all(|round| keys.contains(&format!("\"r{round}\""))), "{keys}");
+    // What one has seen, the other does not take for outdated.
+    let read = upstream.kubectl(&["get", "configmap", "ours", "-o", "json"]);
+    sagong.kubectl_with_input(&["replace", "-f", "-"], &read.replace("\"v\": \"1\"", "\"v\": \"2\""));
+    let (code, refused) = {
+        let file = sagong.file("old.json", &read);
+        let output = upstream.output(&["replace", "-f", &file]);
+        (output.status.code(), String::from_utf8_lossy(&output.stderr).into_owned())
     };
-    etcd.control(&["put", "/registry/secrets/default/hidden", "k8s:enc:aescbc:v1:key1:x"]);
-    let refused = cluster.sagong_refused(&["store", "import", &snapshot("encrypted")]);
-    assert!(refused.contains("values are encrypted: /registry/secrets/default/hidden; put `identity"), "{refused}");
-    etcd.control(&["del", "/registry/secrets/default/hidden"]);
-    etcd.control(&["put", "/registry/validatingwebhookconfigurations/guard", "{}"]);
-    let guarded = snapshot("guarded");
-    let refused = cluster.sagong_refused(&["store", "import", &guarded]);
-    assert!(refused.contains("do nothing here: /registry/validatingwebhookconfigurations/guard;"), "{refused}");
-    cluster.sagong(&["store", "import", &guarded, "--accept-unenforced"]);
-    std::fs::remove_dir_all(cluster.path("data/store")).unwrap();
+    assert!(code != Some(0) && refused.contains("the object has been modified"), "{refused}");
+    upstream.kubectl(&["delete", "configmap", "ours"]);
+    assert!(sagong.kubectl_refused(&["get", "configmap", "ours"]).contains("NotFound"));
+    assert!(through_sagong.line_with("DELETED").contains("ours"));
+    // Lists that go on at a revision of the other's.
+    let whole = upstream.kubectl(&["get", "clusterroles", "-o", "name", "--chunk-size=7"]);
+    assert_eq!(sagong.kubectl(&["get", "clusterroles", "-o", "name", "--chunk-size=5"]), whole);
+}
 
-    let mut bytes = std::fs::read(&guarded).unwrap();
-    let middle = bytes.len() / 2;
-    bytes[middle] ^= 1;
-    std::fs::write(&guarded, &bytes).unwrap();
-    let refused = cluster.sagong_refused(&["store", "import", &guarded, "--accept-unenforced"]);
-    assert!(refused.contains("the snapshot's hash is another one than that of what is in it"), "{refused}");
-    assert!(!PathBuf::from(cluster.path("data/store")).exists());
-    let copied = format!("{folder}/member/snap/db");
-    let refused = cluster.sagong_refused(&["store", "import", &copied, "--accept-unenforced"]);
-    assert!(refused.contains("the snapshot's hash is not there"), "{refused}");
-    drop(etcd);
-    cluster.sagong(&["store", "import", &copied, "--accept-unenforced", "--skip-hash-check"]);
+#[test]
+#[ignore = "needs etcd and kubectl; run by cargo xtask ci"]
+fn a_server_goes_on_when_etcd_comes_back() {
+    let mut etcd = Etcd::start();
+    let mut sagong = Cluster::on_etcd(&etcd.url);
+    let others = "--field-selector=metadata.name!=kube-root-ca.crt";
+    let mut watch = sagong.kubectl_running(&["get", "configmaps", "--watch", "-o", "name", others]);
+    sagong.kubectl(&["create", "configmap", "before", "--from-literal=key=value"]);
+    watch.line_with("configmap/before");
+    etcd.kill();
+    let refused = sagong.kubectl_refused(&["create", "configmap", "during", "--from-literal=key=value"]);
+    assert!(refused.contains("etcd"), "{refused}");
+    let (code, said) = sagong.kubectl_exit(&["get", "--raw", "/readyz/etcd"]);
+    assert!(code != 0 && said.contains("no endpoint answers"), "{said}");
+    etcd.start_again();
+    assert!((0..100).any(|_| sagong.kubectl_exit(&["get", "--raw", "/readyz"]).0 == 0), "it is ready again");
+    sagong.kubectl(&["create", "configmap", "after", "--from-literal=key=value"]);
+    // The watch that began before sees it, and nothing in between.
+    let line = watch.line_with("configmap/");
+    assert_eq!(line.trim(), "configmap/after");
+    sagong.kill_and_start_again();
+    let found = sagong.kubectl(&["get", "configmaps", "-o", "name"]);
+    assert!(found.contains("configmap/before") && found.contains("configmap/after"), "{found}");
+    assert!(!found.contains("configmap/during"), "{found}");
+    // The commands about the store.
+    let status = sagong.sagong(&["store", "status", "--output", "wide"]);
+    assert!(status.contains("revision:") && status.contains("configmaps"), "{status}");
+    let backup = sagong.path("copy.backup");
+    sagong.sagong(&["store", "backup", "--to", &backup]);
+    assert!(sagong.sagong(&["store", "verify", &backup]).contains("every checksum is right"));
+    sagong.sagong(&["store", "compact"]);
+    sagong.kill();
+    for command in [&["store", "verify"][..], &["store", "restore", &backup]] {
+        let refused = sagong.sagong_refused(command);
+        assert!(refused.contains("this server keeps its objects in etcd"), "{refused}");
+    }
 }

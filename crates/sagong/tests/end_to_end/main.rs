@@ -6,6 +6,7 @@ mod audit;
 mod backups;
 mod cluster;
 mod etcd;
+mod etcd_snapshots;
 mod failures;
 mod faults;
 mod kubectl_objects;

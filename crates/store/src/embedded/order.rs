@@ -8,8 +8,11 @@ use bytes::Bytes;
 use super::{index::Index, record::append_commit, recovery::event_of};
 use crate::{Committed, Event, EventKind, Expect, KeyValue, Revision, StoreError, Write, limits};
 
-/// Judges a commit by itself and gives its size in bytes.
-pub(super) fn check_size(writes: &[Write]) -> Result<usize, StoreError> {
+/// Judges a commit by itself and gives its size in bytes; the same for every engine.
+///
+/// # Errors
+/// `TooLarge`, `Invalid`.
+pub fn check_size(writes: &[Write]) -> Result<usize, StoreError> {
     let check = |what, size, limit| if size > limit { Err(StoreError::TooLarge { what, size, limit }) } else { Ok(()) };
     check("number of writes in a commit", writes.len(), limits::COMMIT_LIMIT_WRITES)?;
     let mut keys = BTreeSet::new();

@@ -60,6 +60,7 @@ pub(super) fn import(data_directory: &Path, options: &ImportOptions) -> anyhow::
         );
     }
     let directories = Directories::open(data_directory)?;
+    super::refuse_etcd(&directories, "imported by etcd's own `etcdutl snapshot restore`")?;
     let place = directories.store();
     let revision = content.revision;
     let summary = restore(content, &place).with_context(|| format!("{shown} was not imported"))?;

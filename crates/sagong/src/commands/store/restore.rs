@@ -44,6 +44,7 @@ fn show_time(unix_milliseconds: u64) -> String {
 pub(super) fn restore(data_directory: &Path, options: &RestoreOptions) -> anyhow::Result<Value> {
     let input = backup::open(&options.file)?;
     let directories = Directories::open(data_directory)?;
+    super::refuse_etcd(&directories, "restored with etcd's own `etcdutl snapshot restore`")?;
     let place = directories.store();
     let file_system = embedded::Options::default().file_system;
     let context = || format!("{} was not restored", options.file.display());

@@ -33,6 +33,7 @@ pub(super) fn verify(data_directory: &Path, options: &VerifyOptions) -> anyhow::
         return Ok((backup::verify(file)?, None));
     }
     let directories = Directories::look(data_directory)?;
+    super::refuse_etcd(&directories, "verified by etcd itself")?;
     let place = directories.store();
     if !place.is_dir() {
         bail!("{} has no store", data_directory.display());
@@ -65,6 +66,7 @@ pub(super) fn verify(data_directory: &Path, options: &VerifyOptions) -> anyhow::
 fn repair(data_directory: &Path) -> anyhow::Result<Value> {
     // Nobody may begin to use it meanwhile.
     let directories = Directories::open(data_directory)?;
+    super::refuse_etcd(&directories, "verified by etcd itself")?;
     let place = directories.store();
     let now = time::format_seconds(jiff::Timestamp::now()).replace([':', '-'], "");
     let repaired = salvage::repair(&place, &format!("damaged-{now}"), &embedded::Options::default())

@@ -1,0 +1,167 @@
+//! One connection to one member: HTTP/2, over TLS or not.
+
+use std::{convert::Infallible, sync::Arc, time::Duration};
+
+use bytes::Bytes;
+use http::{HeaderValue, Method, Request, Uri, header};
+use http_body_util::combinators::BoxBody;
+use hyper::client::conn::http2;
+use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
+use parking_lot::Mutex;
+use rustls::{ClientConfig, pki_types::ServerName};
+use tokio::{
+    io::{AsyncRead, AsyncWrite},
+    sync::watch,
+};
+use tokio_rustls::TlsConnector;
+
+use crate::{endpoint::Endpoint, failure::Failure, frame::Messages};
+
+/// As upstream: a connection on which nothing comes is asked for a sign of life after this time,
+const KEEPALIVE_PERIOD: Duration = Duration::from_secs(30);
+/// and given up after this one more.
+const KEEPALIVE_TIMEOUT: Duration = Duration::from_secs(10);
+/// How long it is waited for why a connection broke.
+const CAUSE_TIMEOUT: Duration = Duration::from_millis(100);
+/// What the member may send of one answer before it was read,
+const STREAM_WINDOW_BYTES: u32 = 4 << 20;
+/// and of all together: a watch that is read slowly must not hold up the others.
+const CONNECTION_WINDOW_BYTES: u32 = 64 << 20;
+
+/// The body of a request.
+pub(crate) type Body = BoxBody<Bytes, Infallible>;
+
+/// A connection; it ends with its last user.
+pub(crate) struct Connection {
+    endpoint: Endpoint,
+    sender: http2::SendRequest<Body>,
+    /// Set once it has ended or must not be used any more.
+    ended: Arc<watch::Sender<bool>>,
+    /// Why it ended.
+    cause: Arc<Mutex<Option<String>>>,
+}
+
+impl Connection {
+    /// Connects to a member.
+    ///
+    /// # Errors
+    /// It does not answer, or not as it should; in words.
+    pub(crate) async fn open(endpoint: &Endpoint, tls: Option<&Arc<ClientConfig>>) -> Result<Connection, String> {
+        let stream = stdx::resolver::connect(endpoint.host(), endpoint.port())
+            .await
+            .map_err(|error| format!("cannot connect: {error}"))?;
+        // Without it small requests would wait for acknowledgements; a failure costs time, no more.
+        let _ = stream.set_nodelay(true);
+        if !endpoint.is_tls() {
+            return Connection::begin(endpoint, stream).await;
+        }
+        let tls = tls.ok_or("there is no authority to trust for https")?.clone();
+        let name = ServerName::try_from(endpoint.host().to_owned()).map_err(|error| error.to_string())?;
+        let stream = TlsConnector::from(tls).connect(name, stream).await.map_err(|error| format!("TLS: {error}"))?;
+        if stream.get_ref().1.alpn_protocol() != Some(b"h2") {
+            return Err("it does not speak HTTP/2".to_owned());
+        }
+        Connection::begin(endpoint, stream).await
+    }
+
+    async fn begin<S>(endpoint: &Endpoint, stream: S) -> Result<Connection, String>
+    where
+        S: AsyncRead + AsyncWrite + Send + Unpin + 'static,
+    {
+        let handshake = http2::Builder::new(TokioExecutor::new())
+            .timer(TokioTimer::new())
+            .keep_alive_interval(KEEPALIVE_PERIOD)
+            .keep_alive_timeout(KEEPALIVE_TIMEOUT)
+            .initial_stream_window_size(STREAM_WINDOW_BYTES)
+            .initial_connection_window_size(CONNECTION_WINDOW_BYTES)
+            .handshake(TokioIo::new(stream));
+        let (sender, connection) = handshake.await.map_err(|error| chain(&error))?;
+        let ended = Arc::new(watch::channel(false).0);
+        let cause = Arc::new(Mutex::default());
+        let (told, why, shown) = (ended.clone(), cause.clone(), endpoint.to_string());
+        tokio::spawn(async move {
+            if let Err(error) = connection.await {
+                let error = chain(&error);
+                tracing::debug!(endpoint = shown, error, "a connection to etcd ended");
+                *why.lock() = Some(error);
+            }
+            told.send_replace(true);
+        });
+        Ok(Connection { endpoint: endpoint.clone(), sender, ended, cause })
+    }
+
+    /// The member's address.
+    pub(crate) fn endpoint(&self) -> &Endpoint {
+        &self.endpoint
+    }
+
+    /// Has everybody who uses it look for another one.
+    pub(crate) fn give_up(&self) {
+        self.ended.send_replace(true);
+    }
+
+    /// Whether it can no longer be used.
+    pub(crate) fn is_ended(&self) -> bool {
+        *self.ended.borrow()
+    }
+
+    /// Waits until it can no longer be used.
+    pub(crate) async fn ended(&self) {
+        // The sender lives in this object.
+        let _ = self.ended.subscribe().wait_for(|ended| *ended).await;
+    }
+
+    /// Calls a procedure; gives its answer's messages.
+    ///
+    /// # Errors
+    /// The connection broke, or what answered is no etcd.
+    pub(crate) async fn call(
+        &self,
+        procedure: &'static str,
+        token: Option<HeaderValue>,
+        body: Body,
+    ) -> Result<Messages, Failure> {
+        let mut request = Request::new(body);
+        *request.method_mut() = Method::POST;
+        let scheme = if self.endpoint.is_tls() { "https" } else { "http" };
+        let authority = match self.endpoint.host().contains(':') {
+            true => format!("[{}]:{}", self.endpoint.host(), self.endpoint.port()),
+            false => format!("{}:{}", self.endpoint.host(), self.endpoint.port()),
+        };
+        let uri = Uri::builder().scheme(scheme).authority(authority).path_and_query(procedure).build();
+        *request.uri_mut() = uri.map_err(|error| Failure::transport(error, false))?;
+        let headers = request.headers_mut();
+        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/grpc"));
+        headers.insert(header::TE, HeaderValue::from_static("trailers"));
+        headers.insert(header::USER_AGENT, HeaderValue::from_static(concat!("sagong/", env!("CARGO_PKG_VERSION"))));
+        // A member without a leader says so, in place of serving what may be old.
+        headers.insert("hasleader", HeaderValue::from_static("true"));
+        if let Some(token) = token {
+            headers.insert("token", token);
+        }
+        let mut sender = self.sender.clone();
+        match sender.try_send_request(request).await {
+            Ok(response) => Messages::new(response),
+            Err(mut error) => {
+                // What is given back was never sent.
+                let sent = error.take_message().is_none();
+                let told = chain(&error.into_error());
+                // A member that refuses a certificate says so just before it closes.
+                let _ = tokio::time::timeout(CAUSE_TIMEOUT, self.ended()).await;
+                let cause = self.cause.lock().clone().unwrap_or(told);
+                Err(Failure::transport(cause, sent))
+            }
+        }
+    }
+}
+
+/// An error with what caused it: of a connection that breaks, only the cause says why.
+pub(crate) fn chain(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        text = format!("{text}: {error}");
+        cause = error.source();
+    }
+    text
+}
