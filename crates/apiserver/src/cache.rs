@@ -545,6 +545,7 @@ pub(crate) mod tests {
             api_version: Str::from_static("v1"),
             kind: Str::from_static("ConfigMap"),
             custom: None,
+            has_other_writers: false,
         };
         Arc::new(Cache::new(Str::from_static(prefix), form, Arc::default(), Arc::new(Encoded::new(0))))
     }
