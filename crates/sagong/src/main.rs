@@ -25,6 +25,7 @@ mod signer;
 mod status;
 mod store_api;
 mod store_options;
+mod store_watch;
 
 use std::process::ExitCode;
 

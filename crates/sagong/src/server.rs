@@ -28,6 +28,7 @@ use crate::{
     identity::Identity,
     kubelet_dialer::KubeletDialer,
     status::StatusSource,
+    store_watch,
 };
 
 /// How many calls may block at once, on a disk or the kernel. Each thread has a heap of its own, and with hundreds of
@@ -145,7 +146,7 @@ async fn control_plane(
         &options.tls_san,
     )?;
 
-    let node = node_settings(options, directories, host_name, advertised)?;
+    let node = node_settings(options, directories, host_name.clone(), advertised)?;
     let rbac = Arc::new(RbacAuthorizer::new());
     let issuer = Arc::new(Issuer::new(ISSUER, &[], identity.service_account_key()?)?);
     let server = Server::new(Parts {
@@ -210,6 +211,8 @@ async fn control_plane(
     if options.store.is_compacted_here() {
         tokio::spawn(compact(engine.clone()));
     }
+    store_watch::measure(engine.clone());
+    tokio::spawn(store_watch::tell_of_space(engine.clone(), own.clone(), host_name));
     if let Some(plan) = backups {
         tokio::spawn(plan.follow(engine.clone()));
     }

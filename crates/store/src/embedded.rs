@@ -42,7 +42,7 @@ use std::{
 
 use bytes::Bytes;
 use parking_lot::{Mutex, RwLock};
-use tokio::sync::oneshot;
+use tokio::sync::{oneshot, watch};
 
 pub use self::{
     archive::{ArchiveStatus, LogArchive},
@@ -135,7 +135,7 @@ fn open_parts(
         ring: Arc::new(Mutex::new(recovered.ring)),
         queue: Queue::new(),
         read_only: OnceLock::new(),
-        no_space: Mutex::default(),
+        no_space: watch::Sender::new(None),
         log_bytes: AtomicU64::new(recovered.log.total_bytes()),
         snapshot_bytes: AtomicU64::new(recovered.snapshot_bytes),
         snapshot_error: Mutex::default(),
@@ -172,7 +172,7 @@ struct Shared {
     synced: AtomicU64,
     sync: SyncMode,
     read_only: OnceLock<Arc<str>>,
-    no_space: Mutex<Option<PathBuf>>,
+    no_space: watch::Sender<Option<PathBuf>>,
     log_bytes: AtomicU64,
     snapshot_bytes: AtomicU64,
     snapshot_error: Mutex<Option<String>>,
@@ -337,6 +337,10 @@ impl Engine for Embedded {
         Embedded::close(self);
     }
 
+    fn full_disk(&self) -> Option<watch::Receiver<Option<PathBuf>>> {
+        Some(self.shared.no_space.subscribe())
+    }
+
     fn status(&self) -> Status {
         let shared = &self.shared;
         let index = shared.index.read();
@@ -354,7 +358,7 @@ impl Engine for Embedded {
             log_bytes: shared.log_bytes.load(Ordering::Relaxed),
             snapshot_bytes: shared.snapshot_bytes.load(Ordering::Relaxed),
             read_only: shared.read_only.get().map(|reason| reason.to_string()),
-            no_space: shared.no_space.lock().as_ref().map(|path| format!("the disk of {} is full", path.display())),
+            no_space: shared.no_space.borrow().as_ref().map(|path| format!("the disk of {} is full", path.display())),
             snapshot_error: shared.snapshot_error.lock().clone(),
             archive: shared.archive.lock().clone(),
         }

@@ -1,6 +1,7 @@
-use std::{future::Future, pin::Pin, time::Duration};
+use std::{future::Future, path::PathBuf, pin::Pin, time::Duration};
 
 use bytes::Bytes;
+use tokio::sync::watch;
 
 use crate::{Export, StoreError, Watch, embedded::ArchiveStatus};
 
@@ -247,6 +248,12 @@ pub trait Engine: Send + Sync + 'static {
 
     /// How the store is doing.
     fn status(&self) -> Status;
+
+    /// The file for which the disk has no space, while that is so: each change of [`Status::no_space`]. `None` from
+    /// engines whose disks are elsewhere.
+    fn full_disk(&self) -> Option<watch::Receiver<Option<PathBuf>>> {
+        None
+    }
 
     /// Finishes what was asked, and refuses what is asked afterwards. Blocks for that long. Engines that have nothing
     /// to finish do nothing.

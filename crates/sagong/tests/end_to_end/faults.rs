@@ -115,6 +115,7 @@ fn a_full_disk_refuses_writes_and_loses_nothing() {
     let (code, said) = cluster.kubectl_exit(&["get", "--raw", "/readyz?verbose"]);
     assert!(code != 0 && said.contains("[-]etcd failed"), "{said}");
     assert!(cluster.sagong(&["store", "status"]).contains("is full; make room on the disk"));
+    assert!(cluster.kubectl(&["get", "--raw", "/metrics"]).contains("\nsagong_store_disk_full 1\n"));
     // What frees space is still done: deletes, also of what waits for a finalizer.
     cluster.kubectl(&["delete", "configmap", "waiting", "--wait=false"]);
     cluster.kubectl(&[
@@ -130,6 +131,8 @@ fn a_full_disk_refuses_writes_and_loses_nothing() {
     drop(file);
     std::fs::remove_file(&filler).unwrap();
     cluster.kubectl(&["create", "configmap", "after", "--from-literal=a=b"]);
+    let told = ["get", "events", "--watch", "--field-selector=reason=StoreHasSpace"];
+    cluster.kubectl_running(&told).line_with("has space again; it was full for");
     cluster.kill_and_start_again();
     let names = cluster.kubectl(&["get", "configmaps", "-o", "name"]);
     assert_eq!(names.lines().filter(|name| name.contains("/big-")).count(), kept, "{names}");

@@ -268,14 +268,17 @@ impl Committer {
             return Room::Ample;
         }
         let room = self.log.make_room(needed_bytes);
-        let mut no_space = self.shared.no_space.lock();
+        let was_full = self.shared.no_space.borrow().is_some();
         match room {
-            Room::Reserve if no_space.is_none() => {
+            Room::Reserve if !was_full => {
                 let path = self.log.path();
                 tracing::error!(file = %path.display(), "the disk is full: only what is urgent is written");
-                *no_space = Some(path);
+                self.shared.no_space.send_replace(Some(path));
             }
-            Room::Ample if no_space.take().is_some() => tracing::info!("the disk has space again"),
+            Room::Ample if was_full => {
+                tracing::info!("the disk has space again");
+                self.shared.no_space.send_replace(None);
+            }
             _ => {}
         }
         room
@@ -353,7 +356,7 @@ impl Committer {
             }
             Err(LogError::NoSpace(path)) => {
                 self.expiries_blocked = true;
-                *self.shared.no_space.lock() = Some(path.clone());
+                self.shared.no_space.send_replace(Some(path.clone()));
                 answers.refuse(&StoreError::NoSpace { path });
             }
             Err(LogError::Failed(reason)) => {
