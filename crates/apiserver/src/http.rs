@@ -3,6 +3,7 @@
 mod accept;
 mod audited;
 mod dispatch;
+pub(crate) mod held;
 mod idle;
 mod limits;
 mod node;

@@ -1,19 +1,17 @@
 //! What the server measures of its requests and its store, under upstream's names.
 
 use std::{
-    pin::Pin,
     sync::{Arc, Once},
-    task::{Context, Poll},
     time::Instant,
 };
 
-use bytes::Bytes;
 use client::ResourceKind;
 use component_base::metrics::{self, Collector, Counter, Family, Gauge, Histogram, Text};
-use http_body::{Frame, SizeHint};
-use http_body_util::BodyExt;
 
-use crate::{Server, http::Body};
+use crate::{
+    Server,
+    http::{Body, held},
+};
 
 const COMPONENT: &str = "apiserver";
 const LATENCY_BUCKETS: &[f64] = &[
@@ -251,41 +249,21 @@ impl Request {
     pub(crate) fn follow(self, body: Body, code: u16) -> Body {
         let gauge = LONG_RUNNING.with(&self.labels());
         gauge.add(1.0);
-        Followed { body, request: self, code, gauge }.boxed_unsync()
+        held::until_the_end_of(body, LongRunning { request: self, code, gauge })
     }
 }
 
-struct Followed {
-    body: Body,
+/// A request that is being answered for long.
+struct LongRunning {
     request: Request,
     code: u16,
     gauge: Arc<Gauge>,
 }
 
-impl Drop for Followed {
+impl Drop for LongRunning {
     fn drop(&mut self) {
         self.gauge.add(-1.0);
         self.request.finish(self.code, None);
-    }
-}
-
-impl http_body::Body for Followed {
-    type Data = Bytes;
-    type Error = Box<dyn std::error::Error + Send + Sync>;
-
-    fn poll_frame(
-        mut self: Pin<&mut Self>,
-        context: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, Self::Error>>> {
-        Pin::new(&mut self.body).poll_frame(context)
-    }
-
-    fn is_end_stream(&self) -> bool {
-        self.body.is_end_stream()
-    }
-
-    fn size_hint(&self) -> SizeHint {
-        self.body.size_hint()
     }
 }
 

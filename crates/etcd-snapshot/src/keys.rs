@@ -1,8 +1,6 @@
 //! How etcd keeps keys in its database: by revision, and as protobuf. Upstream: `mvccpb`, `leasepb`,
 //! `server/storage/mvcc/revision.go`.
 
-use bytes::Bytes;
-
 /// The buckets of a database, all of which a member makes.
 pub(crate) const BUCKETS: [&str; 10] =
     ["alarm", "auth", "authRoles", "authUsers", "cluster", KEY, LEASE, "members", "members_removed", META];
@@ -14,23 +12,6 @@ pub(crate) const LEASE: &str = "lease";
 pub(crate) const META: &str = "meta";
 /// In `META`: up to where history is compacted.
 pub(crate) const COMPACTED: &[u8] = b"finishedCompactRev";
-
-/// A revision of a key.
-#[derive(Clone, PartialEq, prost::Message)]
-pub(crate) struct StoredKey {
-    #[prost(bytes = "bytes", tag = "1")]
-    pub(crate) key: Bytes,
-    #[prost(int64, tag = "2")]
-    pub(crate) create_revision: i64,
-    #[prost(int64, tag = "3")]
-    pub(crate) mod_revision: i64,
-    #[prost(int64, tag = "4")]
-    pub(crate) version: i64,
-    #[prost(bytes = "bytes", tag = "5")]
-    pub(crate) value: Bytes,
-    #[prost(int64, tag = "6")]
-    pub(crate) lease: i64,
-}
 
 /// A lease; when it was granted is not kept.
 #[derive(Clone, PartialEq, prost::Message)]

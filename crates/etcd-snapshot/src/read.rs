@@ -12,7 +12,7 @@ use store::{KeyValue, Revision};
 use crate::{
     SnapshotError,
     bolt::Database,
-    keys::{COMPACTED, Change, KEY, LEASE, META, StoredKey, StoredLease},
+    keys::{COMPACTED, Change, KEY, LEASE, META, StoredLease},
 };
 
 pub(crate) const HASH_BYTES: u64 = 32;
@@ -70,7 +70,7 @@ pub fn read(mut file: &File, hash: Hash, now_unix_seconds: u64) -> Result<Conten
         };
         revision = revision.max(change.revision);
         let damaged = |reason| SnapshotError::Revision { revision: change.revision, reason };
-        let stored = StoredKey::decode(value).map_err(|_| damaged("it cannot be decoded"))?;
+        let stored = etcd::KeyValue::decode(value).map_err(|_| damaged("it cannot be decoded"))?;
         if delete {
             newest.remove(&stored.key);
             return Ok(());

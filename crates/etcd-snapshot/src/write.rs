@@ -9,7 +9,7 @@ use store::{KeyValue, Revision};
 
 use crate::{
     bolt::{DatabaseWriter, Tree},
-    keys::{BUCKETS, COMPACTED, Change, KEY, LEASE, META, StoredKey, StoredLease},
+    keys::{BUCKETS, COMPACTED, Change, KEY, LEASE, META, StoredLease},
     read::hash_of,
 };
 
@@ -45,7 +45,7 @@ pub fn write(
             revision => Change { revision, number: 0 },
         };
         let next = leases.len() as i64 + 1;
-        let stored = StoredKey {
+        let stored = etcd::KeyValue {
             key: item.key.clone(),
             create_revision: item.create_revision as i64,
             mod_revision: item.mod_revision as i64,

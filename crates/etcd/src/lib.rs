@@ -32,4 +32,5 @@ mod tests;
 pub use client::Access;
 pub use endpoint::{Endpoint, EndpointError};
 pub use engine::{EtcdEngine, Options, open};
+pub use messages::KeyValue;
 pub use token::Credentials;

@@ -16,20 +16,27 @@ pub(crate) struct ResponseHeader {
     pub(crate) revision: i64,
 }
 
+/// A key as etcd sends and stores it: `mvccpb.KeyValue`.
 #[derive(Clone, PartialEq, Message)]
-pub(crate) struct KeyValue {
+pub struct KeyValue {
+    /// The key.
     #[prost(bytes = "bytes", tag = "1")]
-    pub(crate) key: Bytes,
+    pub key: Bytes,
+    /// The revision at which it was created, after its last delete.
     #[prost(int64, tag = "2")]
-    pub(crate) create_revision: i64,
+    pub create_revision: i64,
+    /// The revision of its last change.
     #[prost(int64, tag = "3")]
-    pub(crate) mod_revision: i64,
+    pub mod_revision: i64,
+    /// How often it was written since it was created.
     #[prost(int64, tag = "4")]
-    pub(crate) version: i64,
+    pub version: i64,
+    /// Its value.
     #[prost(bytes = "bytes", tag = "5")]
-    pub(crate) value: Bytes,
+    pub value: Bytes,
+    /// The lease with which it ends; 0 for none.
     #[prost(int64, tag = "6")]
-    pub(crate) lease: i64,
+    pub lease: i64,
 }
 
 #[derive(Clone, PartialEq, Message)]

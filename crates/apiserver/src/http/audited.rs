@@ -1,25 +1,18 @@
 //! Requests of a server that records them: the stages of one over HTTP.
 
-use std::{
-    net::IpAddr,
-    panic::AssertUnwindSafe,
-    pin::Pin,
-    sync::Arc,
-    task::{Context, Poll},
-};
+use std::{net::IpAddr, panic::AssertUnwindSafe, sync::Arc};
 
 use apimachinery::{Status, Str, Value, json, protobuf};
 use bytes::Bytes;
 use flate2::read::GzDecoder;
 use futures::FutureExt;
 use http::{HeaderMap, HeaderValue, header};
-use http_body::{Frame, SizeHint};
 use http_body_util::BodyExt;
 
 use super::{
-    Accept, Body, Connection, Format, HttpRequest, HttpResponse, Parameters,
+    Accept, Connection, Format, HttpRequest, HttpResponse, Parameters,
     dispatch::{authenticate, serve, text, verb_of},
-    full, respond,
+    full, held, respond,
     route::{self, ResourceRoute, Route},
     yaml,
 };
@@ -129,14 +122,14 @@ where
             });
             return response;
         }
-        return response.map(|body| Followed { body, _under_way: under_way }.boxed_unsync());
+        return response.map(|body| held::until_the_end_of(body, under_way));
     }
     if record.wants_response() {
         response = keep_answer(&record, response).await;
     }
     // A list that is written while it is sent has ended when the client has it.
     if http_body::Body::size_hint(response.body()).exact().is_none() {
-        return response.map(|body| Followed { body, _under_way: under_way }.boxed_unsync());
+        return response.map(|body| held::until_the_end_of(body, under_way));
     }
     record.reach(Stage::ResponseComplete).await;
     response
@@ -208,32 +201,6 @@ fn source_ips(headers: &HeaderMap, address: Option<IpAddr>) -> Vec<IpAddr> {
         addresses.push(address);
     }
     addresses
-}
-
-/// A body whose end, or whose being given up, ends the request.
-struct Followed {
-    body: Body,
-    _under_way: UnderWay,
-}
-
-impl http_body::Body for Followed {
-    type Data = Bytes;
-    type Error = Box<dyn std::error::Error + Send + Sync>;
-
-    fn poll_frame(
-        mut self: Pin<&mut Self>,
-        context: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, Self::Error>>> {
-        Pin::new(&mut self.body).poll_frame(context)
-    }
-
-    fn is_end_stream(&self) -> bool {
-        self.body.is_end_stream()
-    }
-
-    fn size_hint(&self) -> SizeHint {
-        self.body.size_hint()
-    }
 }
 
 /// Records the object that is answered. An answer that is at hand in JSON is shared; others are brought into JSON.

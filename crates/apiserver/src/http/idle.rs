@@ -1,17 +1,10 @@
 //! Which connections nobody uses.
 
-use std::{
-    pin::Pin,
-    task::{Context, Poll},
-    time::Duration,
-};
+use std::time::Duration;
 
-use bytes::Bytes;
-use http_body::{Frame, SizeHint};
-use http_body_util::BodyExt;
 use tokio::sync::watch;
 
-use super::Body;
+use super::{Body, held};
 
 /// A connection whose requests have all ended is idle after this time, as upstream.
 const IDLE_TIMEOUT: Duration = Duration::from_secs(90);
@@ -66,32 +59,7 @@ impl Requests {
 impl UnderWay {
     /// The request ends when `body` does.
     pub(super) fn follow(self, body: Body) -> Body {
-        Followed { body, _request: self }.boxed_unsync()
-    }
-}
-
-struct Followed {
-    body: Body,
-    _request: UnderWay,
-}
-
-impl http_body::Body for Followed {
-    type Data = Bytes;
-    type Error = Box<dyn std::error::Error + Send + Sync>;
-
-    fn poll_frame(
-        mut self: Pin<&mut Self>,
-        context: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, Self::Error>>> {
-        Pin::new(&mut self.body).poll_frame(context)
-    }
-
-    fn is_end_stream(&self) -> bool {
-        self.body.is_end_stream()
-    }
-
-    fn size_hint(&self) -> SizeHint {
-        self.body.size_hint()
+        held::until_the_end_of(body, self)
     }
 }
 
