@@ -537,13 +537,13 @@ impl Cursor {
 pub(crate) mod tests {
     use super::*;
 
-    /// A cache of things with this prefix, which are config maps.
-    pub(crate) fn cache_of(prefix: &'static str) -> Arc<Cache> {
+    /// A cache of things with this prefix, of this kind of the core group.
+    pub(crate) fn cache_of(prefix: &'static str, kind: &'static str) -> Arc<Cache> {
         let form = StoredForm {
             schema: crate::SchemaHandle::Static(api::schema()),
-            type_id: api::type_of("", "v1", "ConfigMap").unwrap(),
+            type_id: api::type_of("", "v1", kind).unwrap(),
             api_version: Str::from_static("v1"),
-            kind: Str::from_static("ConfigMap"),
+            kind: Str::from_static(kind),
             custom: None,
             has_other_writers: false,
         };

@@ -218,7 +218,7 @@ mod tests {
 
     #[test]
     fn a_kubelet_hears_of_its_own_pods_alone() {
-        let cache = cache_of(PODS);
+        let cache = cache_of(PODS, "Pod");
         cache.load(&[pod("old", "one", 5)], 10);
         let (_, mut one) = cache.list_and_watch_in("", node("one"));
         let mut two = cache.watch_from(10, node("two")).unwrap();
@@ -241,7 +241,7 @@ mod tests {
 
     #[test]
     fn lanes_begin_in_the_past_and_end_with_their_watchers() {
-        let cache = cache_of(PODS);
+        let cache = cache_of(PODS, "Pod");
         cache.load(&[], 10);
         for revision in 11..=16 {
             put(&cache, "x", if revision % 2 == 0 { "even" } else { "odd" }, revision);
@@ -264,7 +264,7 @@ mod tests {
 
     #[test]
     fn a_list_need_not_decode_the_pods_of_other_nodes() {
-        let cache = cache_of(PODS);
+        let cache = cache_of(PODS, "Pod");
         cache.load(&[pod("x", "one", 5), pod("y", "", 6)], 10);
         let may = |selector: &str| {
             let selector = fields::Selector::parse(selector).unwrap();

@@ -86,9 +86,13 @@ mod tests {
     use super::*;
     use crate::cache::{tests::cache_of, too_old};
 
-    fn put(name: &str, value: &'static str) -> Vec<Write> {
+    fn thing(value: &str) -> Bytes {
+        format!(r#"{{"apiVersion":"v1","kind":"ConfigMap","data":{{"value":"{value}"}}}}"#).into()
+    }
+
+    fn put(name: &str, value: &str) -> Vec<Write> {
         let key = Bytes::from(format!("/registry/things/{name}"));
-        vec![Write::Put { key, value: value.into(), expect: Expect::Any, time_to_live: None }]
+        vec![Write::Put { key, value: thing(value), expect: Expect::Any, time_to_live: None }]
     }
 
     /// Names, revisions and whether they are gone.
@@ -112,7 +116,7 @@ mod tests {
         store.commit(vec![other]).await.unwrap();
         let delete = Write::Delete { key: "/registry/things/a".into(), expect: Expect::Any };
         let third = store.commit(vec![delete]).await.unwrap().revision;
-        let cache = cache_of("/registry/things/");
+        let cache = cache_of("/registry/things/", "ConfigMap");
         cache.load(&[], third);
         let mut waiting = cache.watch_from(third, None).unwrap();
 
@@ -121,7 +125,7 @@ mod tests {
         assert_eq!(told(&mut cursor), [event("b", second), ("a".to_owned(), third, true)]);
         // The object that went is shown as it was last, and what it was before is known.
         let (changes, _) = cache.watch_from(second, None).unwrap().take().unwrap();
-        assert_eq!((&changes[0].entry.bytes[..], changes[0].entry.revision()), (&b"1"[..], third));
+        assert_eq!((&changes[0].entry.bytes, changes[0].entry.revision()), (&thing("1"), third));
         assert_eq!(changes[0].previous.as_ref().unwrap().revision(), first);
         // Further back, and again: nothing is taken back twice.
         let mut cursor = cache.watch_since(&*store, first - 1, None).await.unwrap();
@@ -144,7 +148,7 @@ mod tests {
         let first = store.commit(put("a", "1")).await.unwrap().revision;
         let second = store.commit(put("a", "2")).await.unwrap().revision;
         store.compact(second).await.unwrap();
-        let cache = cache_of("/registry/things/");
+        let cache = cache_of("/registry/things/", "ConfigMap");
         cache.load(&[], second + 1);
         let status = cache.watch_since(&*store, first, None).await.err().unwrap();
         assert_eq!((status.code, status.message.as_str()), (410, too_old(first, second + 2).message.as_str()));
