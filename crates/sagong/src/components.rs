@@ -1,6 +1,7 @@
 //! The components beside the API server, in one table.
 
 mod controller_manager;
+mod election;
 pub(crate) mod join;
 mod node;
 pub(crate) mod service_proxy;
@@ -9,6 +10,7 @@ mod states;
 
 use std::{net::Ipv4Addr, panic::AssertUnwindSafe, path::PathBuf, sync::Arc, time::Duration};
 
+use apimachinery::Str;
 use apiserver::{Server, UserInfo, loopback::Loopback};
 use client::Client;
 use futures::{FutureExt, future::BoxFuture};
@@ -38,6 +40,8 @@ pub(crate) struct ComponentContext {
     pub(crate) node: Option<NodeSettings>,
     /// Where the node's parts are put when they are there.
     pub(crate) node_parts: NodePlace,
+    /// As whom this server stands for election, where others have the same store.
+    pub(crate) candidate: Option<Str>,
 }
 
 /// What a running node lets others use.
@@ -154,22 +158,28 @@ impl ComponentContext {
 /// A component: its name, and what runs until the process ends.
 struct Component<C> {
     name: &'static str,
+    /// Whether one does it for all servers that have the same store.
+    elected: bool,
     start: fn(C) -> BoxFuture<'static, anyhow::Result<()>>,
 }
 
 /// Every component of the control plane, in the order in which they start.
 const COMPONENTS: &[Component<ComponentContext>] = &[
-    Component { name: "apiextensions", start: |context| custom_resources(context).boxed() },
-    Component { name: "kube-scheduler", start: |context| scheduler(context).boxed() },
-    Component { name: "kube-controller-manager", start: |context| controller_manager::run(context).boxed() },
-    Component { name: "node-join", start: |context| join::run(context).boxed() },
+    Component { name: "apiextensions", elected: false, start: |context| custom_resources(context).boxed() },
+    Component { name: "kube-scheduler", elected: true, start: |context| scheduler(context).boxed() },
+    Component {
+        name: "kube-controller-manager",
+        elected: true,
+        start: |context| controller_manager::run(context).boxed(),
+    },
+    Component { name: "node-join", elected: false, start: |context| join::run(context).boxed() },
 ];
 
 /// Every component of a node.
 const NODE_COMPONENTS: &[Component<NodeContext>] = &[
-    Component { name: "kubelet", start: |context| node::run(context).boxed() },
-    Component { name: "kube-proxy", start: |context| service_proxy::run(context).boxed() },
-    Component { name: "dns", start: |context| service_proxy::dns(context).boxed() },
+    Component { name: "kubelet", elected: false, start: |context| node::run(context).boxed() },
+    Component { name: "kube-proxy", elected: false, start: |context| service_proxy::run(context).boxed() },
+    Component { name: "dns", elected: false, start: |context| service_proxy::dns(context).boxed() },
 ];
 
 /// Serves custom resources, as a part of the API server.
@@ -194,7 +204,11 @@ const RESTART_DELAY: Duration = Duration::from_secs(1);
 pub(crate) fn start(context: &ComponentContext) -> anyhow::Result<Arc<States>> {
     let states = Arc::new(States::default());
     for component in COMPONENTS {
-        tokio::spawn(supervise(component, context.clone(), states.clone()));
+        let (context, states) = (context.clone(), states.clone());
+        match context.candidate.clone().filter(|_| component.elected) {
+            Some(identity) => tokio::spawn(election::take_turns(component, context, identity, states)),
+            None => tokio::spawn(supervise(component, context, states)),
+        };
     }
     if let Some(node) = context.node_context()? {
         start_node(&node, &states);

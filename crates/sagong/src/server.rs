@@ -199,6 +199,7 @@ async fn control_plane(
         dns_address: Ipv4Addr::from(u32::from(network) + DNS_HOST_NUMBER),
         node,
         node_parts: node_parts.clone(),
+        candidate: options.store.is_shared().then(|| format!("{host_name}_{}", stdx::random::uuid()).into()),
     };
     let made = async {
         futures::try_join!(bootstrap::ensure(&own, &settings, server.health()), roles)?;

@@ -98,6 +98,11 @@ impl StoreOptions {
         Ok(engine.with_context(|| format!("cannot open the store in {}{advice}", place.display()))?)
     }
 
+    /// Whether other servers may have the same store.
+    pub(crate) fn is_shared(&self) -> bool {
+        self.store == Kind::Etcd
+    }
+
     /// Whether this server alone sees to it that history is forgotten; etcd's servers share the job.
     pub(crate) fn is_compacted_here(&self) -> bool {
         self.store == Kind::Embedded

@@ -13,6 +13,8 @@ pub(crate) struct ComponentState {
     pub(crate) running_since_unix_seconds: Option<i64>,
     /// It did what it had to, and ended.
     pub(crate) finished: bool,
+    /// Another server does it, or did until now.
+    pub(crate) waits: bool,
     /// How often it failed.
     pub(crate) failures: i64,
     /// How it failed the last time.
@@ -25,6 +27,7 @@ impl ComponentState {
         let state = match (self.finished, self.running_since_unix_seconds) {
             (true, _) => "finished",
             (false, Some(_)) => "running",
+            (false, None) if self.waits => "waiting to be elected",
             (false, None) => "failed",
         };
         value!({
@@ -49,7 +52,18 @@ impl States {
 
     /// A component starts.
     pub(super) fn started(&self, name: &'static str) {
-        self.change(name, |state| state.running_since_unix_seconds = Some(unix_seconds(SystemTime::now())));
+        self.change(name, |state| {
+            state.running_since_unix_seconds = Some(unix_seconds(SystemTime::now()));
+            state.waits = false;
+        });
+    }
+
+    /// A component is another server's work.
+    pub(super) fn waits(&self, name: &'static str) {
+        self.change(name, |state| {
+            state.running_since_unix_seconds = None;
+            state.waits = true;
+        });
     }
 
     /// A component has nothing more to do here.

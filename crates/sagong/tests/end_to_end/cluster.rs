@@ -35,6 +35,17 @@ impl Cluster {
         Cluster::start(&["--no-node", "--store", "etcd", "--etcd-servers", servers])
     }
 
+    /// Another control plane with the same keys, whose objects are in the same etcd.
+    pub(crate) fn on_etcd_beside(&self, servers: &str) -> Cluster {
+        let directory = tempfile::tempdir().unwrap();
+        let data = directory.path().join("data");
+        std::fs::create_dir(&data).unwrap();
+        std::fs::set_permissions(&data, std::os::unix::fs::PermissionsExt::from_mode(0o700)).unwrap();
+        let copied = Command::new("cp").arg("-a").arg(self.path("data/pki")).arg(&data).status().unwrap();
+        assert!(copied.success());
+        Cluster::start_in(directory, &["--no-node", "--store", "etcd", "--etcd-servers", servers])
+    }
+
     /// A control plane and a node that is ready; needs root. Its pods end with this value.
     pub(crate) fn with_node() -> Cluster {
         Cluster::with_node_and(&[])

@@ -302,3 +302,44 @@ fn a_server_goes_on_when_etcd_comes_back() {
         assert!(refused.contains("this server keeps its objects in etcd"), "{refused}");
     }
 }
+
+#[test]
+#[ignore = "needs kubectl and etcd; run by cargo xtask ci"]
+fn one_of_two_servers_does_the_work_and_the_other_takes_over() {
+    let etcd = Etcd::start();
+    let mut first = Cluster::on_etcd(&etcd.url);
+    let lease = |name| format!("lease/{name}");
+    let components = ["kube-scheduler", "kube-controller-manager"];
+    for name in components {
+        first.kubectl(&["wait", "-n", "kube-system", &lease(name), "--for=create", "--timeout=30s"]);
+    }
+    let second = first.on_etcd_beside(&etcd.url);
+    let holders = |cluster: &Cluster| {
+        let of = |name| {
+            let shown = "jsonpath={.spec.holderIdentity}";
+            cluster.kubectl(&["get", "-n", "kube-system", &lease(name), "-o", shown])
+        };
+        components.map(of)
+    };
+    let before = holders(&second);
+    assert!(second.sagong(&["status"]).contains("waiting to be elected"));
+
+    // One makes pods, not each its own.
+    second.kubectl(&["create", "deployment", "web", "--image=example.test/web", "--replicas=5"]);
+    second.kubectl(&["wait", "deployment/web", "--for=jsonpath={.status.replicas}=5", "--timeout=30s"]);
+    let made = ["get", "events", "--field-selector=reason=SuccessfulCreate", "-o", "name"];
+    assert_eq!(first.kubectl(&made).lines().count(), 5);
+    assert_eq!(holders(&first), before);
+
+    first.kill();
+    second.kubectl(&["scale", "deployment/web", "--replicas=7"]);
+    let begun = std::time::Instant::now();
+    second.kubectl(&["wait", "deployment/web", "--for=jsonpath={.status.replicas}=7", "--timeout=20s"]);
+    println!("taken over after {:.1} s", begun.elapsed().as_secs_f64());
+    for name in components {
+        let other = "--for=jsonpath={.spec.leaseTransitions}=1";
+        second.kubectl(&["wait", "-n", "kube-system", &lease(name), other, "--timeout=20s"]);
+    }
+    assert!(holders(&second).iter().zip(&before).all(|(now, before)| now != before));
+    assert!(!second.sagong(&["status"]).contains("waiting to be elected"));
+}
