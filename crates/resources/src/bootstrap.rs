@@ -1,6 +1,6 @@
 //! What the API server makes at start: upstream's `pkg/controlplane` hooks.
 
-use std::net::Ipv4Addr;
+use std::{collections::BTreeSet, net::Ipv4Addr};
 
 use apimachinery::{Object, Status, Value, json, value};
 use apiserver::{authentication as front_proxy, health::Health};
@@ -16,9 +16,10 @@ pub struct Settings {
     pub service_network: String,
     /// The API server's own service address.
     pub service_address: Ipv4Addr,
-    /// Where clients in the cluster reach this API server.
-    pub advertise_address: Ipv4Addr,
-    /// Its port.
+    /// Where clients in the cluster reach the API server; `None` when there may be several, whose addresses are
+    /// published apart ([`publish_addresses`]).
+    pub sole_address: Option<Ipv4Addr>,
+    /// The port of all of them.
     pub port: u16,
     /// The authority of client certificates, in PEM.
     pub client_authority_pem: String,
@@ -68,13 +69,28 @@ pub async fn ensure(client: &Client, settings: &Settings, health: &Health) -> Re
     health.set(LEVELS_CHECK, Ok(()));
     create(client, kinds::SERVICE_CIDRS, "", service_network(settings)).await?;
     create(client, kinds::SERVICES, "default", own_service(settings)).await?;
-    futures::try_join!(
-        replace(client, kinds::ENDPOINTS, "default", endpoints(settings)),
-        replace(client, kinds::ENDPOINT_SLICES, "default", endpoint_slice(settings)),
-    )?;
+    if let Some(address) = settings.sole_address {
+        publish_addresses(client, settings, &BTreeSet::from([address])).await?;
+    }
     health.set(SERVICE_CHECK, Ok(()));
     replace(client, kinds::CONFIG_MAPS, "kube-system", authentication(settings)).await?;
     health.set(AUTHENTICATION_CHECK, Ok(()));
+    Ok(())
+}
+
+/// Writes down at which addresses the API is served.
+///
+/// # Errors
+/// The first refusal.
+pub async fn publish_addresses(
+    client: &Client,
+    settings: &Settings,
+    addresses: &BTreeSet<Ipv4Addr>,
+) -> Result<(), Status> {
+    futures::try_join!(
+        replace(client, kinds::ENDPOINTS, "default", endpoints(settings.port, addresses)),
+        replace(client, kinds::ENDPOINT_SLICES, "default", endpoint_slice(settings.port, addresses)),
+    )?;
     Ok(())
 }
 
@@ -142,24 +158,25 @@ fn own_service(settings: &Settings) -> Value {
     })
 }
 
-fn endpoints(settings: &Settings) -> Value {
-    let address = settings.advertise_address.to_string();
+fn endpoints(port: u16, addresses: &BTreeSet<Ipv4Addr>) -> Value {
+    let addresses: Value = addresses.iter().map(|address| value!({"ip": address.to_string()})).collect();
     value!({
         "metadata": {"name": "kubernetes", "labels": {"endpointslice.kubernetes.io/skip-mirror": "true"}},
         "subsets": [{
-            "addresses": [{"ip": address}],
-            "ports": [{"name": "https", "port": settings.port, "protocol": "TCP"}]
+            "addresses": addresses,
+            "ports": [{"name": "https", "port": port, "protocol": "TCP"}]
         }]
     })
 }
 
-fn endpoint_slice(settings: &Settings) -> Value {
-    let address = settings.advertise_address.to_string();
+fn endpoint_slice(port: u16, addresses: &BTreeSet<Ipv4Addr>) -> Value {
+    let endpoint = |address: &Ipv4Addr| value!({"addresses": [address.to_string()], "conditions": {"ready": true}});
+    let endpoints: Value = addresses.iter().map(endpoint).collect();
     value!({
         "metadata": {"name": "kubernetes", "labels": {"kubernetes.io/service-name": "kubernetes"}},
         "addressType": "IPv4",
-        "endpoints": [{"addresses": [address], "conditions": {"ready": true}}],
-        "ports": [{"name": "https", "port": settings.port, "protocol": "TCP"}]
+        "endpoints": endpoints,
+        "ports": [{"name": "https", "port": port, "protocol": "TCP"}]
     })
 }
 

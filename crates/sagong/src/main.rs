@@ -21,6 +21,7 @@ mod kubelet_dialer;
 mod output;
 mod scheduled_backups;
 mod server;
+mod server_leases;
 mod signer;
 mod status;
 mod store_api;

@@ -27,6 +27,7 @@ use crate::{
     directories::Directories,
     identity::Identity,
     kubelet_dialer::KubeletDialer,
+    server_leases::ServerLeases,
     status::StatusSource,
     store_watch,
 };
@@ -179,7 +180,7 @@ async fn control_plane(
     let settings = bootstrap::Settings {
         service_network: allocators.network(),
         service_address: allocators.first_address(),
-        advertise_address: advertised,
+        sole_address: (!options.store.is_shared()).then_some(advertised),
         port: options.port,
         client_authority_pem: identity.authority.certificate_pem(),
         front_proxy_authority_pem: identity.front_proxy.certificate_pem(),
@@ -206,6 +207,12 @@ async fn control_plane(
         components::join::ensure(&own, &context).await
     };
     made.await.context("cannot make the objects that every cluster has")?;
+    let leases = options.store.is_shared().then(|| Arc::new(ServerLeases::new(engine.clone(), advertised)));
+    let settings = Arc::new(settings);
+    let renewing = leases.clone().map(|leases| {
+        let (client, settings) = (own.clone(), settings.clone());
+        tokio::spawn(async move { leases.follow(&client, &settings).await })
+    });
     let admin_socket = admin::listen(&directories.admin_socket())?;
     let ready_milliseconds = started.elapsed().as_millis();
     tracing::info!(milliseconds = ready_milliseconds as u64, port = options.port, "ready");
@@ -250,6 +257,12 @@ async fn control_plane(
     }
     admin.abort();
     tracing::info!("stopping; pods go on running");
+    if let (Some(leases), Some(renewing)) = (leases, renewing) {
+        renewing.abort();
+        if let Err(error) = leases.end(&own, &settings).await {
+            tracing::warn!(error = format!("{error:#}"), "this server is still among the endpoints of the API");
+        }
+    }
     server.health().ask("shutdown", true, || Err("process is shutting down".to_owned()));
     stop.send_replace(true);
     if let Some(auditor) = &auditor {
