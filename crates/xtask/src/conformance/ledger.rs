@@ -85,14 +85,18 @@ impl Ledger {
     }
 }
 
-/// The commit that is checked out, marked when the sources differ from it.
-pub(crate) fn commit() -> anyhow::Result<String> {
-    let git = |arguments: &[&str]| -> anyhow::Result<String> {
-        let output = Command::new("git").args(arguments).output().context("git")?;
-        Ok(String::from_utf8_lossy(&output.stdout).trim().to_owned())
+/// The commit that is checked out, marked when the sources differ from it; `unknown` where there is no git.
+pub(crate) fn commit() -> String {
+    let git = |arguments: &[&str]| {
+        let output = Command::new("git").args(arguments).output().ok().filter(|output| output.status.success())?;
+        Some(String::from_utf8_lossy(&output.stdout).trim().to_owned())
     };
-    let changed = !git(&["status", "--porcelain", "--", "crates", "Cargo.toml", "Cargo.lock"])?.is_empty();
-    Ok(git(&["rev-parse", "--short=10", "HEAD"])? + if changed { "+" } else { "" })
+    let changes = git(&["status", "--porcelain", "--", "crates", "Cargo.toml", "Cargo.lock"]);
+    match (git(&["rev-parse", "--short=10", "HEAD"]), changes.as_deref()) {
+        (Some(commit), Some("")) => commit,
+        (Some(commit), _) => commit + "+",
+        (None, _) => "unknown".to_owned(),
+    }
 }
 
 #[cfg(test)]
