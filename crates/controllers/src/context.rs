@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use apimachinery::{Status, Str};
+use apimachinery::{Object, Status, Str};
 use async_trait::async_trait;
 use client::{Client, EventRecorder, ResourceKind, SharedInformers};
 use futures::future::BoxFuture;
@@ -30,11 +30,16 @@ pub struct Settings {
     pub node_cidr_prefix_lengths: (u8, u8),
     /// Signs certificates; without it, requests stay unsigned.
     pub signer: Option<Arc<dyn CertificateSigner>>,
+    /// Signs the tokens that stand in secrets; without it, such secrets stay empty.
+    pub token_signer: Option<Arc<SecretTokenSigner>>,
     /// Pods that have ended and are kept in the whole cluster; upstream's number is 12,500.
     pub terminated_pods_kept: usize,
     /// How long a node may be silent before it counts as unreachable, in seconds; upstream's number is 50.
     pub node_monitor_grace_seconds: u64,
 }
+
+/// Makes the token of a service account (the first) that stands in a secret (the second), or says why not.
+pub type SecretTokenSigner = dyn Fn(&Object, &Object) -> Result<String, String> + Send + Sync;
 
 /// A resource that is served, in its preferred version.
 #[derive(Clone, Debug, PartialEq)]
@@ -105,7 +110,7 @@ impl Context {
 pub struct ControllerDescriptor {
     /// Upstream's name, `deployment-controller`.
     pub name: &'static str,
-    /// Its service account in `kube-system`.
+    /// Its service account in `kube-system`; empty when it acts as the controller manager itself.
     pub service_account: &'static str,
     /// Runs it; dropping the future stops it.
     pub start: fn(Context) -> BoxFuture<'static, ()>,
@@ -139,6 +144,7 @@ pub(crate) mod testing {
                 cluster_cidrs: vec!["10.244.0.0/16".into()],
                 node_cidr_prefix_lengths: (24, 64),
                 signer: None,
+                token_signer: None,
                 terminated_pods_kept: 12_500,
                 node_monitor_grace_seconds: 50,
             }

@@ -41,6 +41,7 @@ pub mod replicaset;
 pub mod resourcequota;
 pub mod rootcacertpublisher;
 pub mod serviceaccount;
+pub mod serviceaccounttoken;
 pub mod servicecidrs;
 pub mod services;
 pub mod statefulset;
@@ -48,7 +49,8 @@ pub mod tainteviction;
 pub mod ttlafterfinished;
 
 pub use context::{
-    CertificateSigner, Context, ControllerDescriptor, Discovery, RequestedSubject, ServedResource, Settings,
+    CertificateSigner, Context, ControllerDescriptor, Discovery, RequestedSubject, SecretTokenSigner, ServedResource,
+    Settings,
 };
 
 /// Every controller, in the order in which they start.
@@ -61,6 +63,7 @@ pub const ALL: &[ControllerDescriptor] = &[
     resourcequota::DESCRIPTOR,
     namespace::DESCRIPTOR,
     serviceaccount::DESCRIPTOR,
+    serviceaccounttoken::DESCRIPTOR,
     garbagecollector::DESCRIPTOR,
     daemon::DESCRIPTOR,
     job::DESCRIPTOR,

@@ -12,6 +12,7 @@ use std::{net::Ipv4Addr, panic::AssertUnwindSafe, path::PathBuf, sync::Arc, time
 
 use apimachinery::Str;
 use apiserver::{Server, UserInfo, loopback::Loopback};
+use auth::tokens::Issuer;
 use client::Client;
 use futures::{FutureExt, future::BoxFuture};
 use tokio::sync::watch;
@@ -28,6 +29,8 @@ pub(crate) struct ComponentContext {
     pub(crate) server: Arc<Server>,
     /// The cluster's keys.
     pub(crate) identity: Arc<Identity>,
+    /// Who signs the tokens of service accounts.
+    pub(crate) issuer: Arc<Issuer>,
     /// Where others reach the API server: `https://HOST:PORT`.
     pub(crate) server_address: String,
     /// The networks of pods.

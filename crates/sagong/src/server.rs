@@ -194,6 +194,7 @@ async fn control_plane(
     let context = ComponentContext {
         server: server.clone(),
         identity: Arc::new(identity),
+        issuer: issuer.clone(),
         server_address: format!("https://{advertised}:{}", options.port),
         cluster_cidrs: vec![options.cluster_cidr.clone()],
         service_network: allocators.network(),

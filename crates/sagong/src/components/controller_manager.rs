@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use apimachinery::{Status, Str};
+use apimachinery::{Object, Status, Str};
 use apiserver::{Server, UserInfo, discovery};
 use async_trait::async_trait;
 use client::SharedInformers;
@@ -39,6 +39,8 @@ impl Discovery for OwnResources {
     }
 }
 
+/// As whom informers read, and controllers act that have no service account.
+const MANAGER: &str = "system:kube-controller-manager";
 /// Terminated pods that are kept in the whole cluster, as upstream.
 const TERMINATED_PODS_KEPT: usize = 12_500;
 /// Seconds of silence after which a node counts as unreachable, as upstream.
@@ -46,19 +48,26 @@ const NODE_MONITOR_GRACE_SECONDS: u64 = 50;
 
 /// Runs every controller until the process ends.
 pub(super) async fn run(context: ComponentContext) -> anyhow::Result<()> {
-    let shared = context.client(UserInfo::new("system:kube-controller-manager", &[]), "kube-controller-manager");
+    let shared = context.client(UserInfo::new(MANAGER, &[]), "kube-controller-manager");
     let informers = SharedInformers::new(shared);
+    let issuer = context.issuer.clone();
     let settings = Arc::new(Settings {
         discovery: Arc::new(OwnResources(context.server.clone())),
         root_ca: context.identity.authority.certificate_pem(),
         cluster_cidrs: context.cluster_cidrs.clone(),
         node_cidr_prefix_lengths: (24, 64),
         signer: Some(Arc::new(ClusterSigner(context.identity.authority.clone()))),
+        token_signer: Some(Arc::new(move |account: &Object, secret: &Object| {
+            issuer.sign_legacy(account, secret).map_err(|error| error.to_string())
+        })),
         terminated_pods_kept: TERMINATED_PODS_KEPT,
         node_monitor_grace_seconds: NODE_MONITOR_GRACE_SECONDS,
     });
     let running = ALL.iter().map(|controller| {
-        let user = UserInfo::service_account("kube-system", controller.service_account);
+        let user = match controller.service_account {
+            "" => UserInfo::new(MANAGER, &[]),
+            account => UserInfo::service_account("kube-system", account),
+        };
         let client = context.client(user, controller.name);
         let given = Context { client, informers: informers.clone(), settings: settings.clone() };
         // A task each, so that one that panics does not end the others.

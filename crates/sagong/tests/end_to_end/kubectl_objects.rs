@@ -180,3 +180,43 @@ fn who_one_is_and_what_one_may() {
     let expected = r#"User "system:serviceaccount:default:reader" cannot list resource "secrets" in API group """#;
     assert!(code == 1 && refused.contains(expected), "{refused}");
 }
+
+const TOKEN_SECRET: &str = "
+apiVersion: v1
+kind: Secret
+metadata: {name: robot-token, annotations: {kubernetes.io/service-account.name: robot}}
+type: kubernetes.io/service-account-token
+";
+
+#[test]
+#[ignore = "needs kubectl; run by cargo xtask ci"]
+fn a_secret_has_a_token_as_long_as_its_account_is_there() {
+    let cluster = Cluster::control_plane();
+    cluster.kubectl(&["create", "serviceaccount", "robot"]);
+    cluster.apply(TOKEN_SECRET);
+    cluster.kubectl(&["wait", "secret/robot-token", "--for=jsonpath={.data.token}", "--timeout=20s"]);
+    let shown = "go-template={{.data.token | base64decode}}";
+    let token = cluster.kubectl(&["get", "secret", "robot-token", "-o", shown]);
+    let as_robot = ["auth", "whoami", "-o", "jsonpath={.status.userInfo.username}", "--token", token.as_str()];
+    let anonymous = cluster.file("no-identity.kubeconfig", &without_identity(&cluster));
+    let whoami = [&["--kubeconfig", anonymous.as_str()], as_robot.as_slice()].concat();
+    assert_eq!(cluster.kubectl(&whoami), "system:serviceaccount:default:robot");
+    cluster.kubectl(&["delete", "serviceaccount", "robot"]);
+    cluster.kubectl(&["wait", "secret/robot-token", "--for=delete", "--timeout=20s"]);
+    assert!(cluster.kubectl_refused(&whoami).contains("Unauthorized"));
+}
+
+/// The administrator's kubeconfig without what shows who asks.
+fn without_identity(cluster: &Cluster) -> String {
+    let text = std::fs::read_to_string(cluster.path("data/admin.kubeconfig")).unwrap();
+    let kept =
+        text.lines().filter(|line| !line.contains("client-certificate-data") && !line.contains("client-key-data"));
+    // An empty user is written so.
+    let mut lines: Vec<String> = kept.map(str::to_owned).collect();
+    for line in &mut lines {
+        if line.trim_start().starts_with("user:") && line.trim_end().ends_with("user:") {
+            line.push_str(" {}");
+        }
+    }
+    lines.join("\n")
+}
