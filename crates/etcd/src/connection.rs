@@ -39,6 +39,8 @@ pub(crate) struct Connection {
     ended: Arc<watch::Sender<bool>>,
     /// Why it ended.
     cause: Arc<Mutex<Option<String>>>,
+    /// What goes with each reason for its end.
+    advice: &'static str,
 }
 
 impl Connection {
@@ -53,18 +55,21 @@ impl Connection {
         // Without it small requests would wait for acknowledgements; a failure costs time, no more.
         let _ = stream.set_nodelay(true);
         if !endpoint.is_tls() {
-            return Connection::begin(endpoint, stream).await;
+            return Connection::begin(endpoint, stream, "").await;
         }
         let tls = tls.ok_or("there is no authority to trust for https")?.clone();
+        // A member that wants a certificate closes the connection, and its word for that may be lost with it.
+        let advice = if tls.client_auth_cert_resolver.has_certs() { "" } else { " (no client certificate was shown)" };
         let name = ServerName::try_from(endpoint.host().to_owned()).map_err(|error| error.to_string())?;
         let stream = TlsConnector::from(tls).connect(name, stream).await.map_err(|error| format!("TLS: {error}"))?;
         if stream.get_ref().1.alpn_protocol() != Some(b"h2") {
             return Err("it does not speak HTTP/2".to_owned());
         }
-        Connection::begin(endpoint, stream).await
+        Connection::begin(endpoint, stream, advice).await
     }
 
-    async fn begin<S>(endpoint: &Endpoint, stream: S) -> Result<Connection, String>
+    /// Speaks HTTP/2 over a stream; `advice` goes with each reason for its end.
+    async fn begin<S>(endpoint: &Endpoint, stream: S, advice: &'static str) -> Result<Connection, String>
     where
         S: AsyncRead + AsyncWrite + Send + Unpin + 'static,
     {
@@ -75,19 +80,19 @@ impl Connection {
             .initial_stream_window_size(STREAM_WINDOW_BYTES)
             .initial_connection_window_size(CONNECTION_WINDOW_BYTES)
             .handshake(TokioIo::new(stream));
-        let (sender, connection) = handshake.await.map_err(|error| chain(&error))?;
+        let (sender, connection) = handshake.await.map_err(|error| chain(&error) + advice)?;
         let ended = Arc::new(watch::channel(false).0);
         let cause = Arc::new(Mutex::default());
         let (told, why, shown) = (ended.clone(), cause.clone(), endpoint.to_string());
         tokio::spawn(async move {
             if let Err(error) = connection.await {
-                let error = chain(&error);
+                let error = chain(&error) + advice;
                 tracing::debug!(endpoint = shown, error, "a connection to etcd ended");
                 *why.lock() = Some(error);
             }
             told.send_replace(true);
         });
-        Ok(Connection { endpoint: endpoint.clone(), sender, ended, cause })
+        Ok(Connection { endpoint: endpoint.clone(), sender, ended, cause, advice })
     }
 
     /// The member's address.
@@ -145,7 +150,7 @@ impl Connection {
             Err(mut error) => {
                 // What is given back was never sent.
                 let sent = error.take_message().is_none();
-                let told = chain(&error.into_error());
+                let told = chain(&error.into_error()) + self.advice;
                 // A member that refuses a certificate says so just before it closes.
                 let _ = tokio::time::timeout(CAUSE_TIMEOUT, self.ended()).await;
                 let cause = self.cause.lock().clone().unwrap_or(told);
