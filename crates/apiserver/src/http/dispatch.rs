@@ -146,11 +146,13 @@ fn impersonate(server: &Arc<Server>, user: &UserInfo, headers: &HeaderMap) -> Re
     let wanted = text(headers, "impersonate-user");
     let groups: Vec<&str> =
         headers.get_all("impersonate-group").iter().filter_map(|value| value.to_str().ok()).collect();
+    let uid = text(headers, "impersonate-uid");
+    let extra = impersonated_extra(headers);
     if wanted.is_empty() {
-        return if groups.is_empty() {
+        return if groups.is_empty() && uid.is_empty() && extra.is_empty() {
             Ok(None)
         } else {
-            Err(Status::internal("requested impersonation without a user: groups need Impersonate-User"))
+            Err(Status::internal("requested impersonation without a user: groups, uid and extra need Impersonate-User"))
         };
     }
     let context = RequestContext::new(user.clone(), "");
@@ -175,6 +177,17 @@ fn impersonate(server: &Arc<Server>, user: &UserInfo, headers: &HeaderMap) -> Re
     for group in &groups {
         authorization::authorize(server, &context, &action("groups", "", group))?;
     }
+    // These two are of another group than the rest.
+    let of_authentication = |resource, name| Action { group: "authentication.k8s.io", ..action(resource, "", name) };
+    if !uid.is_empty() {
+        authorization::authorize(server, &context, &of_authentication("uids", uid))?;
+    }
+    for (key, values) in &extra {
+        for value in values {
+            let action = Action { subresource: key, ..of_authentication("userextras", value) };
+            authorization::authorize(server, &context, &action)?;
+        }
+    }
     let mut acting = match service_account {
         Some((namespace, name)) => UserInfo::service_account(namespace, name),
         None if wanted == "system:anonymous" => UserInfo::anonymous(),
@@ -186,7 +199,21 @@ fn impersonate(server: &Arc<Server>, user: &UserInfo, headers: &HeaderMap) -> Re
             acting.groups.push(Str::from_static("system:authenticated"));
         }
     }
+    acting.uid = uid.into();
+    acting.extra = extra;
     Ok(Some(acting))
+}
+
+/// What `Impersonate-Extra-KEY` says, by key: in lower case and with its escapes taken back, as upstream.
+fn impersonated_extra(headers: &HeaderMap) -> Vec<(Str, Vec<Str>)> {
+    let mut extra: Vec<(Str, Vec<Str>)> = Vec::new();
+    for name in headers.keys() {
+        let Some(key) = name.as_str().strip_prefix("impersonate-extra-") else { continue };
+        let key = percent_encoding::percent_decode_str(key).decode_utf8_lossy().to_lowercase();
+        let values = headers.get_all(name).iter().filter_map(|value| value.to_str().ok());
+        extra.push((key.into(), values.map(Str::from).collect()));
+    }
+    extra
 }
 
 async fn other_request(

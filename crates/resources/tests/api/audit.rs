@@ -251,6 +251,15 @@ async fn whoever_acts_as_another_is_recorded_with_both_names() {
     assert_eq!((text(&event, "user.username"), text(&event, "impersonatedUser.username")), ("admin", "reader"));
     assert_eq!(event.at(&["impersonatedUser", "groups"]), Some(&value!(["system:authenticated"])));
     assert_eq!(event.map_at(&["annotations"]).unwrap().str_at("authorization.k8s.io/decision"), Some("forbid"));
+
+    let whole = [as_reader[0], ("impersonate-uid", "42"), ("impersonate-extra-example.com%2fscope", "view")];
+    api.call("DELETE", &format!("{CONFIG_MAPS}/a"), &whole, "").await;
+    let event = kept.last();
+    assert_eq!(text(&event, "impersonatedUser.uid"), "42");
+    assert_eq!(event.at(&["impersonatedUser", "extra"]), Some(&value!({"example.com/scope": ["view"]})));
+    // They are said of a user.
+    let alone = api.call("DELETE", &format!("{CONFIG_MAPS}/a"), &whole[1..], "").await;
+    assert_eq!(alone.code, 500);
 }
 
 #[tokio::test]
