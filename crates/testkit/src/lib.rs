@@ -10,4 +10,4 @@ mod cluster;
 pub mod command;
 pub mod enclosure;
 
-pub use cluster::{Cluster, LABORATORY, Setup};
+pub use cluster::{Cluster, EVICTION_HARD, LABORATORY, Setup};

@@ -1,6 +1,7 @@
 //! `sagong demo`: a cluster with a small app of two tiers, in the foreground.
 
 use std::{
+    collections::HashSet,
     net::SocketAddr,
     path::PathBuf,
     time::{Duration, Instant},
@@ -23,6 +24,8 @@ const API_NAME: &str = "api.demo.svc.cluster.local";
 const ANSWER_LIMIT: Duration = Duration::from_secs(15);
 /// See [`ANSWER_LIMIT`].
 const ANSWER_RETRY: Duration = Duration::from_millis(100);
+/// How long nothing is said of what keeps the app from starting: a node that has just come is not ready at once.
+const PATIENCE: Duration = Duration::from_secs(10);
 /// Seconds that the app's pods get to end.
 const LEAVE_SECONDS: u64 = 60;
 
@@ -71,9 +74,16 @@ impl Guest for Demo {
                 .await
                 .with_context(|| format!("{} {name}", kind.kind))?;
         }
-        for name in ["api", "web"] {
-            wait_available(&running.client, name).await?;
-            println!("deployment {name} is available ({:.1} s)", started.elapsed().as_secs_f64());
+        let available = async {
+            for name in ["api", "web"] {
+                wait_available(&running.client, name).await?;
+                println!("deployment {name} is available ({:.1} s)", started.elapsed().as_secs_f64());
+            }
+            anyhow::Ok(())
+        };
+        tokio::select! {
+            done = available => done?,
+            ended = tell_warnings(&running.client) => ended?,
         }
         let service = api(&running.client, &kinds::SERVICES).get("web").await?;
         let address = service.str_at(&["spec", "clusterIP"]).unwrap_or_default().to_owned();
@@ -216,6 +226,31 @@ async fn wait_available(client: &Client, name: &str) -> anyhow::Result<()> {
         }
     }
     anyhow::bail!("the watch of deployment {name} ended")
+}
+
+/// Says, once each, what keeps the app's pods from running; answers only when it cannot go on.
+async fn tell_warnings(client: &Client) -> anyhow::Result<()> {
+    tokio::time::sleep(PATIENCE).await;
+    println!("still waiting; `kubectl describe pods --namespace {NAMESPACE}` tells more than these warnings:");
+    let options = client::Options { field_selector: "type=Warning".to_owned(), ..Default::default() };
+    let mut events = api(client, &kinds::EVENTS).watch(options, true).await?;
+    let mut said = HashSet::new();
+    while let Some(event) = events.next().await {
+        let (WatchEvent::Added(warning) | WatchEvent::Modified(warning)) = event? else { continue };
+        let text = |path: &[&str]| warning.str_at(path).unwrap_or_default().to_owned();
+        let line = format!(
+            "{} {}: {}: {}",
+            text(&["involvedObject", "kind"]),
+            text(&["involvedObject", "name"]),
+            text(&["reason"]),
+            text(&["message"])
+        );
+        if !said.contains(&line) {
+            println!("  {line}");
+            said.insert(line);
+        }
+    }
+    anyhow::bail!("the watch of events ended")
 }
 
 /// Deletes the namespace and waits until it has gone.

@@ -53,7 +53,8 @@ impl Cluster {
 
     /// As [`Cluster::with_node`], with more flags.
     pub(crate) fn with_node_and(flags: &[&str]) -> Cluster {
-        let cluster = Cluster::start(&[&["--node-name", "node"], flags].concat());
+        let node = ["--node-name", "node", "--eviction-hard", testkit::EVICTION_HARD];
+        let cluster = Cluster::start(&[&node, flags].concat());
         cluster.kubectl(&["wait", "node/node", "--for=create", "--timeout=30s"]);
         cluster.kubectl(&["wait", "node/node", "--for=condition=Ready", "--timeout=30s"]);
         cluster
