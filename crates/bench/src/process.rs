@@ -64,6 +64,17 @@ impl Process {
         };
         Ok(Memory { rss: field("Rss"), pss: field("Pss"), private: field("Private_Clean") + field("Private_Dirty") })
     }
+
+    /// Bytes that it has caused to be written to disks so far, as the kernel counts them: in whole pages.
+    ///
+    /// # Errors
+    /// The process has ended or is another user's.
+    pub fn written_bytes(&self) -> anyhow::Result<u64> {
+        let path = format!("/proc/{}/io", self.pid);
+        let text = std::fs::read_to_string(&path).with_context(|| format!("cannot read {path}"))?;
+        let line = text.lines().find_map(|line| line.strip_prefix("write_bytes: "));
+        line.and_then(|count| count.parse().ok()).with_context(|| format!("{path} does not count what is written"))
+    }
 }
 
 /// CPU time that this process, the client, has used.

@@ -10,6 +10,7 @@ use std::{
 use anyhow::{Context, bail};
 use apimachinery::{Object, value};
 use client::Client;
+use rustls::ClientConfig;
 use tokio::process::{Child, Command};
 
 use crate::{
@@ -108,8 +109,22 @@ impl Launcher {
         let _ = std::fs::remove_dir_all(&folder);
         std::fs::create_dir_all(&folder)?;
         let port = FIRST_PORT + number.wrapping_mul(PORTS_PER_START) % PORT_RANGE;
+        self.start_etcd_in(folder, port).await
+    }
+
+    /// Kills an etcd at once, as a crash would, and starts it again on what it left.
+    ///
+    /// # Errors
+    /// It does not start again.
+    pub async fn kill_and_start_etcd(&self, etcd: Etcd) -> anyhow::Result<Etcd> {
+        let Etcd { folder, port, mut child, .. } = etcd;
+        child.kill().await?;
+        self.start_etcd_in(folder, port).await
+    }
+
+    async fn start_etcd_in(&self, folder: PathBuf, port: u16) -> anyhow::Result<Etcd> {
         let keys = self.upstream_pki.get_or_try_init(|| async { upstream::Keys::make() }).await?;
-        upstream::start_etcd(&self.program, &folder, port, keys).await
+        upstream::start_etcd(&self.program, folder, port, keys).await
     }
 
     async fn start_in(&self, folder: &Path, setup: Setup, number: u16) -> anyhow::Result<Target> {
@@ -132,9 +147,17 @@ impl Launcher {
 pub struct Etcd {
     /// Connections to it, with the API server's certificate.
     pub connector: Connector,
+    /// Its address and port.
+    pub authority: String,
+    /// TLS with the API server's certificate.
+    pub tls: ClientConfig,
+    /// How long it took from its start until it was ready.
+    pub ready_after: Duration,
     /// The process.
     pub process: Process,
-    _child: Child,
+    folder: PathBuf,
+    port: u16,
+    child: Child,
 }
 
 /// Starts a process of a control plane with its output in a log; it ends with us.

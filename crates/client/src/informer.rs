@@ -295,10 +295,9 @@ impl Informer {
         self.len() == 0
     }
 
-    /// Puts an object into the copy. What the copy has in this or a later version is not delivered again.
-    fn insert(&self, object: Arc<Object>) {
+    /// Puts an object into the copy, under its key. What the copy has in this or a later version is not delivered again.
+    fn insert(&self, key: Str, object: Arc<Object>) {
         let handlers = self.shared.handlers.lock();
-        let key = object.key();
         let known = self.shared.store.get(&key);
         if known
             .is_some_and(|known| known.resource_version() == object.resource_version() && known.uid() == object.uid())
@@ -332,17 +331,17 @@ impl Informer {
     }
 
     /// Makes the copy equal to a new list.
-    async fn replace(&self, objects: Vec<Arc<Object>>) {
-        let present: std::collections::BTreeSet<Str> = objects.iter().map(|object| object.key()).collect();
-        let vanished = self.shared.store.keys().into_iter().filter(|key| !present.contains(key));
+    async fn replace(&self, objects: BTreeMap<Str, Arc<Object>>) {
+        let vanished = self.shared.store.keys().into_iter().filter(|key| !objects.contains_key(key));
         for (count, key) in vanished.enumerate() {
             self.remove(&key, None);
             breathe(count).await;
         }
-        for (count, object) in objects.into_iter().enumerate() {
-            self.insert(object);
+        for (count, (key, object)) in objects.into_iter().enumerate() {
+            self.insert(key, object);
             breathe(count).await;
         }
+        self.shared.store.make_dense();
         self.shared.synced.send_replace(true);
     }
 }
@@ -413,7 +412,7 @@ impl Reflector {
                 WatchEvent::Bookmark { resource_version, initial_events_end: true } => {
                     let Some(shared) = self.informer.upgrade() else { return Ok(()) };
                     let informer = Informer { shared };
-                    informer.replace(objects.into_values().collect()).await;
+                    informer.replace(objects).await;
                     informer.advance(&resource_version);
                     drop(informer);
                     self.resource_version = resource_version;
@@ -434,7 +433,7 @@ impl Reflector {
             match event {
                 WatchEvent::Added(object) | WatchEvent::Modified(object) => {
                     self.resource_version = object.resource_version().into();
-                    informer.insert(self.collection.kept(object));
+                    informer.insert(object.key(), self.collection.kept(object));
                 }
                 WatchEvent::Deleted(object) => {
                     self.resource_version = object.resource_version().into();

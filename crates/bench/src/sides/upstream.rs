@@ -277,10 +277,10 @@ impl Making<'_> {
 }
 
 /// etcd alone.
-pub(super) async fn start_etcd(program: &Path, folder: &Path, port: u16, keys: &Keys) -> anyhow::Result<Etcd> {
+pub(super) async fn start_etcd(program: &Path, folder: PathBuf, port: u16, keys: &Keys) -> anyhow::Result<Etcd> {
     let pki = folder.join("pki");
     keys.write(&pki)?;
-    let mut making = Making { program, folder, pki, port, children: Vec::new(), processes: Vec::new() };
+    let mut making = Making { program, folder: &folder, pki, port, children: Vec::new(), processes: Vec::new() };
     let since = Instant::now();
     making.etcd()?;
     let identity = Identity {
@@ -288,11 +288,12 @@ pub(super) async fn start_etcd(program: &Path, folder: &Path, port: u16, keys: &
         certificate_pem: keys.get("apiserver-etcd-client.crt")?.to_owned(),
         key_pem: keys.get("apiserver-etcd-client.key")?.to_owned(),
     };
-    let connector = Connector::with(tls(&identity)?, &format!("127.0.0.1:{}", port + 1));
-    await_ready(&connector, &mut making.children, since).await?;
+    let (tls, authority) = (tls(&identity)?, format!("127.0.0.1:{}", port + 1));
+    let connector = Connector::with(tls.clone(), &authority);
+    let ready_after = await_ready(&connector, &mut making.children, since).await?;
     let (child, process) = (making.children.pop(), making.processes.pop());
     let (child, process) = child.zip(process).context("etcd was not started")?;
-    Ok(Etcd { connector, process, _child: child })
+    Ok(Etcd { connector, authority, tls, ready_after, process, folder, port, child })
 }
 
 pub(super) async fn start(

@@ -71,6 +71,12 @@ impl Store {
         old
     }
 
+    /// Packs the objects: inserts in key order leave each node of the tree about half full.
+    pub(super) fn make_dense(&self) {
+        let mut contents = self.contents.write();
+        contents.objects = std::mem::take(&mut contents.objects).into_iter().collect();
+    }
+
     pub(super) fn remove(&self, key: &str) -> Option<Arc<Object>> {
         let mut contents = self.contents.write();
         let (key, old) = contents.objects.remove_entry(key)?;

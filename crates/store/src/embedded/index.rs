@@ -156,6 +156,11 @@ impl Index {
         }
     }
 
+    /// Packs the keys: what is loaded in key order leaves each node of the tree about half full.
+    pub(super) fn make_dense(&mut self) {
+        self.keys = std::mem::take(&mut self.keys).into_iter().collect();
+    }
+
     /// Whether `revision` can be read.
     pub(super) fn check_readable(&self, revision: Revision) -> Result<(), StoreError> {
         if revision < self.compacted {

@@ -53,7 +53,8 @@ pub(super) fn recover(directory: Directory, opening: &Opening) -> Result<Recover
     let ring = Ring::new(opening.watch_ring_limit_bytes, index.revision);
     let mut replay = Replay { directory: &directory, index, ring, opening, last_commit_milliseconds: 0 };
     let mut log = replay.log(&listing)?;
-    let Replay { index, ring, last_commit_milliseconds, .. } = replay;
+    let Replay { mut index, ring, last_commit_milliseconds, .. } = replay;
+    index.make_dense();
     let needed_from = log.sealed.first().map_or(log.sequence, |sealed| sealed.sequence);
     let (segments, snapshots) = superseded(&directory, &listing, needed_from);
     remove(&directory, &snapshots)?;
