@@ -283,6 +283,17 @@ impl Running {
         Running { process, lines }
     }
 
+    /// Reads until each of `texts` was in a line, in whatever order.
+    pub(crate) fn lines_with(&mut self, texts: &[&str]) {
+        let mut missing = texts.to_vec();
+        let mut seen = Vec::new();
+        while !missing.is_empty() {
+            let Some(Ok(line)) = self.lines.next() else { panic!("no lines with {missing:?} in {seen:#?}") };
+            missing.retain(|text| !line.contains(text));
+            seen.push(line);
+        }
+    }
+
     /// Reads until a line has `text` in it; answers that line.
     pub(crate) fn line_with(&mut self, text: &str) -> String {
         let mut seen = Vec::new();

@@ -14,8 +14,11 @@ fn field(cluster: &Cluster, pod: &str, path: &str) -> String {
     cluster.kubectl(&["get", "pod", pod, "-o", &format!("jsonpath={{.status.{path}}}")])
 }
 
-fn events(cluster: &Cluster, pod: &str) -> String {
-    cluster.kubectl(&["events", "--for", &format!("pod/{pod}")])
+/// Waits until the events of a pod have said all this: they are written one after the other, after what they tell of.
+fn wait_told(cluster: &Cluster, pod: &str, texts: &[&str]) {
+    let selector = format!("--field-selector=involvedObject.name={pod}");
+    let mut events = cluster.kubectl_running(&["get", "events", "--watch", &selector, "--request-timeout=60s"]);
+    events.lines_with(texts);
 }
 
 #[test]
@@ -29,16 +32,14 @@ fn what_is_told_of_pods_that_fail() {
 
     wait(&cluster, "missing-image", waiting, "ErrImagePull");
     wait(&cluster, "missing-image", waiting, "ImagePullBackOff");
-    let told = events(&cluster, "missing-image");
-    for said in [
+    let told = [
         "Pulling image \"127.0.0.1:1/nobody/nothing:1\"",
         "Failed to pull image \"127.0.0.1:1/nobody/nothing:1\"",
         "Error: ErrImagePull",
         "Back-off pulling image \"127.0.0.1:1/nobody/nothing:1\"",
         "Error: ImagePullBackOff",
-    ] {
-        assert!(told.contains(said), "{said}: {told}");
-    }
+    ];
+    wait_told(&cluster, "missing-image", &told);
     wait(&cluster, "never-pulled", waiting, "ErrImageNeverPull");
     let message = field(&cluster, "never-pulled", "containerStatuses[0].state.waiting.message");
     assert_eq!(message, "Container image \"localhost/nothing:1\" is not present with pull policy of Never");
@@ -55,9 +56,7 @@ fn what_is_told_of_pods_that_fail() {
     let message = field(&cluster, "crashing", "containerStatuses[0].state.waiting.message");
     assert!(message.contains("back-off 10s restarting failed container=main pod=crashing_default("), "{message}");
     assert_eq!(cluster.kubectl(&["logs", "crashing", "--previous"]), "this is the end\n");
-    assert!(
-        events(&cluster, "crashing").contains("Back-off restarting failed container main in pod crashing_default(")
-    );
+    wait_told(&cluster, "crashing", &["Back-off restarting failed container main in pod crashing_default("]);
 
     wait(&cluster, "greedy", "phase", "Failed");
     assert_eq!(field(&cluster, "greedy", &format!("{ended}.reason")), "OOMKilled");
@@ -108,8 +107,8 @@ fn a_node_carries_two_hundred_pods_at_once_and_no_more_than_it_may() {
     cluster.kubectl(&["wait", "deployment/many", all_but_one, "--timeout=180s"]);
     let waiting = cluster.kubectl(&["get", "pods", "--field-selector=status.phase=Pending", "-o", "name"]);
     assert_eq!(waiting.lines().count(), 1, "{waiting}");
-    let told = cluster.kubectl(&["events", "--for", waiting.trim()]);
-    assert!(told.contains("0/1 nodes are available: 1 Too many pods."), "{told}");
+    let pod = waiting.trim().trim_start_matches("pod/");
+    wait_told(&cluster, pod, &["0/1 nodes are available: 1 Too many pods."]);
     cluster.kubectl(&["delete", "deployment/many"]);
     cluster.kubectl(&["wait", "pod", "--all", "--for=delete", "--timeout=180s"]);
 }

@@ -38,6 +38,8 @@ fn kubectl_reads_in_every_form() {
     assert_eq!(get("go-template={{.metadata.labels.tier}}"), "front");
     assert!(get("custom-columns=NAME:.metadata.name,IMAGE:.spec.template.spec.containers[0].image").contains("web:1"));
     assert!(cluster.kubectl(&["get", "all"]).contains("replicaset.apps/web-"));
+    let told = ["get", "events", "--watch", "--field-selector=reason=ScalingReplicaSet", "--request-timeout=60s"];
+    cluster.kubectl_running(&told).line_with("Scaled up replica set web-");
     assert!(cluster.kubectl(&["describe", "deployment", "web"]).contains("ScalingReplicaSet"));
     assert!(cluster.kubectl(&["events"]).contains("ScalingReplicaSet"));
 
