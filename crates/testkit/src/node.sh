@@ -54,8 +54,13 @@ for directory in opt tmp var/lib/sagong var/lib/sagong-agent var/lib/kubelet var
 done
 chmod 1777 /tmp
 mount -t tmpfs -o mode=755 tmpfs /run
-printf 'nameserver %s\n' "$resolver" > "$state/resolv.conf"
-mount --bind "$state/resolv.conf" /etc/resolv.conf
+# Of /etc each node has a copy: pods write to it, and a bare machine has neither hosts nor a resolver.
+rm -rf "$state/root/etc"
+cp -a /etc "$state/root/etc"
+rm -f "$state/root/etc/resolv.conf" "$state/root/etc/hosts"
+printf 'nameserver %s\n' "$resolver" > "$state/root/etc/resolv.conf"
+printf '127.0.0.1\tlocalhost\n127.0.1.1\t%s\n' "$node" > "$state/root/etc/hosts"
+mount --bind "$state/root/etc" /etc
 mount --make-rshared /
 ip link set lo up
 touch "$state/ready"
