@@ -3,7 +3,8 @@
 //! One committer (a thread, or in a simulation a task) takes all that is queued as one batch, checks
 //! preconditions and assigns revisions, appends the batch with one write and one sync, and only then
 //! publishes: to the index, to the watchers, to those who asked. Reads look at the index alone and never
-//! wait for the disk. Start reading at [`Committer`]. With [`SyncMode::Interval`] it publishes what is written and
+//! wait for the disk, except for old revisions that do not fit in memory: their values are left to the log, whose
+//! segments then stay until compaction has passed them. Start reading at [`Committer`]. With [`SyncMode::Interval`] it publishes what is written and
 //! syncs at a deadline: then "durable" in all that follows means what the end of the process does not take.
 //!
 //! What is kept over a restart: every acknowledged commit. Of history, what the log behind the last
@@ -17,15 +18,19 @@ mod index;
 mod log;
 mod options;
 mod order;
+mod past_watch;
+mod place;
 mod queue;
 mod reader;
 pub(crate) mod record;
 mod recovery;
+mod release;
 pub mod restore;
 mod ring;
 pub mod salvage;
 mod snapshot;
 mod upgrade;
+mod value_reader;
 
 use std::{
     collections::BTreeMap,
@@ -55,9 +60,11 @@ use self::{
     committer::CommitterStart,
     directory::{Directory, open_error},
     index::{Index, Scan},
+    past_watch::PastWatch,
     queue::{Queue, Request},
     recovery::Opening,
     ring::{Ring, RingWatch},
+    value_reader::ValueReader,
 };
 use crate::{
     BoxFuture, Committed, Engine, Export, ExportSteps, KeyValue, Lock, Priority, Range, RangeRequest, Revision, Status,
@@ -131,12 +138,15 @@ fn open_parts(
         synced: AtomicU64::new(recovered.index.revision),
         sync: options.sync,
         index: RwLock::new(recovered.index),
+        values: ValueReader::new(background),
         pins: Mutex::default(),
         ring: Arc::new(Mutex::new(recovered.ring)),
         queue: Queue::new(),
         read_only: OnceLock::new(),
         no_space: watch::Sender::new(None),
         log_bytes: AtomicU64::new(recovered.log.total_bytes()),
+        history_disk_bytes: AtomicU64::new(0),
+        early_compactions: AtomicU64::new(0),
         snapshot_bytes: AtomicU64::new(recovered.snapshot_bytes),
         snapshot_error: Mutex::default(),
         history: recovered.log.history,
@@ -162,6 +172,8 @@ fn lock_store(directory: &Directory) -> Result<Box<dyn Lock>, OpenError> {
 /// What the committer and everyone else share.
 struct Shared {
     index: RwLock<Index>,
+    /// Reads what the index has in the log alone.
+    values: ValueReader,
     /// Revisions that are being read step by step, and by how many.
     pins: Mutex<BTreeMap<Revision, usize>>,
     ring: Arc<Mutex<Ring>>,
@@ -174,6 +186,9 @@ struct Shared {
     read_only: OnceLock<Arc<str>>,
     no_space: watch::Sender<Option<PathBuf>>,
     log_bytes: AtomicU64,
+    /// What of the log is kept for old revisions alone.
+    history_disk_bytes: AtomicU64,
+    early_compactions: AtomicU64,
     snapshot_bytes: AtomicU64,
     snapshot_error: Mutex<Option<String>>,
     history: u32,
@@ -198,9 +213,21 @@ impl Shared {
     /// still needs is left to the next compaction.
     fn trim(&self) -> bool {
         let mut index = self.index.write();
-        let pinned = self.pins.lock().first_key_value().map_or(Revision::MAX, |(revision, _)| *revision);
-        let revision = index.compacted.min(pinned);
+        let revision = self.oldest_read(&index);
         index.trim(revision)
+    }
+
+    /// The oldest revision that is being read or can be.
+    fn oldest_read(&self, index: &Index) -> Revision {
+        let pinned = self.pins.lock().first_key_value().map_or(Revision::MAX, |(revision, _)| *revision);
+        index.compacted.min(pinned)
+    }
+
+    /// Reads the values that a scan found in the log alone.
+    async fn fill(&self, scan: &mut Scan) -> Result<(), StoreError> {
+        let (positions, wanted) = scan.take_absent();
+        scan.fill(positions, self.values.read(wanted).await?);
+        Ok(())
     }
 }
 
@@ -262,9 +289,11 @@ impl Embedded {
             more = index.scan(&mut scan, revision);
             pin = more.then(|| self.shared.pin(revision));
         }
+        self.shared.fill(&mut scan).await?;
         while more {
             yield_now().await;
             more = self.shared.index.read().scan(&mut scan, revision);
+            self.shared.fill(&mut scan).await?;
         }
         drop(pin);
         let Scan { items, remaining_count, .. } = scan;
@@ -311,8 +340,13 @@ impl Engine for Embedded {
 
     fn watch(&self, start: Bytes, end: Bytes, after: Revision) -> Result<Watch, StoreError> {
         let compacted = self.shared.index.read().compacted;
-        let stream = RingWatch::new(&self.shared.ring, start, end, after, compacted)?;
-        Ok(Watch::new(Box::new(stream)))
+        match RingWatch::new(&self.shared.ring, start.clone(), end.clone(), after, compacted) {
+            Err(StoreError::Compacted { .. }) if after >= compacted => {
+                Ok(Watch::new(Box::new(PastWatch::new(&self.shared, start, end, after))))
+            }
+            Err(StoreError::Compacted { current, .. }) => Err(StoreError::Compacted { compacted, current }),
+            begun => Ok(Watch::new(Box::new(begun?))),
+        }
     }
 
     fn current_revision(&self) -> Revision {
@@ -355,6 +389,9 @@ impl Engine for Embedded {
             keys: index.live,
             versions: index.versions,
             memory_bytes: index.memory_bytes,
+            history_memory_bytes: index.history_bytes(),
+            history_disk_bytes: shared.history_disk_bytes.load(Ordering::Relaxed),
+            early_compactions: shared.early_compactions.load(Ordering::Relaxed),
             log_bytes: shared.log_bytes.load(Ordering::Relaxed),
             snapshot_bytes: shared.snapshot_bytes.load(Ordering::Relaxed),
             read_only: shared.read_only.get().map(|reason| reason.to_string()),
@@ -377,6 +414,7 @@ impl ExportSteps for PinnedExport {
         Box::pin(async move {
             while self.more && self.scan.items.is_empty() {
                 self.more = self.pin.shared.index.read().scan(&mut self.scan, self.pin.revision);
+                self.pin.shared.fill(&mut self.scan).await?;
                 yield_now().await;
             }
             Ok(std::mem::take(&mut self.scan.items))

@@ -1,6 +1,7 @@
 //! The commit loop: the only writer.
 
 mod archiving;
+mod history;
 mod upkeep;
 
 use std::{
@@ -15,12 +16,13 @@ use std::{
 use bytes::Bytes;
 use tokio::sync::{OwnedSemaphorePermit, oneshot};
 
-use self::{archiving::RunningArchive, upkeep::RunningSnapshot};
+use self::{archiving::RunningArchive, history::History, upkeep::RunningSnapshot};
 use super::{
     Background, Options, Shared, SyncMode,
     archive::Archiving,
     log::{Log, LogError, Room},
     order::{Batch, OrderedCommit},
+    place::Place,
     queue::{CommitAnswer, Request},
     record::{RecordKind, append_record},
 };
@@ -47,6 +49,7 @@ pub struct Committer {
     expiries_blocked: bool,
     /// The length of the segment at which the next is begun.
     rotate_at_bytes: u64,
+    history: History,
     snapshot: Option<RunningSnapshot>,
     /// When a snapshot that failed and would give space back is tried again, in milliseconds since the Unix epoch.
     snapshot_retry_at: Option<u64>,
@@ -116,6 +119,7 @@ impl Committer {
         Committer {
             shared,
             log,
+            history: History::new(&options),
             clock: options.clock,
             segment_bytes: options.segment_bytes,
             snapshot_log_bytes: options.snapshot_log_bytes,
@@ -146,6 +150,7 @@ impl Committer {
     pub(super) fn begin(&mut self) {
         self.bound_backlog();
         self.archive();
+        self.release_segments(false);
     }
 
     /// Works until the store is closed. Aborts the process on a panic: nobody could tell what the
@@ -231,18 +236,23 @@ impl Committer {
                 }
                 Request::Compact { revision, answer } => {
                     match self.order_compaction(&mut batch, &mut compacted, revision) {
-                        Ok(()) => answers.compactions.push(answer),
+                        Ok(()) => {
+                            self.note_compaction();
+                            answers.compactions.push(answer);
+                        }
                         // Whoever no longer listens does not need to know.
                         Err(error) => drop(answer.send(Err(error))),
                     }
                 }
                 Request::SnapshotEnded(result) => self.end_snapshot(result),
                 Request::ArchiveEnded(outcome) => self.end_archive(&outcome),
+                Request::ReleaseEnded(outcome) => self.end_release(&outcome),
                 Request::Close => self.is_closing = true,
             }
         }
         self.requests = requests;
         self.order_expiries(&mut batch);
+        self.order_early_compaction(&mut batch, &mut compacted);
         self.last_commit_milliseconds = batch.last_unix_milliseconds;
         self.settle(batch, answers, compacted);
         self.sync_when_due();
@@ -267,7 +277,10 @@ impl Committer {
         if needed_bytes == 0 {
             return Room::Ample;
         }
-        let room = self.log.make_room(needed_bytes);
+        let mut room = self.log.make_room(needed_bytes);
+        if room == Room::Reserve && self.give_up_history() {
+            room = self.log.make_room(needed_bytes);
+        }
         let was_full = self.shared.no_space.borrow().is_some();
         match room {
             Room::Reserve if !was_full => {
@@ -337,11 +350,11 @@ impl Committer {
     /// Makes the batch durable (or, with an interval, durable soon), then visible, then known to those who wait.
     fn settle(&mut self, batch: Batch, answers: Answers, compacted: Option<Revision>) {
         let Batch { commits, mut records, .. } = batch;
-        let outcome = match self.sync {
-            _ if records.is_empty() => Ok(()),
-            SyncMode::Always => self.log.append(&records),
-            SyncMode::Interval(_) => self.log.write(&records),
-        };
+        let mut outcome = self.write(&records);
+        if matches!(outcome, Err(LogError::NoSpace(_))) && self.give_up_history() {
+            outcome = self.write(&records);
+        }
+        let records_bytes = records.len() as u64;
         if outcome.is_ok() {
             self.is_unmarked |= !records.is_empty();
             self.expiries_blocked &= records.is_empty();
@@ -351,7 +364,7 @@ impl Committer {
         self.buffer = records;
         match outcome {
             Ok(()) => {
-                self.publish(commits, compacted);
+                self.publish(commits, compacted, self.log.length_bytes - records_bytes);
                 answers.give();
             }
             Err(LogError::NoSpace(path)) => {
@@ -366,15 +379,31 @@ impl Committer {
         }
     }
 
-    fn publish(&mut self, commits: Vec<OrderedCommit>, compacted: Option<Revision>) {
+    /// Puts whole records into the log, durably unless that has time.
+    fn write(&mut self, records: &[u8]) -> Result<(), LogError> {
+        match self.sync {
+            _ if records.is_empty() => Ok(()),
+            SyncMode::Always => self.log.append(records),
+            SyncMode::Interval(_) => self.log.write(records),
+        }
+    }
+
+    /// Lets everyone see commits whose records the log has from `offset` on.
+    fn publish(&mut self, commits: Vec<OrderedCommit>, compacted: Option<Revision>, offset: u64) {
         let mut commits = commits.into_iter().peekable();
         while commits.peek().is_some() {
             let step: Vec<OrderedCommit> = commits.by_ref().take(limits::PUBLISH_STEP_COMMITS).collect();
             let revision = step.last().expect("a step has commits").revision;
             {
                 let mut index = self.shared.index.write();
-                step.iter().flat_map(|commit| &commit.events).for_each(|event| index.apply(event));
+                let mut changes = 0;
+                for commit in &step {
+                    let place = Place::new(self.log.sequence, offset + commit.record_offset);
+                    commit.events.iter().for_each(|event| index.apply(event, place));
+                    changes += commit.events.len();
+                }
                 index.revision = revision;
+                index.spill(self.history.memory_limit_bytes, 2 * changes + limits::SPILL_STEP_CHANGES);
             }
             for event in step.iter().flat_map(|commit| &commit.events) {
                 if let Some((at, previous)) = event.previous.as_ref().and_then(|kv| Some((kv.expires_at?, kv))) {
@@ -390,7 +419,10 @@ impl Committer {
             wakers.into_iter().for_each(Waker::wake);
         }
         if let Some(compacted) = compacted {
-            self.shared.index.write().compacted = compacted;
+            let mut index = self.shared.index.write();
+            index.compacted = index.compacted.max(compacted);
+            drop(index);
+            self.release_segments(true);
         }
         self.shared.log_bytes.store(self.log.total_bytes(), Ordering::Relaxed);
         self.note_synced();
