@@ -7,6 +7,7 @@ mod disk_use;
 mod driven;
 mod faults;
 mod formats;
+mod history;
 mod model;
 mod opening;
 mod process;
