@@ -28,12 +28,12 @@ mod release;
 pub mod restore;
 mod ring;
 pub mod salvage;
+mod shared;
 mod snapshot;
 mod upgrade;
 mod value_reader;
 
 use std::{
-    collections::BTreeMap,
     future::poll_fn,
     io::ErrorKind,
     path::{Path, PathBuf},
@@ -59,11 +59,12 @@ pub use self::{
 use self::{
     committer::CommitterStart,
     directory::{Directory, open_error},
-    index::{Index, Scan},
+    index::Scan,
     past_watch::PastWatch,
     queue::{Queue, Request},
     recovery::Opening,
-    ring::{Ring, RingWatch},
+    ring::RingWatch,
+    shared::{Pin, Shared},
     value_reader::ValueReader,
 };
 use crate::{
@@ -167,86 +168,6 @@ fn lock_store(directory: &Directory) -> Result<Box<dyn Lock>, OpenError> {
         ErrorKind::WouldBlock => OpenError::Locked { path: directory.path.clone() },
         _ => open_error("lock", &directory.lock_path(), error),
     })
-}
-
-/// What the committer and everyone else share.
-struct Shared {
-    index: RwLock<Index>,
-    /// Reads what the index has in the log alone.
-    values: ValueReader,
-    /// Revisions that are being read step by step, and by how many.
-    pins: Mutex<BTreeMap<Revision, usize>>,
-    ring: Arc<Mutex<Ring>>,
-    queue: Queue,
-    /// Everything up to this revision is published.
-    durable: AtomicU64,
-    /// Everything up to this revision is on the disk.
-    synced: AtomicU64,
-    sync: SyncMode,
-    read_only: OnceLock<Arc<str>>,
-    no_space: watch::Sender<Option<PathBuf>>,
-    log_bytes: AtomicU64,
-    /// What of the log is kept for old revisions alone.
-    history_disk_bytes: AtomicU64,
-    early_compactions: AtomicU64,
-    snapshot_bytes: AtomicU64,
-    snapshot_error: Mutex<Option<String>>,
-    history: u32,
-    archive: Mutex<Option<ArchiveStatus>>,
-    /// A snapshot that is being written is given up.
-    closing: AtomicBool,
-}
-
-impl Shared {
-    /// Keeps what a read at `revision` needs. To be called under a lock of the index, in which the
-    /// revision was found to be readable.
-    fn pin(self: &Arc<Shared>, revision: Revision) -> Pin {
-        *self.pins.lock().entry(revision).or_default() += 1;
-        Pin { shared: self.clone(), revision }
-    }
-
-    fn check_writable(&self) -> Result<(), StoreError> {
-        self.read_only.get().map_or(Ok(()), |reason| Err(StoreError::ReadOnly { reason: reason.clone() }))
-    }
-
-    /// Drops versions before the compacted revision; says whether more can go. What a read in progress
-    /// still needs is left to the next compaction.
-    fn trim(&self) -> bool {
-        let mut index = self.index.write();
-        let revision = self.oldest_read(&index);
-        index.trim(revision)
-    }
-
-    /// The oldest revision that is being read or can be.
-    fn oldest_read(&self, index: &Index) -> Revision {
-        let pinned = self.pins.lock().first_key_value().map_or(Revision::MAX, |(revision, _)| *revision);
-        index.compacted.min(pinned)
-    }
-
-    /// Reads the values that a scan found in the log alone.
-    async fn fill(&self, scan: &mut Scan) -> Result<(), StoreError> {
-        let (positions, wanted) = scan.take_absent();
-        scan.fill(positions, self.values.read(wanted).await?);
-        Ok(())
-    }
-}
-
-/// A revision that is being read.
-struct Pin {
-    shared: Arc<Shared>,
-    revision: Revision,
-}
-
-impl Drop for Pin {
-    fn drop(&mut self) {
-        let mut pins = self.shared.pins.lock();
-        if let Some(count) = pins.get_mut(&self.revision) {
-            *count -= 1;
-            if *count == 0 {
-                pins.remove(&self.revision);
-            }
-        }
-    }
 }
 
 /// The embedded engine. Dropping it finishes what is queued and closes the store.

@@ -8,6 +8,7 @@ mod driven;
 mod faults;
 mod formats;
 mod history;
+mod history_races;
 mod model;
 mod opening;
 mod process;

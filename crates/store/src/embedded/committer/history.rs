@@ -150,6 +150,10 @@ impl Committer {
         }
     }
 
+    pub(super) fn wants_early_compaction(&self) -> bool {
+        self.history.early.is_some()
+    }
+
     /// Compacts the store without being asked, if that is due.
     pub(super) fn order_early_compaction(&mut self, batch: &mut Batch, compacted: &mut Option<Revision>) {
         if self.shared.read_only.get().is_some() {
