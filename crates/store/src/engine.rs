@@ -159,9 +159,9 @@ pub struct Status {
     pub sync_interval: Option<Duration>,
     /// Keys that exist.
     pub keys: u64,
-    /// Versions kept in memory: those of existing keys, and those not yet compacted.
+    /// Versions that are kept: those of existing keys, and those not yet compacted.
     pub versions: u64,
-    /// Keys and values of those versions in bytes.
+    /// What of their keys and values is in memory, in bytes.
     pub memory_bytes: u64,
     /// Values of replaced versions in memory, in bytes; others are in the log alone.
     pub history_memory_bytes: u64,
