@@ -149,16 +149,16 @@ fn main() {
 
 /// Reads some old revisions, and watches from the oldest.
 fn read_the_past(runtime: &tokio::runtime::Runtime, store: &dyn Engine) {
-    let status = store.status();
     let started = Instant::now();
     let mut values = 0;
     for number in 0..READS {
-        let revision = status.compacted + (status.revision - status.compacted) * number / READS;
+        let status = store.status();
+        let revision = status.compacted + (status.revision - status.compacted) * (number + 1) / READS;
         let request = RangeRequest { revision: Some(revision), ..RangeRequest::default() };
         values += runtime.block_on(store.range(request)).expect("it is not compacted").items.len();
     }
     println!("{READS} old revisions with {values} values read in {:.2} s", started.elapsed().as_secs_f64());
-    let started = Instant::now();
+    let (started, status) = (Instant::now(), store.status());
     let mut watch = store.watch(Bytes::new(), Bytes::new(), status.compacted).expect("it is not compacted");
     let mut events = 0;
     runtime.block_on(async {
