@@ -93,19 +93,23 @@ impl Committer {
         }
     }
 
-    /// Of some segments, those that no old revision needs, which lose their values with this; and those that only lack
-    /// that values come back into memory.
+    /// Of some segments, those that no old revision needs, to which no more values are left from now on; and those that
+    /// will be such when some values have come back into memory.
     fn take_superfluous(&self, sequences: &[u64]) -> (Vec<u64>, Vec<u64>) {
-        let (mut gone, mut passed) = (Vec::new(), Vec::new());
+        let (mut gone, mut passed, mut closed) = (Vec::new(), Vec::new(), Vec::new());
         let mut index = self.shared.index.write();
         let revision = self.shared.oldest_read(&index);
         for sequence in sequences {
             match index.release(*sequence, revision, self.history.memory_limit_bytes) {
-                Release::Gone => gone.push(*sequence),
+                Release::Gone(known) => {
+                    gone.push(*sequence);
+                    closed.extend(known);
+                }
                 Release::Passed => passed.push(*sequence),
                 Release::Held => {}
             }
         }
+        drop(index);
         (gone, passed)
     }
 

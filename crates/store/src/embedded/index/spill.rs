@@ -32,14 +32,14 @@ impl Closed {
 }
 
 /// Whether a segment may go, as far as old revisions are concerned.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(in crate::embedded) enum Release {
     /// It is needed.
     Held,
     /// Once the values that are needed have come back into memory.
     Passed,
-    /// It is free, and values are no longer left to it.
-    Gone,
+    /// It is free, and values are no longer left to it. What was known of it is to be dropped without the lock, since
+    /// its file is closed with it.
+    Gone(Option<Closed>),
 }
 
 #[derive(Default)]
@@ -128,13 +128,10 @@ impl Index {
     /// held than `limit_bytes` in memory, segments are kept for values that are still to be replaced.
     pub(in crate::embedded) fn release(&mut self, sequence: u64, passed: Revision, limit_bytes: u64) -> Release {
         let is_spilling = self.spilling.spilled > 0 || self.spilling.history_bytes > limit_bytes;
-        let Some(closed) = self.closed(sequence) else { return Release::Gone };
+        let Some(closed) = self.closed(sequence) else { return Release::Gone(None) };
         let is_passed = closed.last_revision <= passed;
         match closed.spilled {
-            0 if is_passed || !is_spilling => {
-                self.spilling.segments.remove(&(sequence as u32));
-                Release::Gone
-            }
+            0 if is_passed || !is_spilling => Release::Gone(self.spilling.segments.remove(&(sequence as u32))),
             1.. if is_passed && !closed.is_damaged => Release::Passed,
             _ => Release::Held,
         }
