@@ -242,6 +242,36 @@ fn who_reads_an_old_revision_is_not_disturbed_by_compaction() {
 }
 
 #[test]
+fn an_export_is_of_one_revision_though_its_values_go_to_the_disk_meanwhile() {
+    let machine = spilling(0);
+    let mut store = machine.open().unwrap();
+    for _ in 0..50 {
+        churn(&mut store);
+    }
+    let engine = store.store.clone();
+    let mut export = ready(engine.export()).unwrap();
+    for _ in 0..50 {
+        churn(&mut store);
+    }
+    store.compact(101).unwrap();
+    let status = store.store.status();
+    assert!(status.history_disk_bytes > 0 && status.history_memory_bytes <= KEYS * VALUE_BYTES as u64, "{status:?}");
+    let mut items = Vec::new();
+    loop {
+        let more = ready(Box::pin(export.next())).unwrap();
+        if more.is_empty() {
+            break;
+        }
+        items.extend(more);
+    }
+    check_items(&items, 51);
+    drop(export);
+    churn(&mut store);
+    store.compact(102).unwrap();
+    assert_eq!((store.store.status().history_disk_bytes, store.store.status().versions), (0, KEYS));
+}
+
+#[test]
 fn a_watch_of_the_past_is_handed_over_to_the_ring_while_commits_go_on() {
     let mut machine = spilling(0);
     machine.options.watch_ring_limit_bytes = 16 << 10;
