@@ -24,7 +24,7 @@ use crate::{Event, EventKind, KeyValue, Revision, StoreError, limits};
 /// The revision of a store to which nothing was ever written, as in etcd.
 pub(super) const FIRST_REVISION: Revision = 1;
 
-/// There are as many of these as keys and more: 64 bytes.
+/// There are as many of these as keys and more.
 struct Version {
     /// None: the key was deleted or, if there is a place, the value is there alone.
     value: Option<Bytes>,
@@ -35,6 +35,8 @@ struct Version {
     /// Where the log has the value, if this process read or wrote it there.
     place: Option<Place>,
 }
+
+const _: () = assert!(size_of::<Version>() == 64, "a million keys have a million of these");
 
 impl Version {
     fn of(kv: KeyValue, kind: EventKind, place: Option<Place>) -> Version {

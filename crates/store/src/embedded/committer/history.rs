@@ -116,15 +116,14 @@ impl Committer {
     pub(super) fn end_release(&mut self, outcome: &ReleaseOutcome) {
         self.history.job = None;
         self.log.sealed.retain(|sealed| !outcome.removed.contains(&sealed.sequence));
-        let again = self.history.again.take();
-        match &outcome.error {
+        if let Some(reason) = &outcome.error {
+            tracing::warn!(reason, "what was kept for old revisions is still there");
+        }
+        match (self.history.again.take(), &outcome.error) {
             // The next segment or compaction tries again.
-            Some(reason) => {
-                tracing::warn!(reason, "what was kept for old revisions is still there");
-                self.note_disk_use();
-            }
-            // What has become free by it.
-            None => self.release_segments(again.unwrap_or(false)),
+            (None, Some(_)) => self.note_disk_use(),
+            // What was asked for meanwhile, or has become free by it.
+            (again, _) => self.release_segments(again.unwrap_or(false)),
         }
     }
 
