@@ -298,8 +298,8 @@ impl Registry {
         loop {
             match self.follow_once().await {
                 StoreError::Closed => return,
-                StoreError::Compacted { .. } => {
-                    tracing::warn!("the watch cache fell behind the store and is read anew");
+                error @ (StoreError::Compacted { .. } | StoreError::Damaged { .. }) => {
+                    tracing::warn!(%error, "the watch cache fell behind the store and is read anew");
                     if let Err(error) = self.reload_in_time().await {
                         return self.give_up("the watch cache could not be read anew", &error);
                     }
@@ -324,7 +324,10 @@ impl Registry {
         loop {
             match self.reload().await {
                 Err(
-                    error @ (StoreError::Unavailable { .. } | StoreError::Io { .. } | StoreError::Compacted { .. }),
+                    error @ (StoreError::Unavailable { .. }
+                    | StoreError::Io { .. }
+                    | StoreError::Compacted { .. }
+                    | StoreError::Damaged { .. }),
                 ) => {
                     tracing::warn!(%error, "the watch cache could not be read anew yet");
                     *self.broken.write() = Some(format!("the watch cache could not be read anew yet: {error}"));

@@ -127,6 +127,9 @@ pub(crate) fn store_value(store: &store::Status) -> Value {
         "sync": sync,
         "keys": store.keys as i64,
         "memoryBytes": store.memory_bytes as i64,
+        "historyMemoryBytes": store.history_memory_bytes as i64,
+        "historyDiskBytes": store.history_disk_bytes as i64,
+        "earlyCompactions": store.early_compactions as i64,
         "logBytes": store.log_bytes as i64,
         "snapshotBytes": store.snapshot_bytes as i64
     });

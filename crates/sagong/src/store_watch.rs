@@ -20,6 +20,16 @@ impl Collector for OfStore {
             ("sagong_store_compacted_revision", "The oldest revision that can be read.", status.compacted as f64),
             ("sagong_store_keys", "Keys that exist.", status.keys as f64),
             ("sagong_store_memory_bytes", "Keys and values in memory, in bytes.", status.memory_bytes as f64),
+            (
+                "sagong_store_history_memory_bytes",
+                "Values of old revisions in memory, in bytes.",
+                status.history_memory_bytes as f64,
+            ),
+            (
+                "sagong_store_history_disk_bytes",
+                "What of the log is kept for old revisions alone, in bytes.",
+                status.history_disk_bytes as f64,
+            ),
             ("sagong_store_log_bytes", "The log on the disk, in bytes.", status.log_bytes as f64),
             ("sagong_store_snapshot_bytes", "The snapshot on the disk, in bytes.", status.snapshot_bytes as f64),
             ("sagong_store_read_only", "1 when the store no longer writes.", flag(status.read_only.is_some())),
@@ -29,6 +39,10 @@ impl Collector for OfStore {
             text.family(name, help, "gauge");
             text.sample(name, "", &[], value);
         }
+        let (name, help) =
+            ("sagong_store_early_compactions_total", "Compactions that the store made without being asked.");
+        text.family(name, help, "counter");
+        text.sample(name, "", &[], status.early_compactions as f64);
     }
 }
 

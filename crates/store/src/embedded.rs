@@ -3,7 +3,8 @@
 //! One committer (a thread, or in a simulation a task) takes all that is queued as one batch, checks
 //! preconditions and assigns revisions, appends the batch with one write and one sync, and only then
 //! publishes: to the index, to the watchers, to those who asked. Reads look at the index alone and never
-//! wait for the disk. Start reading at [`Committer`]. With [`SyncMode::Interval`] it publishes what is written and
+//! wait for the disk, except for old revisions that do not fit in memory: their values are left to the log, whose
+//! segments then stay until compaction has passed them. Start reading at [`Committer`]. With [`SyncMode::Interval`] it publishes what is written and
 //! syncs at a deadline: then "durable" in all that follows means what the end of the process does not take.
 //!
 //! What is kept over a restart: every acknowledged commit. Of history, what the log behind the last
@@ -17,18 +18,22 @@ mod index;
 mod log;
 mod options;
 mod order;
+mod past_watch;
+mod place;
 mod queue;
 mod reader;
 pub(crate) mod record;
 mod recovery;
+mod release;
 pub mod restore;
 mod ring;
 pub mod salvage;
+mod shared;
 mod snapshot;
 mod upgrade;
+mod value_reader;
 
 use std::{
-    collections::BTreeMap,
     future::poll_fn,
     io::ErrorKind,
     path::{Path, PathBuf},
@@ -54,10 +59,13 @@ pub use self::{
 use self::{
     committer::CommitterStart,
     directory::{Directory, open_error},
-    index::{Index, Scan},
+    index::Scan,
+    past_watch::PastWatch,
     queue::{Queue, Request},
     recovery::Opening,
-    ring::{Ring, RingWatch},
+    ring::RingWatch,
+    shared::{Pin, Shared},
+    value_reader::ValueReader,
 };
 use crate::{
     BoxFuture, Committed, Engine, Export, ExportSteps, KeyValue, Lock, Priority, Range, RangeRequest, Revision, Status,
@@ -131,12 +139,15 @@ fn open_parts(
         synced: AtomicU64::new(recovered.index.revision),
         sync: options.sync,
         index: RwLock::new(recovered.index),
+        values: ValueReader::new(background),
         pins: Mutex::default(),
         ring: Arc::new(Mutex::new(recovered.ring)),
         queue: Queue::new(),
         read_only: OnceLock::new(),
         no_space: watch::Sender::new(None),
         log_bytes: AtomicU64::new(recovered.log.total_bytes()),
+        history_disk_bytes: AtomicU64::new(0),
+        early_compactions: AtomicU64::new(0),
         snapshot_bytes: AtomicU64::new(recovered.snapshot_bytes),
         snapshot_error: Mutex::default(),
         history: recovered.log.history,
@@ -157,69 +168,6 @@ fn lock_store(directory: &Directory) -> Result<Box<dyn Lock>, OpenError> {
         ErrorKind::WouldBlock => OpenError::Locked { path: directory.path.clone() },
         _ => open_error("lock", &directory.lock_path(), error),
     })
-}
-
-/// What the committer and everyone else share.
-struct Shared {
-    index: RwLock<Index>,
-    /// Revisions that are being read step by step, and by how many.
-    pins: Mutex<BTreeMap<Revision, usize>>,
-    ring: Arc<Mutex<Ring>>,
-    queue: Queue,
-    /// Everything up to this revision is published.
-    durable: AtomicU64,
-    /// Everything up to this revision is on the disk.
-    synced: AtomicU64,
-    sync: SyncMode,
-    read_only: OnceLock<Arc<str>>,
-    no_space: watch::Sender<Option<PathBuf>>,
-    log_bytes: AtomicU64,
-    snapshot_bytes: AtomicU64,
-    snapshot_error: Mutex<Option<String>>,
-    history: u32,
-    archive: Mutex<Option<ArchiveStatus>>,
-    /// A snapshot that is being written is given up.
-    closing: AtomicBool,
-}
-
-impl Shared {
-    /// Keeps what a read at `revision` needs. To be called under a lock of the index, in which the
-    /// revision was found to be readable.
-    fn pin(self: &Arc<Shared>, revision: Revision) -> Pin {
-        *self.pins.lock().entry(revision).or_default() += 1;
-        Pin { shared: self.clone(), revision }
-    }
-
-    fn check_writable(&self) -> Result<(), StoreError> {
-        self.read_only.get().map_or(Ok(()), |reason| Err(StoreError::ReadOnly { reason: reason.clone() }))
-    }
-
-    /// Drops versions before the compacted revision; says whether more can go. What a read in progress
-    /// still needs is left to the next compaction.
-    fn trim(&self) -> bool {
-        let mut index = self.index.write();
-        let pinned = self.pins.lock().first_key_value().map_or(Revision::MAX, |(revision, _)| *revision);
-        let revision = index.compacted.min(pinned);
-        index.trim(revision)
-    }
-}
-
-/// A revision that is being read.
-struct Pin {
-    shared: Arc<Shared>,
-    revision: Revision,
-}
-
-impl Drop for Pin {
-    fn drop(&mut self) {
-        let mut pins = self.shared.pins.lock();
-        if let Some(count) = pins.get_mut(&self.revision) {
-            *count -= 1;
-            if *count == 0 {
-                pins.remove(&self.revision);
-            }
-        }
-    }
 }
 
 /// The embedded engine. Dropping it finishes what is queued and closes the store.
@@ -262,9 +210,11 @@ impl Embedded {
             more = index.scan(&mut scan, revision);
             pin = more.then(|| self.shared.pin(revision));
         }
+        self.shared.fill(&mut scan).await?;
         while more {
             yield_now().await;
             more = self.shared.index.read().scan(&mut scan, revision);
+            self.shared.fill(&mut scan).await?;
         }
         drop(pin);
         let Scan { items, remaining_count, .. } = scan;
@@ -311,8 +261,13 @@ impl Engine for Embedded {
 
     fn watch(&self, start: Bytes, end: Bytes, after: Revision) -> Result<Watch, StoreError> {
         let compacted = self.shared.index.read().compacted;
-        let stream = RingWatch::new(&self.shared.ring, start, end, after, compacted)?;
-        Ok(Watch::new(Box::new(stream)))
+        match RingWatch::new(&self.shared.ring, start.clone(), end.clone(), after, compacted) {
+            Err(StoreError::Compacted { .. }) if after >= compacted => {
+                Ok(Watch::new(Box::new(PastWatch::new(&self.shared, start, end, after))))
+            }
+            Err(StoreError::Compacted { current, .. }) => Err(StoreError::Compacted { compacted, current }),
+            begun => Ok(Watch::new(Box::new(begun?))),
+        }
     }
 
     fn current_revision(&self) -> Revision {
@@ -355,6 +310,9 @@ impl Engine for Embedded {
             keys: index.live,
             versions: index.versions,
             memory_bytes: index.memory_bytes,
+            history_memory_bytes: index.history_bytes(),
+            history_disk_bytes: shared.history_disk_bytes.load(Ordering::Relaxed),
+            early_compactions: shared.early_compactions.load(Ordering::Relaxed),
             log_bytes: shared.log_bytes.load(Ordering::Relaxed),
             snapshot_bytes: shared.snapshot_bytes.load(Ordering::Relaxed),
             read_only: shared.read_only.get().map(|reason| reason.to_string()),
@@ -377,6 +335,7 @@ impl ExportSteps for PinnedExport {
         Box::pin(async move {
             while self.more && self.scan.items.is_empty() {
                 self.more = self.pin.shared.index.read().scan(&mut self.scan, self.pin.revision);
+                self.pin.shared.fill(&mut self.scan).await?;
                 yield_now().await;
             }
             Ok(std::mem::take(&mut self.scan.items))

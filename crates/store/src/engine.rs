@@ -159,10 +159,16 @@ pub struct Status {
     pub sync_interval: Option<Duration>,
     /// Keys that exist.
     pub keys: u64,
-    /// Versions kept in memory: those of existing keys, and those not yet compacted.
+    /// Versions that are kept: those of existing keys, and those not yet compacted.
     pub versions: u64,
-    /// Keys and values of those versions in bytes.
+    /// What of their keys and values is in memory, in bytes.
     pub memory_bytes: u64,
+    /// Values of replaced versions in memory, in bytes; others are in the log alone.
+    pub history_memory_bytes: u64,
+    /// What of the log is kept for old revisions alone, in bytes.
+    pub history_disk_bytes: u64,
+    /// How often the store compacted itself since it was opened, because history became too large or the disk full.
+    pub early_compactions: u64,
     /// The log on the disk in bytes.
     pub log_bytes: u64,
     /// The snapshot on the disk in bytes; the database of an engine that has one.
@@ -207,7 +213,7 @@ pub trait Engine: Send + Sync + 'static {
     /// Reads a range of keys at one revision.
     ///
     /// # Errors
-    /// `Compacted`, `FutureRevision`, `Io`.
+    /// `Compacted`, `FutureRevision`, `Io`; `Damaged` when what the disk has of an old revision is.
     fn range(&self, request: RangeRequest) -> BoxFuture<'_, Result<Range, StoreError>>;
 
     /// Watches the keys from `start` to before `end` (empty: no upper bound) for changes after the
@@ -215,7 +221,8 @@ pub trait Engine: Send + Sync + 'static {
     ///
     /// # Errors
     /// `Compacted` when events after `after` are no longer kept, `FutureRevision`, `Closed`. An engine
-    /// that must ask first may give these with the first item instead.
+    /// that must ask first may give these with the first item instead. The watch itself fails with `Damaged` or `Io`
+    /// when events from long ago cannot be read.
     fn watch(&self, start: Bytes, end: Bytes, after: Revision) -> Result<Watch, StoreError>;
 
     /// The durable revision, as far as this process knows it: everything up to it can be read, and was given to the

@@ -36,6 +36,16 @@ pub enum StoreError {
         /// The file that could not grow.
         path: PathBuf,
     },
+    /// What the disk has of an old revision is damaged. Newer revisions, and the keys as they are now, are not concerned.
+    #[error("an old revision cannot be read: {} is damaged at offset {offset}: {reason}", .path.display())]
+    Damaged {
+        /// The file.
+        path: PathBuf,
+        /// Where in it, in bytes.
+        offset: u64,
+        /// What is wrong there.
+        reason: &'static str,
+    },
     /// The store stopped writing until it is opened again, since it cannot know what is on the disk;
     /// reads and watches go on. A commit that gets this answer may or may not exist afterwards.
     #[error("store is read-only: {reason}")]

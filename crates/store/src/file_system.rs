@@ -70,7 +70,7 @@ pub trait FileSystem: Send + Sync + 'static {
 pub trait Lock: Send + Sync {}
 
 /// An open file.
-pub trait File: Send {
+pub trait File: Send + Sync {
     /// Its length in bytes.
     ///
     /// # Errors

@@ -22,6 +22,24 @@ pub const QUEUE_UNIT_BYTES: usize = 4 << 10;
 /// Events kept for watchers, in bytes (keys, values, previous values and bookkeeping), by default.
 pub const WATCH_RING_LIMIT_BYTES: usize = 64 << 20;
 
+/// Values of replaced versions that are kept in memory until they are compacted, in bytes, by default; beyond that the
+/// oldest are in the log alone.
+pub const HISTORY_MEMORY_LIMIT_BYTES: u64 = 128 << 20;
+
+/// What the log may have on the disk for old revisions alone, in bytes, by default: as much as etcd's whole database by
+/// its own default. Beyond that the store compacts itself.
+pub const HISTORY_DISK_LIMIT_BYTES: u64 = 2 << 30;
+
+/// Changes that are not compacted, by default: each takes some 110 bytes of memory beside its value. Beyond that the
+/// store compacts itself. Ten thousand changes a second reach it after seven minutes.
+pub const HISTORY_LIMIT_CHANGES: usize = 4 << 20;
+
+/// The most changes in one publication, beyond two for each new one, whose replaced values are left to the log.
+pub(crate) const SPILL_STEP_CHANGES: usize = 64;
+
+/// The most values that one step of a watch from the past reads from the log, and those of one commit more.
+pub(crate) const PAST_STEP_VALUES: usize = 64;
+
 /// The most events that one step of a watch looks at before it yields.
 pub const WATCH_STEP_EVENTS: usize = 1024;
 

@@ -7,6 +7,8 @@ mod disk_use;
 mod driven;
 mod faults;
 mod formats;
+mod history;
+mod history_races;
 mod model;
 mod opening;
 mod process;

@@ -32,24 +32,36 @@ impl Cache {
         }
         let until = self.state.read().forgotten_revision;
         match self.history(engine, revision, until).await {
-            Ok(events) => self.take_back(&events, revision, until),
+            Ok(Some(events)) => self.take_back(&events, revision, until),
+            Ok(None) => return Err(missed),
             Err(StoreError::Compacted { .. }) => return Err(missed),
+            Err(error @ StoreError::Damaged { .. }) => {
+                tracing::error!(%error, "a watch cannot go on from the past: its client is told to list again");
+                return Err(missed);
+            }
             Err(error) => return Err(Status::internal(error.to_string())),
         }
         self.watch_from(revision, lane)
     }
 
-    /// What the store knows of this resource's changes after one revision up to another.
-    async fn history(&self, engine: &dyn Engine, after: u64, until: u64) -> Result<Vec<Event>, StoreError> {
+    /// What the store knows of this resource's changes after one revision up to another; none when that is too much for
+    /// the ring, so that it is not read to its end.
+    async fn history(&self, engine: &dyn Engine, after: u64, until: u64) -> Result<Option<Vec<Event>>, StoreError> {
         let start = Bytes::copy_from_slice(self.prefix.as_bytes());
         let mut watched = engine.watch(start, self.prefix_end(), after)?;
         watched.progress_requester().request(until);
-        let mut events = Vec::new();
+        let (mut events, mut bytes) = (Vec::new(), 0);
         loop {
             let batch = watched.next().await?;
-            events.extend(batch.events.into_iter().filter(|event| event.kv.mod_revision <= until));
+            for event in batch.events.into_iter().filter(|event| event.kv.mod_revision <= until) {
+                bytes += event.kv.value.len();
+                events.push(event);
+            }
+            if bytes > RING_BYTES_LIMIT || events.len() > RING_CHANGES_LIMIT {
+                return Ok(None);
+            }
             if batch.revision >= until {
-                return Ok(events);
+                return Ok(Some(events));
             }
         }
     }
@@ -139,6 +151,23 @@ mod tests {
         cache.apply(&batch.events.iter().collect::<Vec<_>>(), batch.revision);
         assert_eq!(told(&mut waiting), [event("c", batch.revision)]);
         assert_eq!(told(&mut cursor), [event("c", batch.revision)]);
+    }
+
+    #[tokio::test]
+    async fn more_than_the_ring_takes_is_not_read_to_its_end() {
+        let directory = tempfile::tempdir().unwrap();
+        let store = embedded::open(directory.path().join("store"), embedded::Options::default()).unwrap();
+        let first = store.commit(put("a", "1")).await.unwrap().revision;
+        let large = "x".repeat(RING_BYTES_LIMIT / 15);
+        for _ in 0..16 {
+            store.commit(put("a", &large)).await.unwrap();
+        }
+        let last = store.current_revision();
+        let cache = cache_of("/registry/things/", "ConfigMap");
+        cache.load(&[], last);
+        assert!(cache.history(&*store, first, last).await.unwrap().is_none());
+        assert_eq!(cache.history(&*store, last - 3, last).await.unwrap().unwrap().len(), 3);
+        assert_eq!(cache.watch_since(&*store, first, None).await.err().unwrap().code, 410);
     }
 
     #[tokio::test]

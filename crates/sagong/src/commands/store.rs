@@ -149,6 +149,7 @@ fn people(answer: &Value) -> String {
         ("fileBytes", "file size"),
         ("memoryBytes", "in memory"),
         ("logBytes", "log"),
+        ("historyDiskBytes", "old values"),
         ("snapshotBytes", "snapshot"),
         ("removed", "removed"),
     ];

@@ -3,7 +3,7 @@
 
 use std::{
     collections::BTreeMap,
-    io::{self, ErrorKind},
+    io,
     path::{Path, PathBuf},
     sync::Arc,
     time::Duration,
@@ -75,17 +75,13 @@ impl ArchiveName {
     }
 }
 
-/// Segments to be archived, and segments to be removed.
+/// Segments to be archived.
 pub(super) struct ArchiveJob {
     pub(super) store: Directory,
     pub(super) archive: PathBuf,
     pub(super) history: u32,
     /// To be copied, ascending.
     pub(super) copy: Vec<Sealed>,
-    /// The first segment that opening needs: those before it go once they are archived.
-    pub(super) needed_from: u64,
-    /// Archived or given up before, and needed for nothing.
-    pub(super) remove: Vec<u64>,
 }
 
 /// What became of an [`ArchiveJob`].
@@ -93,7 +89,6 @@ pub(super) struct ArchiveJob {
 pub(super) struct ArchiveOutcome {
     /// The last segment that is archived by it.
     pub(super) archived: Option<Sealed>,
-    pub(super) removed: Vec<u64>,
     /// Why it ended before its time.
     pub(super) error: Option<String>,
 }
@@ -106,12 +101,6 @@ impl ArchiveJob {
     }
 
     fn work(&self, outcome: &mut ArchiveOutcome) -> Result<(), String> {
-        for sequence in &self.remove {
-            self.remove(*sequence, outcome)?;
-        }
-        if self.copy.is_empty() {
-            return Ok(());
-        }
         let archive = Directory { path: self.archive.clone(), file_system: self.store.file_system.clone() };
         let describe = |error: io::Error| format!("cannot write to {}: {error}", self.archive.display());
         archive.file_system.create_directory(&archive.path).map_err(describe)?;
@@ -119,24 +108,8 @@ impl ArchiveJob {
             self.copy(&archive, sealed)?;
             archive.sync().map_err(describe)?;
             outcome.archived = Some(*sealed);
-            if sealed.sequence < self.needed_from {
-                self.remove(sealed.sequence, outcome)?;
-            }
         }
         Ok(())
-    }
-
-    fn remove(&self, sequence: u64, outcome: &mut ArchiveOutcome) -> Result<(), String> {
-        let path = self.store.segment_path(sequence);
-        match self.store.file_system.remove(&path) {
-            Err(error) if error.kind() != ErrorKind::NotFound => {
-                Err(format!("cannot remove {}: {error}", path.display()))
-            }
-            _ => {
-                outcome.removed.push(sequence);
-                Ok(())
-            }
-        }
     }
 
     /// Copies a segment, unless that was done before.

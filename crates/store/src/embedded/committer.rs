@@ -1,12 +1,14 @@
 //! The commit loop: the only writer.
 
 mod archiving;
+mod history;
+mod publishing;
 mod upkeep;
 
 use std::{
     collections::BTreeSet,
     process,
-    sync::{Arc, atomic::Ordering},
+    sync::Arc,
     task::{Context, Poll, Wake, Waker},
     thread,
     time::Duration,
@@ -15,16 +17,16 @@ use std::{
 use bytes::Bytes;
 use tokio::sync::{OwnedSemaphorePermit, oneshot};
 
-use self::{archiving::RunningArchive, upkeep::RunningSnapshot};
+use self::{archiving::RunningArchive, history::History, upkeep::RunningSnapshot};
 use super::{
     Background, Options, Shared, SyncMode,
     archive::Archiving,
-    log::{Log, LogError, Room},
-    order::{Batch, OrderedCommit},
+    log::{Log, Room},
+    order::Batch,
     queue::{CommitAnswer, Request},
     record::{RecordKind, append_record},
 };
-use crate::{Clock, Committed, EventKind, Expect, Lock, Priority, Revision, StoreError, Write, limits};
+use crate::{Clock, Committed, Expect, Lock, Priority, Revision, StoreError, Write, limits};
 
 /// Takes what is queued, batch by batch, and makes it durable and visible. [`super::open`] gives it a
 /// thread; a simulation, which got it from [`super::open_driven`], calls [`Committer::turn`] whenever
@@ -47,6 +49,7 @@ pub struct Committer {
     expiries_blocked: bool,
     /// The length of the segment at which the next is begun.
     rotate_at_bytes: u64,
+    history: History,
     snapshot: Option<RunningSnapshot>,
     /// When a snapshot that failed and would give space back is tried again, in milliseconds since the Unix epoch.
     snapshot_retry_at: Option<u64>,
@@ -116,6 +119,7 @@ impl Committer {
         Committer {
             shared,
             log,
+            history: History::new(&options),
             clock: options.clock,
             segment_bytes: options.segment_bytes,
             snapshot_log_bytes: options.snapshot_log_bytes,
@@ -146,6 +150,7 @@ impl Committer {
     pub(super) fn begin(&mut self) {
         self.bound_backlog();
         self.archive();
+        self.release_segments(false);
     }
 
     /// Works until the store is closed. Aborts the process on a panic: nobody could tell what the
@@ -197,7 +202,7 @@ impl Committer {
     }
 
     /// When something is to be done though nobody asks: the next key expires, what was written must be synced or
-    /// archived. In milliseconds since the Unix epoch.
+    /// archived, there is too much history. In milliseconds since the Unix epoch.
     pub fn deadline_unix_milliseconds(&self) -> Option<u64> {
         if self.shared.read_only.get().is_some() {
             return None;
@@ -205,7 +210,8 @@ impl Committer {
         let expiry = self.expiries.first().filter(|_| !self.expiries_blocked).map(|(at, _)| at.saturating_mul(1000));
         let now = self.clock.now_unix_milliseconds();
         let retry = retry_deadline(self.snapshot_retry_at, limits::SNAPSHOT_RETRY_MILLISECONDS, now);
-        [expiry, self.sync_deadline(now), self.archive_deadline(now), retry].into_iter().flatten().min()
+        let early = self.wants_early_compaction().then_some(now);
+        [expiry, self.sync_deadline(now), self.archive_deadline(now), retry, early].into_iter().flatten().min()
     }
 
     /// Takes everything that is queued or due and does it. False: the store was closed.
@@ -231,18 +237,23 @@ impl Committer {
                 }
                 Request::Compact { revision, answer } => {
                     match self.order_compaction(&mut batch, &mut compacted, revision) {
-                        Ok(()) => answers.compactions.push(answer),
+                        Ok(()) => {
+                            self.note_compaction();
+                            answers.compactions.push(answer);
+                        }
                         // Whoever no longer listens does not need to know.
                         Err(error) => drop(answer.send(Err(error))),
                     }
                 }
                 Request::SnapshotEnded(result) => self.end_snapshot(result),
                 Request::ArchiveEnded(outcome) => self.end_archive(&outcome),
+                Request::ReleaseEnded(outcome) => self.end_release(&outcome),
                 Request::Close => self.is_closing = true,
             }
         }
         self.requests = requests;
         self.order_expiries(&mut batch);
+        self.order_early_compaction(&mut batch, &mut compacted);
         self.last_commit_milliseconds = batch.last_unix_milliseconds;
         self.settle(batch, answers, compacted);
         self.sync_when_due();
@@ -267,7 +278,10 @@ impl Committer {
         if needed_bytes == 0 {
             return Room::Ample;
         }
-        let room = self.log.make_room(needed_bytes);
+        let mut room = self.log.make_room(needed_bytes);
+        if room == Room::Reserve && self.give_up_history() {
+            room = self.log.make_room(needed_bytes);
+        }
         let was_full = self.shared.no_space.borrow().is_some();
         match room {
             Room::Reserve if !was_full => {
@@ -332,68 +346,6 @@ impl Committer {
                 batch.order(&index, vec![delete], now);
             }
         }
-    }
-
-    /// Makes the batch durable (or, with an interval, durable soon), then visible, then known to those who wait.
-    fn settle(&mut self, batch: Batch, answers: Answers, compacted: Option<Revision>) {
-        let Batch { commits, mut records, .. } = batch;
-        let outcome = match self.sync {
-            _ if records.is_empty() => Ok(()),
-            SyncMode::Always => self.log.append(&records),
-            SyncMode::Interval(_) => self.log.write(&records),
-        };
-        if outcome.is_ok() {
-            self.is_unmarked |= !records.is_empty();
-            self.expiries_blocked &= records.is_empty();
-        }
-        records.clear();
-        records.shrink_to(limits::BUFFER_KEEP_BYTES);
-        self.buffer = records;
-        match outcome {
-            Ok(()) => {
-                self.publish(commits, compacted);
-                answers.give();
-            }
-            Err(LogError::NoSpace(path)) => {
-                self.expiries_blocked = true;
-                self.shared.no_space.send_replace(Some(path.clone()));
-                answers.refuse(&StoreError::NoSpace { path });
-            }
-            Err(LogError::Failed(reason)) => {
-                let error = self.stop_writing(reason);
-                answers.refuse(&error);
-            }
-        }
-    }
-
-    fn publish(&mut self, commits: Vec<OrderedCommit>, compacted: Option<Revision>) {
-        let mut commits = commits.into_iter().peekable();
-        while commits.peek().is_some() {
-            let step: Vec<OrderedCommit> = commits.by_ref().take(limits::PUBLISH_STEP_COMMITS).collect();
-            let revision = step.last().expect("a step has commits").revision;
-            {
-                let mut index = self.shared.index.write();
-                step.iter().flat_map(|commit| &commit.events).for_each(|event| index.apply(event));
-                index.revision = revision;
-            }
-            for event in step.iter().flat_map(|commit| &commit.events) {
-                if let Some((at, previous)) = event.previous.as_ref().and_then(|kv| Some((kv.expires_at?, kv))) {
-                    self.expiries.remove(&(at, previous.key.clone()));
-                }
-                if let (EventKind::Put, Some(at)) = (event.kind, event.kv.expires_at) {
-                    self.expiries.insert((at, event.kv.key.clone()));
-                }
-            }
-            let events = step.into_iter().flat_map(|commit| commit.events).collect();
-            let wakers = self.shared.ring.lock().publish(events, revision);
-            self.shared.durable.store(revision, Ordering::Release);
-            wakers.into_iter().for_each(Waker::wake);
-        }
-        if let Some(compacted) = compacted {
-            self.shared.index.write().compacted = compacted;
-        }
-        self.shared.log_bytes.store(self.log.total_bytes(), Ordering::Relaxed);
-        self.note_synced();
     }
 }
 

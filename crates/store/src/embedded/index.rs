@@ -1,35 +1,77 @@
-//! The read index: every key with the versions that are not compacted, in memory.
+//! The read index: every key with the versions that are not compacted. They are in memory, except for the values of
+//! replaced ones when these are too many ([`spill`]).
+
+mod past;
+mod spill;
 
 use std::{
     collections::{BTreeMap, VecDeque, btree_map},
+    num::NonZeroU64,
     ops::Bound,
 };
 
 use bytes::Bytes;
 use thin_vec::ThinVec;
 
-use crate::{Event, KeyValue, Revision, StoreError, limits};
+use self::spill::Spilling;
+pub(super) use self::{
+    past::PastStep,
+    spill::{Closed, Release},
+};
+use super::place::{Place, Wanted};
+use crate::{Event, EventKind, KeyValue, Revision, StoreError, limits};
 
 /// The revision of a store to which nothing was ever written, as in etcd.
 pub(super) const FIRST_REVISION: Revision = 1;
 
+/// There are as many of these as keys and more.
 struct Version {
-    /// None: the key was deleted.
+    /// None: the key was deleted or, if there is a place, the value is there alone.
     value: Option<Bytes>,
     create_revision: Revision,
     mod_revision: Revision,
-    expires_at: Option<u64>,
+    /// 0 stands for "never" in the log.
+    expires_at: Option<NonZeroU64>,
+    /// Where the log has the value, if this process read or wrote it there.
+    place: Option<Place>,
 }
 
+const _: () = assert!(size_of::<Version>() == 64, "a million keys have a million of these");
+
 impl Version {
-    fn key_value(&self, key: &Bytes) -> Option<KeyValue> {
-        Some(KeyValue {
+    fn of(kv: KeyValue, kind: EventKind, place: Option<Place>) -> Version {
+        let is_put = kind == EventKind::Put;
+        Version {
+            value: is_put.then_some(kv.value),
+            create_revision: kv.create_revision,
+            mod_revision: kv.mod_revision,
+            expires_at: kv.expires_at.and_then(NonZeroU64::new),
+            place: place.filter(|_| is_put),
+        }
+    }
+
+    fn exists(&self) -> bool {
+        self.value.is_some() || self.place.is_some()
+    }
+
+    /// Where the value is, if it is not in memory.
+    fn spilled(&self) -> Option<Place> {
+        self.place.filter(|_| self.value.is_none())
+    }
+
+    /// Without the value, if that is not in memory.
+    fn key_value(&self, key: &Bytes) -> KeyValue {
+        KeyValue {
             key: key.clone(),
-            value: self.value.as_ref()?.clone(),
+            value: self.value.clone().unwrap_or_default(),
             create_revision: self.create_revision,
             mod_revision: self.mod_revision,
-            expires_at: self.expires_at,
-        })
+            expires_at: self.expires_at.map(NonZeroU64::get),
+        }
+    }
+
+    fn value_bytes(&self) -> u64 {
+        self.value.as_ref().map_or(0, |value| value.len() as u64)
     }
 }
 
@@ -52,9 +94,10 @@ impl Versions {
 
 pub(super) struct Index {
     keys: BTreeMap<Bytes, Versions>,
-    /// For each change that left something to drop, its revision and key: what compaction walks, so
-    /// that it costs as much as was changed and not as much as there is.
+    /// For each change that is not compacted, its revision and key: what compaction walks, so that it costs as much as
+    /// was changed and not as much as there is; and what a watch from the past reads.
     history: VecDeque<(Revision, Bytes)>,
+    spilling: Spilling,
     /// Everything up to this revision is in the index.
     pub(super) revision: Revision,
     /// The oldest revision that may be read.
@@ -70,6 +113,8 @@ pub(super) struct Index {
 /// Where a scan stands.
 pub(super) struct Scan {
     pub(super) items: Vec<KeyValue>,
+    /// Items whose values are in the log alone, by their position.
+    pub(super) absent: Vec<(usize, Wanted)>,
     /// Items of the range beyond the limit.
     pub(super) remaining_count: u64,
     /// The next key to visit.
@@ -81,12 +126,24 @@ pub(super) struct Scan {
 
 impl Scan {
     pub(super) fn new(start: Bytes, end: Bytes, limit: usize) -> Scan {
-        Scan { items: Vec::new(), remaining_count: 0, next: Bound::Included(start), end, limit }
+        Scan { items: Vec::new(), absent: Vec::new(), remaining_count: 0, next: Bound::Included(start), end, limit }
     }
 
     /// A scan over all keys.
     pub(super) fn everything() -> Scan {
         Scan::new(Bytes::new(), Bytes::new(), 0)
+    }
+
+    /// What is to be read from the log, and for which items.
+    pub(super) fn take_absent(&mut self) -> (Vec<usize>, Vec<Wanted>) {
+        std::mem::take(&mut self.absent).into_iter().unzip()
+    }
+
+    /// Puts in what was read.
+    pub(super) fn fill(&mut self, positions: Vec<usize>, values: Vec<Bytes>) {
+        for (position, value) in positions.into_iter().zip(values) {
+            self.items[position].value = value;
+        }
     }
 }
 
@@ -96,6 +153,7 @@ impl Index {
         Index {
             keys: BTreeMap::new(),
             history: VecDeque::new(),
+            spilling: Spilling::default(),
             revision,
             compacted: revision,
             live: 0,
@@ -108,50 +166,49 @@ impl Index {
     /// The key as it is now.
     pub(super) fn newest(&self, key: &[u8]) -> Option<KeyValue> {
         let (key, versions) = self.keys.get_key_value(key)?;
-        versions.newest.key_value(key)
+        // The newest version is always in memory.
+        versions.newest.exists().then(|| versions.newest.key_value(key))
     }
 
     /// Puts in a key of a snapshot.
     pub(super) fn load(&mut self, kv: KeyValue) {
-        self.insert(kv.key.clone(), version_of(kv));
+        self.insert(kv.key.clone(), Version::of(kv, EventKind::Put, None));
     }
 
-    /// Makes a change. The caller raises `revision` when it has made all changes of a commit.
-    pub(super) fn apply(&mut self, event: &Event) {
-        let mut version = version_of(event.kv.clone());
-        if event.kind == crate::EventKind::Delete {
-            version.value = None;
-        }
-        self.insert(event.kv.key.clone(), version);
+    /// Makes a change, whose commit the log has at `place`. The caller raises `revision` when it has made all changes
+    /// of a commit.
+    pub(super) fn apply(&mut self, event: &Event, place: Option<Place>) {
+        let key = self.insert(event.kv.key.clone(), Version::of(event.kv.clone(), event.kind, place));
+        self.history.push_back((event.kv.mod_revision, key));
     }
 
-    fn insert(&mut self, key: Bytes, version: Version) {
-        let revision = version.mod_revision;
-        let exists = version.value.is_some();
+    /// Gives the key as the index has it.
+    fn insert(&mut self, key: Bytes, version: Version) -> Bytes {
+        let exists = version.exists();
         let version_bytes = cost_bytes(&key, &version);
         self.versions += 1;
         self.memory_bytes += version_bytes;
         if exists {
+            self.live += 1;
             self.live_bytes += version_bytes;
         }
         match self.keys.entry(key) {
             btree_map::Entry::Vacant(entry) => {
-                if !exists {
-                    self.history.push_back((revision, entry.key().clone()));
-                }
+                let key = entry.key().clone();
                 entry.insert(Versions { newest: version, older: ThinVec::new() });
-                self.live += u64::from(exists);
+                key
             }
             btree_map::Entry::Occupied(mut entry) => {
-                self.history.push_back((revision, entry.key().clone()));
+                let key = entry.key().clone();
                 let versions = entry.get_mut();
                 let replaced = std::mem::replace(&mut versions.newest, version);
-                self.live = self.live + u64::from(exists) - u64::from(replaced.value.is_some());
-                if replaced.value.is_some() {
-                    self.live_bytes -= cost_bytes(entry.key(), &replaced);
+                if replaced.exists() {
+                    self.live -= 1;
+                    self.live_bytes -= cost_bytes(&key, &replaced);
                 }
-                let versions = entry.get_mut();
+                self.spilling.history_bytes += replaced.value_bytes();
                 versions.older.push(replaced);
+                key
             }
         }
     }
@@ -187,11 +244,12 @@ impl Index {
         for (key, versions) in self.keys.range::<[u8], _>((start, end)) {
             visited += 1;
             last = Some(key);
-            let version = versions.at(revision).filter(|version| version.value.is_some());
-            if scan.limit == 0 || scan.items.len() < scan.limit {
-                scan.items.extend(version.and_then(|version| version.key_value(key)));
-            } else {
+            let version = versions.at(revision).filter(|version| version.exists());
+            if scan.limit != 0 && scan.items.len() >= scan.limit {
                 scan.remaining_count += u64::from(version.is_some());
+            } else if let Some(version) = version {
+                scan.absent.extend(self.wanted(key, version).map(|wanted| (scan.items.len(), wanted)));
+                scan.items.push(version.key_value(key));
             }
             if visited == limits::SCAN_STEP_KEYS {
                 break;
@@ -207,10 +265,14 @@ impl Index {
     /// [`limits::COMPACT_STEP_VERSIONS`] of them; says whether more are left.
     pub(super) fn trim(&mut self, revision: Revision) -> bool {
         for _ in 0..limits::COMPACT_STEP_VERSIONS {
-            match self.history.pop_front_if(|(changed, _)| *changed <= revision) {
-                Some((_, key)) => self.trim_key(&key, revision),
-                None => return false,
-            }
+            let Some((_, key)) = self.history.pop_front_if(|(changed, _)| *changed <= revision) else {
+                if self.history.len() < self.history.capacity() / 4 {
+                    self.history.shrink_to(self.history.len() * 2);
+                }
+                return false;
+            };
+            self.spilling.next = self.spilling.next.saturating_sub(1);
+            self.trim_key(&key, revision);
         }
         true
     }
@@ -220,17 +282,18 @@ impl Index {
         let Some(versions) = self.keys.get_mut(key) else { return };
         let mut count = versions.older.partition_point(|version| version.mod_revision <= revision);
         let newest_is_in = versions.newest.mod_revision <= revision;
-        if !newest_is_in && count > 0 && versions.older[count - 1].value.is_some() {
+        if !newest_is_in && count > 0 && versions.older[count - 1].exists() {
             count -= 1;
         }
         for dropped in versions.older.drain(..count) {
             self.versions -= 1;
             self.memory_bytes -= cost_bytes(key, &dropped);
+            self.spilling.forget(&dropped);
         }
         if versions.older.is_empty() {
             versions.older = ThinVec::new();
         }
-        if newest_is_in && versions.newest.value.is_none() {
+        if newest_is_in && !versions.newest.exists() {
             self.versions -= 1;
             self.memory_bytes -= cost_bytes(key, &versions.newest);
             self.keys.remove(key);
@@ -241,20 +304,11 @@ impl Index {
     pub(super) fn expiries(&self) -> impl Iterator<Item = (u64, Bytes)> {
         self.keys.iter().filter_map(|(key, versions)| {
             let newest = &versions.newest;
-            newest.value.as_ref().and(newest.expires_at).map(|at| (at, key.clone()))
+            newest.expires_at.filter(|_| newest.exists()).map(|at| (at.get(), key.clone()))
         })
     }
 }
 
-fn version_of(kv: KeyValue) -> Version {
-    Version {
-        value: Some(kv.value),
-        create_revision: kv.create_revision,
-        mod_revision: kv.mod_revision,
-        expires_at: kv.expires_at,
-    }
-}
-
 fn cost_bytes(key: &Bytes, version: &Version) -> u64 {
-    (key.len() + version.value.as_ref().map_or(0, Bytes::len)) as u64
+    key.len() as u64 + version.value_bytes()
 }

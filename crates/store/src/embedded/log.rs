@@ -4,6 +4,8 @@ use std::{io, path::PathBuf};
 
 use super::{
     directory::Directory,
+    index::Closed,
+    place::Segment,
     record::{FILE_HEADER_BYTES, FORMAT_VERSION, FileHeader, LOG_MAGIC},
 };
 use crate::{
@@ -16,6 +18,8 @@ pub(super) struct Log {
     pub(super) directory: Directory,
     pub(super) file: Box<dyn File>,
     pub(super) sequence: u64,
+    /// The format of this segment.
+    version: u32,
     /// See [`FileHeader`].
     pub(super) history: u32,
     /// The revision after which this segment begins.
@@ -73,6 +77,7 @@ impl Log {
             directory,
             file,
             sequence: header.sequence,
+            version: header.version,
             history: header.history,
             begins_after: header.revision,
             length_bytes,
@@ -168,8 +173,9 @@ impl Log {
         self.length_bytes + sealed.map(|sealed| sealed.length_bytes).sum::<u64>()
     }
 
-    /// Begins the next segment, for what comes after `revision`. Without space for it, this one goes on.
-    pub(super) fn rotate(&mut self, revision: Revision) -> Result<(), LogError> {
+    /// Begins the next segment, for what comes after `revision`, and gives the one that is complete with its sequence.
+    /// Without space for it, this one goes on.
+    pub(super) fn rotate(&mut self, revision: Revision) -> Result<(u64, Closed), LogError> {
         // Only the last segment may end in what is not durable.
         self.sync()?;
         let sequence = self.sequence + 1;
@@ -188,13 +194,15 @@ impl Log {
         }
         let Log { sequence: sealed, length_bytes, begins_after, .. } = *self;
         self.sealed.push(Sealed { sequence: sealed, length_bytes, begins_after });
+        let (path, file) = (self.path(), std::mem::replace(&mut self.file, file));
+        let segment =
+            Segment { path, version: std::mem::replace(&mut self.version, FORMAT_VERSION), file: file.into() };
         self.begins_after = revision;
         self.reserved_bytes = 0;
-        self.file = file;
         self.sequence = sequence;
         self.length_bytes = FILE_HEADER_BYTES as u64;
         self.synced_bytes = self.length_bytes;
-        Ok(())
+        Ok((sealed, Closed::new(segment, revision)))
     }
 }
 

@@ -19,6 +19,13 @@ pub enum SyncMode {
 pub struct Options {
     /// Events kept for watchers, in bytes.
     pub watch_ring_limit_bytes: usize,
+    /// Values of old revisions that are kept in memory, in bytes; others are in the log alone.
+    pub history_memory_limit_bytes: u64,
+    /// What the log has for old revisions alone, in bytes, before the store compacts itself. A read that takes long, such
+    /// as a backup, may hold more until it ends.
+    pub history_disk_limit_bytes: u64,
+    /// Changes that are not compacted before the store compacts itself.
+    pub history_limit_changes: usize,
     /// Size at which a segment of the log is closed, in bytes.
     pub segment_bytes: u64,
     /// The least length of the log for which a snapshot is made, in bytes.
@@ -41,6 +48,9 @@ impl Default for Options {
     fn default() -> Options {
         Options {
             watch_ring_limit_bytes: limits::WATCH_RING_LIMIT_BYTES,
+            history_memory_limit_bytes: limits::HISTORY_MEMORY_LIMIT_BYTES,
+            history_disk_limit_bytes: limits::HISTORY_DISK_LIMIT_BYTES,
+            history_limit_changes: limits::HISTORY_LIMIT_CHANGES,
             segment_bytes: limits::SEGMENT_BYTES,
             snapshot_log_bytes: limits::SNAPSHOT_LOG_BYTES,
             disk_bound_bytes: limits::DISK_BOUND_BYTES,

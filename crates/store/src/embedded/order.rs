@@ -39,6 +39,8 @@ pub fn check_size(writes: &[Write]) -> Result<usize, StoreError> {
 /// A commit that is ordered and not yet durable.
 pub(super) struct OrderedCommit {
     pub(super) revision: Revision,
+    /// Where its record begins among those of the batch, in bytes.
+    pub(super) record_offset: u64,
     pub(super) events: Vec<Event>,
 }
 
@@ -105,12 +107,13 @@ impl Batch {
         }
         self.revision = revision;
         self.last_unix_milliseconds = self.last_unix_milliseconds.max(now_unix_milliseconds);
+        let record_offset = self.records.len() as u64;
         append_commit(&mut self.records, revision, self.durable_offset, self.last_unix_milliseconds, &events);
         for event in &events {
             let kv = (event.kind == EventKind::Put).then(|| event.kv.clone());
             self.changed.insert(event.kv.key.clone(), kv);
         }
-        self.commits.push(OrderedCommit { revision, events });
+        self.commits.push(OrderedCommit { revision, record_offset, events });
         Verdict { result: Ok(Committed { revision, previous }), depends_on_batch: true }
     }
 }

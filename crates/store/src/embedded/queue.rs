@@ -8,7 +8,7 @@ use std::{
 use parking_lot::Mutex;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
 
-use super::archive::ArchiveOutcome;
+use super::{archive::ArchiveOutcome, release::ReleaseOutcome};
 use crate::{Committed, Priority, Revision, StoreError, Write, limits};
 
 /// Where the answer to a commit goes.
@@ -32,6 +32,8 @@ pub(super) enum Request {
     SnapshotEnded(Result<u64, String>),
     /// Work on the archive of the log has ended.
     ArchiveEnded(ArchiveOutcome),
+    /// Work on history has ended.
+    ReleaseEnded(ReleaseOutcome),
     /// Finish what was asked before, then end.
     Close,
 }

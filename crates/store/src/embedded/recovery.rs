@@ -5,8 +5,9 @@ use std::path::{Path, PathBuf};
 use super::{
     OpenError,
     directory::{Directory, Listing, open_error},
-    index::{FIRST_REVISION, Index},
+    index::{Closed, FIRST_REVISION, Index},
     log::{Log, Sealed, create_segment},
+    place::{Place, Segment},
     reader::{Reader, Step},
     record::{
         FILE_HEADER_BYTES, FORMAT_VERSION, FileHeader, LOG_MAGIC, RecordKind, SNAPSHOT_MAGIC, decode_commit,
@@ -143,13 +144,15 @@ impl Replay<'_> {
             let end = self.segment(&*file, &path, header, false)?;
             let (sequence, begins_after) = (header.sequence, header.revision);
             sealed.push(Sealed { sequence, length_bytes: end.offset, begins_after });
+            let segment = Segment { path, version: header.version, file: file.into() };
+            self.index.close_segment(sequence, Closed::new(segment, end.revision));
         }
         let end = self.segment(&*file, &path, last, true)?;
         settle_tail(&mut *file, &path, &end)?;
         let mut log = Log::new(directory.clone(), file, last, end.offset, self.opening.reserve_bytes);
         log.sealed = sealed;
         if !self.opening.is_looking {
-            upgrade::upgrade(&mut log, &self.index, last.version, self.opening.now_unix_milliseconds)?;
+            upgrade::upgrade(&mut log, &mut self.index, last.version, self.opening.now_unix_milliseconds)?;
         }
         Ok(log)
     }
@@ -202,7 +205,7 @@ impl Replay<'_> {
                         self.last_commit_milliseconds = time;
                     }
                     if revision > self.index.revision {
-                        self.commit(revision, commit.writes);
+                        self.commit(revision, commit.writes, Place::new(header.sequence, offset));
                     }
                 }
                 RecordKind::Compact => self.compact(record.revision),
@@ -221,16 +224,16 @@ impl Replay<'_> {
             // A snapshot is made only behind a segment that begins with it.
             return Err(OpenError::MissingSegment { path: self.directory.segment_path(header.sequence + 1) });
         }
-        Ok(SegmentEnd { offset: reader.offset, batch_offset })
+        Ok(SegmentEnd { offset: reader.offset, revision, batch_offset })
     }
 
-    fn commit(&mut self, revision: Revision, writes: Vec<super::record::LoggedWrite>) {
+    fn commit(&mut self, revision: Revision, writes: Vec<super::record::LoggedWrite>, place: Option<Place>) {
         let event = |write: super::record::LoggedWrite| {
             let previous = self.index.newest(&write.key);
             event_of(revision, write.key, write.value, write.expires_at, previous)
         };
         let events: Vec<Event> = writes.into_iter().map(event).collect();
-        events.iter().for_each(|event| self.index.apply(event));
+        events.iter().for_each(|event| self.index.apply(event, place));
         self.index.revision = revision;
         self.ring.publish(events, revision);
     }
@@ -270,6 +273,8 @@ pub(super) fn event_of(
 /// Where the whole records of a segment end.
 struct SegmentEnd {
     offset: u64,
+    /// The last one that it has.
+    revision: Revision,
     /// Where the last batch of records begins.
     batch_offset: u64,
 }

@@ -134,13 +134,29 @@ impl Ring {
         if after > self.head {
             return Err(StoreError::FutureRevision { requested: after, current: self.head });
         }
-        let seen = self.batches.partition_point(|batch| batch.last_revision <= after);
-        let next = Some(self.first + seen as u64).filter(|next| *next < self.end());
+        let id = self.subscribe_behind(start, end);
+        self.go_on_after(id, after);
+        Ok(id)
+    }
+
+    /// A watch that reads nothing here before [`Ring::go_on_after`].
+    fn subscribe_behind(&mut self, start: Bytes, end: Bytes) -> u64 {
         let id = self.next_subscription;
         self.next_subscription += 1;
-        let subscription = Subscription { start, end, next, progress_wanted: BTreeSet::new(), waker: None };
+        let subscription = Subscription { start, end, next: None, progress_wanted: BTreeSet::new(), waker: None };
         self.subscriptions.insert(id, subscription);
-        Ok(id)
+        id
+    }
+
+    /// Lets a watch read what comes after a revision. False: that is no longer here.
+    fn go_on_after(&mut self, id: u64, after: Revision) -> bool {
+        if after < self.floor {
+            return false;
+        }
+        let seen = self.batches.partition_point(|batch| batch.last_revision <= after);
+        let next = Some(self.first + seen as u64).filter(|next| *next < self.end());
+        self.subscriptions.get_mut(&id).expect("a subscription lives as long as its watch").next = next;
+        true
     }
 
     /// The next batches for a watch, and the revision to which they lead.
@@ -202,13 +218,26 @@ impl RingWatch {
         Ok(RingWatch { ring: ring.clone(), id, start, end, after, failed: None })
     }
 
+    /// A watch from before what the ring has, which reads nothing here before [`RingWatch::go_on_after`]; requests for
+    /// progress are kept.
+    pub(super) fn behind(ring: &Arc<Mutex<Ring>>, start: Bytes, end: Bytes) -> RingWatch {
+        let id = ring.lock().subscribe_behind(start.clone(), end.clone());
+        RingWatch { ring: ring.clone(), id, start, end, after: 0, failed: None }
+    }
+
+    /// Goes on after a revision that is durable. False: that is no longer in the ring.
+    pub(super) fn go_on_after(&mut self, after: Revision) -> bool {
+        self.after = after;
+        self.ring.lock().go_on_after(self.id, after)
+    }
+
     fn concerns(&self, event: &Event) -> bool {
         let key = &event.kv.key;
         event.kv.mod_revision > self.after && *key >= self.start && (self.end.is_empty() || *key < self.end)
     }
 
     /// Ends the requests for progress that a batch at `revision` answers; says whether there were any.
-    fn answer_progress(&self, revision: Revision) -> bool {
+    pub(super) fn answer_progress(&self, revision: Revision) -> bool {
         let mut ring = self.ring.lock();
         let Some(subscription) = ring.subscriptions.get_mut(&self.id) else { return false };
         let later = subscription.progress_wanted.split_off(&(revision + 1));

@@ -7,6 +7,7 @@ use super::{
     Pin,
     directory::Directory,
     index::Scan,
+    place::read_values,
     record::{FILE_HEADER_BYTES, FORMAT_VERSION, FileHeader, RecordKind, SNAPSHOT_MAGIC, append_item, append_record},
 };
 use crate::{File, KeyValue, Revision, file_system::write_all_at, limits};
@@ -17,12 +18,10 @@ pub(super) struct SnapshotJob {
     pub(super) pin: Pin,
     pub(super) directory: Directory,
     pub(super) history: u32,
-    /// The segments that it makes superfluous, in ascending order.
-    pub(super) superfluous: Vec<u64>,
 }
 
 impl SnapshotJob {
-    /// Writes the snapshot, then removes what it replaces. Gives its length in bytes.
+    /// Writes the snapshot, then removes the one that it replaces. Gives its length in bytes.
     pub(super) fn run(self) -> Result<u64, String> {
         let path = self.directory.snapshot_path(self.pin.revision);
         let describe = |error: io::Error| format!("cannot write {}: {error}", path.display());
@@ -46,8 +45,11 @@ impl SnapshotJob {
             if self.pin.shared.closing.load(Ordering::Relaxed) {
                 return Err(io::Error::other("the store is being closed"));
             }
-            // A statement of its own: the lock is gone before anything is written.
+            // A statement of its own: the lock is gone before anything is read or written.
             let more = self.pin.shared.index.read().scan(&mut scan, self.pin.revision);
+            let (positions, wanted) = scan.take_absent();
+            let values = read_values(&wanted).map_err(io::Error::other)?;
+            scan.fill(positions, values);
             for item in scan.items.drain(..) {
                 writer.add(&item)?;
             }
@@ -59,9 +61,6 @@ impl SnapshotJob {
 
     fn remove_superfluous(&self) -> io::Result<()> {
         let directory = &self.directory;
-        for sequence in &self.superfluous {
-            directory.file_system.remove(&directory.segment_path(*sequence))?;
-        }
         for revision in directory.list()?.snapshots.into_iter().filter(|revision| *revision < self.pin.revision) {
             directory.file_system.remove(&directory.snapshot_path(revision))?;
         }

@@ -24,7 +24,7 @@ struct Upgrade {
     from: u32,
     /// What that has more.
     gives: &'static str,
-    apply: fn(&mut Log, &Index, now_unix_milliseconds: u64) -> Result<(), LogError>,
+    apply: fn(&mut Log, &mut Index, now_unix_milliseconds: u64) -> Result<(), LogError>,
 }
 
 /// Ascending and without a gap.
@@ -32,7 +32,12 @@ const UPGRADES: [Upgrade; FORMAT_VERSION as usize - 1] =
     [Upgrade { from: 1, gives: "commits have their time, and the store its history", apply: begin_history }];
 
 /// Makes a store of version `from` one of [`FORMAT_VERSION`].
-pub(super) fn upgrade(log: &mut Log, index: &Index, from: u32, now_unix_milliseconds: u64) -> Result<(), OpenError> {
+pub(super) fn upgrade(
+    log: &mut Log,
+    index: &mut Index,
+    from: u32,
+    now_unix_milliseconds: u64,
+) -> Result<(), OpenError> {
     if from >= FORMAT_VERSION {
         return Ok(());
     }
@@ -51,9 +56,11 @@ pub(super) fn upgrade(log: &mut Log, index: &Index, from: u32, now_unix_millisec
     Ok(())
 }
 
-fn begin_history(log: &mut Log, index: &Index, now_unix_milliseconds: u64) -> Result<(), LogError> {
+fn begin_history(log: &mut Log, index: &mut Index, now_unix_milliseconds: u64) -> Result<(), LogError> {
     log.history = new_history(&log.directory.path, index.revision, now_unix_milliseconds);
-    log.rotate(index.revision)
+    let (sequence, closed) = log.rotate(index.revision)?;
+    index.close_segment(sequence, closed);
+    Ok(())
 }
 
 /// Copies everything into a backup beside the store, and reads the copy once to prove it.
@@ -67,6 +74,7 @@ fn back_up(store: &Directory, index: &Index, created_unix_seconds: u64) -> Resul
         let mut scan = Scan::everything();
         loop {
             let more = index.scan(&mut scan, index.revision);
+            // Of the newest revision all values are in memory.
             for item in scan.items.drain(..) {
                 writer.add(&item)?;
             }

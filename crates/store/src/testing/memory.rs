@@ -79,6 +79,10 @@ struct Inode {
 }
 
 impl Inode {
+    fn disk_bytes(&self) -> u64 {
+        self.reserved_bytes.max(self.contents.len() as u64)
+    }
+
     fn change(&mut self, change: Change) {
         change.apply(&mut self.contents);
         self.unsynced.push(change);
@@ -119,6 +123,8 @@ struct State {
     operations: u64,
     fault: Option<(u64, Fault)>,
     is_crashed: bool,
+    /// What its files can have together.
+    capacity_bytes: u64,
     /// A place where nothing can be created.
     refused: Option<PathBuf>,
     random: Random,
@@ -149,6 +155,19 @@ impl State {
             Some((at, Fault::Short)) if at == operation => Course::Short,
             Some((at, Fault::NoSpace)) if at <= operation && needs_space => Course::Part(ErrorKind::StorageFull.into()),
             _ => Course::Whole,
+        }
+    }
+
+    /// As [`State::begin`], of an operation that needs a file to have this length, as its own or reserved.
+    fn begin_growth(&mut self, inode: usize, length_bytes: u64) -> Course {
+        let used_bytes: u64 = self.names.values().map(|inode| self.inodes[*inode].disk_bytes()).sum();
+        let inode = &self.inodes[inode];
+        let more_bytes = length_bytes.saturating_sub(inode.disk_bytes());
+        match self.begin(length_bytes > inode.reserved_bytes) {
+            Course::Whole if more_bytes > 0 && used_bytes + more_bytes > self.capacity_bytes => {
+                Course::Part(ErrorKind::StorageFull.into())
+            }
+            course => course,
         }
     }
 
@@ -195,6 +214,7 @@ impl MemoryFileSystem {
             operations: 0,
             fault: None,
             is_crashed: false,
+            capacity_bytes: u64::MAX,
             refused: None,
             random: Random::new(seed),
         })))
@@ -225,6 +245,11 @@ impl MemoryFileSystem {
     /// Lets the operation with this number fail, counted as by [`MemoryFileSystem::operations`].
     pub fn set_fault(&self, fault: Option<(u64, Fault)>) {
         self.0.lock().fault = fault;
+    }
+
+    /// Gives the disk an end: what its files have together, reserved space with it.
+    pub fn set_capacity_bytes(&self, capacity_bytes: u64) {
+        self.0.lock().capacity_bytes = capacity_bytes;
     }
 
     /// Refuses to create anything below a place from now on, as where the disk of another machine has gone.
@@ -374,8 +399,7 @@ impl File for MemoryFile {
     fn write_at(&mut self, bytes: &[u8], offset: u64) -> io::Result<usize> {
         let mut state = self.state.lock();
         let was_crashed = state.is_crashed;
-        let needs_space = offset + bytes.len() as u64 > state.inodes[self.inode].reserved_bytes;
-        let course = state.begin(needs_space);
+        let course = state.begin_growth(self.inode, offset + bytes.len() as u64);
         let count = match course {
             Course::Whole => bytes.len(),
             Course::Part(_) if was_crashed => 0,
@@ -403,8 +427,7 @@ impl File for MemoryFile {
 
     fn reserve(&mut self, length_bytes: u64) -> io::Result<()> {
         let mut state = self.state.lock();
-        let needs_space = length_bytes > state.inodes[self.inode].reserved_bytes;
-        match state.begin(needs_space) {
+        match state.begin_growth(self.inode, length_bytes) {
             Course::Part(error) => Err(error),
             Course::Whole | Course::Short => {
                 let inode = &mut state.inodes[self.inode];

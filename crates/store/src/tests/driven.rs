@@ -12,6 +12,7 @@ use bytes::Bytes;
 use crate::{
     Committed, Engine, Expect, KeyValue, Range, RangeRequest, Revision, StoreError, Watch, WatchBatch, Write,
     embedded::{self, Committer, Embedded, OpenError, Options, SyncMode},
+    limits,
     testing::{ManualClock, MemoryFileSystem},
 };
 
@@ -32,6 +33,9 @@ impl Machine {
         let clock = Arc::new(ManualClock::new(1_000_000));
         let options = Options {
             watch_ring_limit_bytes: 1 << 20,
+            history_memory_limit_bytes: limits::HISTORY_MEMORY_LIMIT_BYTES,
+            history_disk_limit_bytes: limits::HISTORY_DISK_LIMIT_BYTES,
+            history_limit_changes: limits::HISTORY_LIMIT_CHANGES,
             segment_bytes: 1 << 10,
             snapshot_log_bytes: 2 << 10,
             disk_bound_bytes: 16 << 10,

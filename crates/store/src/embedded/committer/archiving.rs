@@ -80,10 +80,8 @@ impl Committer {
         }
         let through = archiving.through;
         let sealed = self.log.sealed.iter();
-        let copy: Vec<Sealed> = sealed.clone().filter(|sealed| sealed.sequence > through).copied().collect();
-        let is_done = |sealed: &&Sealed| sealed.sequence <= through && sealed.sequence < self.needed_from;
-        let remove: Vec<u64> = sealed.filter(is_done).map(|sealed| sealed.sequence).collect();
-        if copy.is_empty() && remove.is_empty() {
+        let copy: Vec<Sealed> = sealed.filter(|sealed| sealed.sequence > through).copied().collect();
+        if copy.is_empty() {
             return;
         }
         let job = ArchiveJob {
@@ -91,8 +89,6 @@ impl Committer {
             archive: archiving.options.directory.clone(),
             history: self.log.history,
             copy,
-            needed_from: self.needed_from,
-            remove,
         };
         if self.background == Background::Inline {
             self.archive_job = Some(RunningArchive(None));
@@ -124,24 +120,17 @@ impl Committer {
             tracing::warn!(reason, "the log is not archived: it is tried again");
         }
         archiving.note(outcome, end_revision, now);
-        self.log.sealed.retain(|sealed| !outcome.removed.contains(&sealed.sequence));
         self.bound_backlog();
-        // What was completed in the meantime, or can go since.
+        // What was completed in the meantime.
         self.archive();
+        self.release_segments(false);
     }
 
     /// Lets the oldest segments go that wait for an archive, when there are too many, and tells how it does.
     pub(super) fn bound_backlog(&mut self) {
         let end_revision = self.end_revision();
         let Some(archiving) = &mut self.archiving else { return };
-        let before = archiving.through;
         archiving.bound_backlog(&self.log.sealed, self.needed_from, end_revision);
-        let given_up = before + 1..=archiving.through;
-        // Here and not by a thread that may hang at the archive. One that cannot be removed goes with the next job.
-        let (directory, sealed) = (&self.log.directory, self.log.sealed.iter().map(|sealed| sealed.sequence));
-        let remove = |sequence: &u64| directory.file_system.remove(&directory.segment_path(*sequence)).is_ok();
-        let gone: Vec<u64> = sealed.filter(|sequence| given_up.contains(sequence)).filter(remove).collect();
-        self.log.sealed.retain(|sealed| !gone.contains(&sealed.sequence));
         let waiting = self.log.sealed.iter().filter(|sealed| sealed.sequence > archiving.through);
         archiving.status.waiting_bytes = waiting.map(|sealed| sealed.length_bytes).sum();
         *self.shared.archive.lock() = Some(archiving.status.clone());
@@ -185,6 +174,5 @@ impl Committer {
         if let Some(archiving) = &mut self.archiving {
             archiving.note(&outcome, end_revision, now);
         }
-        self.log.sealed.retain(|sealed| !outcome.removed.contains(&sealed.sequence));
     }
 }

@@ -15,15 +15,15 @@ use super::{
         record::{RecordKind, append_record},
         snapshot::SnapshotJob,
     },
-    Committer, retry_deadline,
+    Committer,
+    history::RunningRelease,
+    retry_deadline,
 };
 use crate::{StoreError, limits};
 
 pub(super) struct RunningSnapshot {
     /// The first segment that opening needs when it succeeds.
     needs_from: u64,
-    /// The segments that it removes then.
-    superfluous: Vec<u64>,
     thread: Option<thread::JoinHandle<()>>,
 }
 
@@ -77,7 +77,8 @@ impl Committer {
         self.segment_since = None;
         let revision = self.shared.index.read().revision;
         match self.log.rotate(revision) {
-            Ok(()) => {
+            Ok((sequence, closed)) => {
+                self.shared.index.write().close_segment(sequence, closed);
                 self.note_synced();
                 // That there is a next one says as much as a mark.
                 self.is_unmarked = false;
@@ -85,6 +86,7 @@ impl Committer {
                 self.begin_snapshot();
                 self.bound_backlog();
                 self.archive();
+                self.release_segments(false);
             }
             Err(LogError::NoSpace(path)) => {
                 tracing::warn!(file = %path.display(), "no space to begin the next segment: the present one goes on");
@@ -124,11 +126,8 @@ impl Committer {
         let index = self.shared.index.read();
         let pin = self.shared.pin(index.revision);
         drop(index);
-        let sealed = self.log.sealed.iter().map(|sealed| sealed.sequence);
-        let superfluous: Vec<u64> = sealed.filter(|sequence| self.is_archived(*sequence)).collect();
-        let (directory, history) = (self.log.directory.clone(), self.log.history);
-        let job = SnapshotJob { pin, directory, history, superfluous: superfluous.clone() };
-        let mut running = RunningSnapshot { needs_from: self.log.sequence, superfluous, thread: None };
+        let job = SnapshotJob { pin, directory: self.log.directory.clone(), history: self.log.history };
+        let mut running = RunningSnapshot { needs_from: self.log.sequence, thread: None };
         if self.background == Background::Inline {
             self.snapshot = Some(running);
             return self.end_snapshot(job.run());
@@ -156,13 +155,12 @@ impl Committer {
         let Some(snapshot) = self.snapshot.take() else { return };
         match result {
             Ok(length_bytes) => {
-                self.log.sealed.retain(|sealed| !snapshot.superfluous.contains(&sealed.sequence));
                 self.needed_from = snapshot.needs_from;
                 self.shared.snapshot_bytes.store(length_bytes, Ordering::Relaxed);
-                self.shared.log_bytes.store(self.log.total_bytes(), Ordering::Relaxed);
                 *self.shared.snapshot_error.lock() = None;
                 self.bound_backlog();
                 self.archive();
+                self.release_segments(false);
             }
             Err(reason) => {
                 // The log goes on growing; the next full segment tries again, or a deadline if there is too much.
@@ -193,6 +191,9 @@ impl Committer {
             // A panic in it was caught.
             let _ = thread.join();
         }
+        if let Some(RunningRelease(Some(thread))) = self.history.job.take() {
+            let _ = thread.join();
+        }
         if self.is_unmarked && self.shared.read_only.get().is_none() {
             self.is_unmarked = false;
             match self.mark_end() {
@@ -207,6 +208,7 @@ impl Committer {
         }
         if self.is_closing {
             self.archive_all();
+            self.end_history();
         }
         let wakers = self.shared.ring.lock().close();
         wakers.into_iter().for_each(Waker::wake);
