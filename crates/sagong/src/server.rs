@@ -139,7 +139,7 @@ async fn control_plane(
     let engine = options.store.open(directories).await?;
     let identity = Identity::open(directories)?;
     let host_name = host_name();
-    let allocators = ServiceAllocators::new(Ranges { network, prefix_length, ..Ranges::default() });
+    let allocators = ServiceAllocators::new(Ranges { network, prefix_length, ..Ranges::default() }, engine.clone());
     let advertised = own_address();
     let (config, trust) = identity.server_config(
         &host_name,
@@ -170,7 +170,6 @@ async fn control_plane(
     resources::metrics::install(&server);
     apiextensions::controller::serve_established(&server).await.context("cannot serve custom resources")?;
     server.health().set(DEFINITIONS_CHECK, Ok(()));
-    allocators.restore(&server.registry().objects("", "services", "")?);
 
     let (stop, stopped) = watch::channel(false);
     tokio::spawn(api_http::serve_tls(server.clone(), listener, Arc::new(config), trust, stopped.clone()));
@@ -225,8 +224,7 @@ async fn control_plane(
     if let Some(plan) = backups {
         tokio::spawn(plan.follow(engine.clone()));
     }
-    let (repaired, repairer, allocated) = (server.clone(), own.clone(), allocators.clone());
-    tokio::spawn(async move { resources::repair(repairer, allocated, repaired.health()).await });
+    tokio::spawn(resources::repair(server.clone(), own.clone(), allocators.clone()));
     let running = Running { client: own.clone(), node: node_parts.clone(), ready_milliseconds };
     let (request_stop, mut stop_requested) = tokio::sync::mpsc::channel(1);
     server.set_node_dialer(Arc::new(KubeletDialer::new(&context.identity)?));
