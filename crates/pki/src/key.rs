@@ -117,6 +117,11 @@ impl PrivateKey {
         pem::encode(pem::PUBLIC_KEY, &self.public_key_info())
     }
 
+    /// `sha256:` and the hash of the public key, by which keys are told apart.
+    pub fn public_key_hash(&self) -> String {
+        public_key_hash(&self.public_key_info())
+    }
+
     /// Signs with SHA-256; the signature is an ASN.1 sequence, as in certificates.
     ///
     /// # Errors

@@ -137,7 +137,7 @@ async fn control_plane(
     })?;
     let backups = options.store.backups.plan()?;
     let engine = options.store.open(directories).await?;
-    let identity = Identity::open(directories)?;
+    let identity = options.store.identity(&*engine, directories).await?;
     let host_name = host_name();
     let allocators = ServiceAllocators::new(Ranges { network, prefix_length, ..Ranges::default() }, engine.clone());
     let advertised = own_address();
