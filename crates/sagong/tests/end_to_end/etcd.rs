@@ -10,6 +10,7 @@ use std::{
 
 use crate::cluster::Cluster;
 
+mod members;
 mod servers;
 
 const EVERY_KIND: &str = include_str!("every_kind.yaml");
