@@ -25,10 +25,11 @@ use crate::{
 
 /// A member that does not shake hands for this long is not there.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
-/// A member that does not say how it does for this long,
-const STATUS_TIMEOUT: Duration = Duration::from_secs(2);
-/// and so often, does not work: one that starts may accept a connection that it then forgets.
-const STATUS_ATTEMPTS: usize = 3;
+/// Who the members are is not known when no quorum has said so after this time.
+const LIST_TIMEOUT: Duration = Duration::from_secs(10);
+/// A member that does not say how it does for this long does not work, or is not ready yet: a new one that was sent a
+/// snapshot by the leader answers only after etcd's own timeout of 7 s.
+const STATUS_TIMEOUT: Duration = Duration::from_secs(5);
 /// How long another member may take to take over the lead.
 const MOVE_LEADER_TIMEOUT: Duration = Duration::from_secs(10);
 /// A defragmentation copies the whole database; this is a gibibyte at the speed of a slow disk.
@@ -95,6 +96,8 @@ pub struct MemberStatus {
     pub version: String,
     /// Whether it leads.
     pub is_leader: bool,
+    /// Whether it knows of a leader: without one it cannot write.
+    pub has_leader: bool,
     /// Its database in bytes.
     pub database_bytes: u64,
     /// What of that is in use.
@@ -120,8 +123,8 @@ impl Members {
     /// No quorum answers.
     pub async fn list(&self) -> Result<Vec<Member>, MembersError> {
         let request = MemberListRequest { linearizable: true };
-        let answer: Result<MembersResponse, Failure> =
-            self.0.call(procedure::MEMBER_LIST, &request, Repeat::Always).await;
+        let asked = self.0.call::<MembersResponse>(procedure::MEMBER_LIST, &request, Repeat::Always);
+        let answer = timeout(LIST_TIMEOUT, asked).await.unwrap_or_else(|_| Err(Failure::timed_out()));
         Ok(answer.map_err(failed("listing members"))?.members.into_iter().map(Member::of).collect())
     }
 
@@ -165,14 +168,8 @@ impl Members {
     pub async fn status(&self, endpoint: &Endpoint) -> Result<MemberStatus, MembersError> {
         let context = "asking a member how it does";
         let request = StatusRequest {};
-        let mut answer = Err(Failure::timed_out());
-        for _ in 0..STATUS_ATTEMPTS {
-            let asked = self.one::<StatusResponse>(endpoint, procedure::STATUS, &request);
-            if let Ok(answered) = timeout(STATUS_TIMEOUT, asked).await {
-                answer = answered;
-                break;
-            }
-        }
+        let asked = self.one::<StatusResponse>(endpoint, procedure::STATUS, &request);
+        let answer = timeout(STATUS_TIMEOUT, asked).await.unwrap_or_else(|_| Err(Failure::timed_out()));
         let answer = answer.map_err(failed(context))?;
         let id = answer.header.map_or(0, |header| header.member_id);
         let bytes = |number: i64| u64::try_from(number).unwrap_or_default();
@@ -180,6 +177,7 @@ impl Members {
             id,
             version: answer.version,
             is_leader: answer.leader == id && id != 0,
+            has_leader: answer.leader != 0,
             database_bytes: bytes(answer.database_bytes),
             used_bytes: bytes(answer.used_bytes),
             raft_index: answer.raft_index,

@@ -399,6 +399,9 @@ pub(crate) struct SnapshotResponse {
 
 /// The procedures, by their paths.
 pub(crate) mod procedure {
+    /// What the procedures begin with that are about the member that is asked.
+    pub(crate) const OF_ONE_MEMBER: &str = "/etcdserverpb.Maintenance/";
+
     pub(crate) const RANGE: &str = "/etcdserverpb.KV/Range";
     pub(crate) const TRANSACTION: &str = "/etcdserverpb.KV/Txn";
     pub(crate) const COMPACT: &str = "/etcdserverpb.KV/Compact";

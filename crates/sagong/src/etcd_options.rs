@@ -9,22 +9,22 @@ use etcd::{Access, Credentials, Endpoint};
 #[derive(clap::Args, Clone, Debug, Default)]
 pub(crate) struct EtcdOptions {
     /// The members of the etcd cluster, as SCHEME://HOST:PORT with commas between.
-    #[arg(long, value_name = "URLS", value_delimiter = ',')]
+    #[arg(long, global = true, value_name = "URLS", value_delimiter = ',')]
     pub(crate) etcd_servers: Vec<String>,
     /// The authority whose certificates etcd's members show.
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, global = true, value_name = "FILE")]
     pub(crate) etcd_cafile: Option<PathBuf>,
     /// The certificate that is shown to etcd.
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, global = true, value_name = "FILE")]
     pub(crate) etcd_certfile: Option<PathBuf>,
     /// Its key.
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, global = true, value_name = "FILE")]
     pub(crate) etcd_keyfile: Option<PathBuf>,
     /// The user, where etcd's authentication is on.
-    #[arg(long, value_name = "NAME")]
+    #[arg(long, global = true, value_name = "NAME")]
     pub(crate) etcd_username: Option<String>,
     /// The file that holds that user's password.
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, global = true, value_name = "FILE")]
     pub(crate) etcd_password_file: Option<PathBuf>,
 }
 

@@ -1,13 +1,19 @@
 //! Where the cluster's objects are kept, and how: the flags of `sagong up` that are about the store.
 
-use std::sync::Arc;
+use std::{net::Ipv4Addr, sync::Arc};
 
 use anyhow::{Context, bail};
 use etcd::Access;
 
 use crate::{
-    directories::Directories, embedded_options::EmbeddedOptions, etcd_options::EtcdOptions, identity::Identity,
-    scheduled_backups::BackupFlags, server_keys,
+    directories::Directories,
+    embedded_options::EmbeddedOptions,
+    etcd_member::{EtcdMember, MemberOptions},
+    etcd_options::EtcdOptions,
+    identity::Identity,
+    scheduled_backups::BackupFlags,
+    server_join::JoinOptions,
+    server_keys,
 };
 
 /// Under this prefix every object is kept; upstream's default.
@@ -36,6 +42,10 @@ pub(crate) struct StoreOptions {
     store: Kind,
     #[command(flatten)]
     etcd: EtcdOptions,
+    #[command(flatten)]
+    member: MemberOptions,
+    #[command(flatten)]
+    join: JoinOptions,
     /// The prefix of all keys in etcd; no other than upstream's default yet.
     #[arg(long, default_value = PREFIX)]
     etcd_prefix: String,
@@ -46,9 +56,42 @@ pub(crate) struct StoreOptions {
 }
 
 impl StoreOptions {
-    /// Opens the store that the flags name.
-    pub(crate) async fn open(&self, directories: &Directories) -> anyhow::Result<Arc<dyn store::Engine>> {
+    /// Gets the cluster's keys from another server, if one is named, and starts this server's own member of etcd, if it
+    /// has one.
+    pub(crate) async fn start_member(
+        &self,
+        directories: &Directories,
+        address: Ipv4Addr,
+        host_name: &str,
+    ) -> anyhow::Result<Option<EtcdMember>> {
+        if self.join.is_given() && !self.is_shared() {
+            bail!("--join is about servers that have one etcd: give --join-etcd as well, or --store etcd");
+        }
+        let members = self.join.fetch(directories, self.member.must_join(directories)).await?;
+        if !self.member.is_wanted() {
+            return Ok(None);
+        }
+        if let Some(flag) = self.etcd.given().next() {
+            bail!(
+                "{flag} is about an etcd that others run, and --join-etcd about one of this server's own: give one of them"
+            );
+        }
+        if let Some(flag) = self.embedded.given() {
+            bail!("{flag} is about the embedded store: it says nothing to etcd");
+        }
+        self.member.start(directories, address, host_name, &members).await.map(Some)
+    }
+
+    /// Opens the store that the flags name; `member` is of [`StoreOptions::start_member`].
+    pub(crate) async fn open(
+        &self,
+        directories: &Directories,
+        member: Option<&EtcdMember>,
+    ) -> anyhow::Result<Arc<dyn store::Engine>> {
         let note = directories.etcd_note();
+        if let Some(member) = member {
+            return Ok(member.open().await?);
+        }
         if self.store == Kind::Etcd {
             if let Some(flag) = self.embedded.given() {
                 bail!("{flag} is about the embedded store: it says nothing to etcd");
@@ -65,8 +108,8 @@ impl StoreOptions {
         }
         if let Ok(servers) = std::fs::read_to_string(&note) {
             bail!(
-                "this cluster's objects are in etcd ({}): give --store etcd and --etcd-servers again, or remove {} to \
-                 begin with an empty store",
+                "this cluster's objects are in etcd ({}): give --store etcd and --etcd-servers again, or \
+                 --join-etcd; or remove {} to begin with an empty store",
                 servers.trim(),
                 note.display()
             );
@@ -96,12 +139,12 @@ impl StoreOptions {
 
     /// Whether other servers may have the same store.
     pub(crate) fn is_shared(&self) -> bool {
-        self.store == Kind::Etcd
+        self.store == Kind::Etcd || self.member.is_wanted()
     }
 
     /// Whether this server alone sees to it that history is forgotten; etcd's servers share the job.
     pub(crate) fn is_compacted_here(&self) -> bool {
-        self.store == Kind::Embedded
+        !self.is_shared()
     }
 
     fn flags_of_etcd(&self) -> Vec<&'static str> {
@@ -156,17 +199,17 @@ mod tests {
         let directories = Directories::open(root.path()).unwrap();
         let etcd = EtcdOptions { etcd_servers: vec!["http://a:1".to_owned()], ..EtcdOptions::default() };
         let options = StoreOptions { etcd, ..StoreOptions::default() };
-        let refused = options.open(&directories).await.err().unwrap().to_string();
+        let refused = options.open(&directories, None).await.err().unwrap().to_string();
         assert_eq!(refused, "--etcd-servers is about etcd: give --store etcd as well");
         let archived = StoreOptions {
             store: Kind::Etcd,
             embedded: EmbeddedOptions { log_archive: Some("/a".into()), ..EmbeddedOptions::default() },
             ..options
         };
-        let refused = archived.open(&directories).await.err().unwrap().to_string();
+        let refused = archived.open(&directories, None).await.err().unwrap().to_string();
         assert_eq!(refused, "--log-archive is about the embedded store: it says nothing to etcd");
         std::fs::write(directories.etcd_note(), "http://a:2379\n").unwrap();
-        let refused = StoreOptions::default().open(&directories).await.err().unwrap().to_string();
+        let refused = StoreOptions::default().open(&directories, None).await.err().unwrap().to_string();
         assert!(refused.starts_with("this cluster's objects are in etcd (http://a:2379)"), "{refused}");
     }
 }

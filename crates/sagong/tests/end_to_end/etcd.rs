@@ -10,6 +10,7 @@ use std::{
 
 use crate::cluster::Cluster;
 
+mod join;
 mod members;
 mod servers;
 

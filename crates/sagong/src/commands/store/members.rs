@@ -1,5 +1,7 @@
 //! `sagong store etcd`: the members of the etcd cluster that keeps the objects.
 
+mod people;
+
 use std::{
     fs::OpenOptions,
     io::Write,
@@ -13,10 +15,10 @@ use apimachinery::{Value, value};
 use etcd::{Endpoint, Member, MemberStatus, Members, MembersError};
 use etcd_snapshot::Hash;
 
-use super::size;
 use crate::{
     backup_files::sync_folder,
     directories::Directories,
+    etcd_member,
     etcd_options::EtcdOptions,
     output::{self, Output},
 };
@@ -29,8 +31,8 @@ const RETRY_DELAY: Duration = Duration::from_millis(500);
 /// Look after the members of the etcd cluster that keeps the objects.
 ///
 /// They are asked themselves, and not through a server, so that this works while none serves. Without --etcd-servers
-/// they are those that the server of the data directory used last; what etcd wants to be shown is named as for
-/// `sagong up`.
+/// they are those that the server of the data directory used last. What etcd wants to be shown is named as for
+/// `sagong up`; with a member of the server's own (`sagong up --join-etcd`) it is known.
 ///
 /// Example: `sagong store etcd members --etcd-servers https://10.0.0.1:2379 --etcd-cafile ca.crt --etcd-certfile
 /// client.crt --etcd-keyfile client.key`
@@ -77,6 +79,8 @@ enum Action {
     },
     /// Copy a member's database to a file, and read the copy once to prove it.
     ///
+    /// It works without a quorum too, of a member whose address is named.
+    ///
     /// It is what `etcdctl snapshot save` makes: `etcdutl snapshot restore` and `sagong store import` take it. It has
     /// every secret of the cluster in it.
     ///
@@ -119,6 +123,7 @@ impl Seen {
         match &self.status {
             _ if self.member.client_urls.is_empty() => "not started",
             Err(_) => "silent",
+            Ok(status) if !status.has_leader => "no leader",
             Ok(_) if self.member.is_learner => "learner",
             Ok(status) if status.is_leader => "leader",
             Ok(_) => "follower",
@@ -160,25 +165,33 @@ fn number(id: u64) -> String {
 pub(super) fn run(data_directory: &Path, output: Output, options: &Options) -> anyhow::Result<()> {
     let mut etcd = options.etcd.clone();
     if etcd.etcd_servers.is_empty() {
-        let note = Directories::look(data_directory)?.etcd_note();
+        let directories = Directories::look(data_directory)?;
+        if let (None, Some([authority, certificate, key])) = (&etcd.etcd_cafile, etcd_member::files_of(&directories)) {
+            etcd.etcd_cafile = Some(authority);
+            (etcd.etcd_certfile, etcd.etcd_keyfile) = (Some(certificate), Some(key));
+        }
+        let note = directories.etcd_note();
         let servers = std::fs::read_to_string(&note).with_context(|| {
             format!("the server of {} has no etcd: name its members with --etcd-servers", data_directory.display())
         })?;
         etcd.etcd_servers = servers.trim().split(',').map(str::to_owned).collect();
     }
     let access = etcd.access()?;
+    let named = access.endpoints.clone();
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let answer = runtime.block_on(async {
         let members = Members::new(access);
-        carry_out(&members, &options.action).await
+        carry_out(&members, &named, &options.action).await
     })?;
-    print!("{}", output::document(output, &answer)?.unwrap_or_else(|| people(output, &answer)));
+    print!("{}", output::document(output, &answer)?.unwrap_or_else(|| people::people(output, &answer)));
     Ok(())
 }
 
-async fn carry_out(members: &Members, action: &Action) -> anyhow::Result<Value> {
+async fn carry_out(members: &Members, named: &[Endpoint], action: &Action) -> anyhow::Result<Value> {
     match action {
-        Action::Members => Ok(value!({"members": look(members).await?.iter().map(Seen::to_value).collect::<Value>()})),
+        Action::Members => {
+            Ok(value!({"members": look(members, named).await.iter().map(Seen::to_value).collect::<Value>()}))
+        }
         Action::Add(new) => add(members, new).await,
         Action::Promote { member } => {
             let found = find(&members.list().await?, member)?;
@@ -198,14 +211,36 @@ async fn carry_out(members: &Members, action: &Action) -> anyhow::Result<Value> 
             answer.set(&["removed"], removed.get("removed").cloned().unwrap_or_default());
             Ok(answer)
         }
-        Action::Snapshot { file, member } => snapshot(members, file, member.as_deref()).await,
+        Action::Snapshot { file, member } => snapshot(members, named, file, member.as_deref()).await,
         Action::Defrag => defragment(members).await,
     }
 }
 
-/// Every member, and how it does; all are asked at once.
-async fn look(members: &Members) -> anyhow::Result<Vec<Seen>> {
-    let asked = members.list().await?.into_iter().map(|member| async {
+/// Every member, and how it does; all are asked at once. Without a quorum nobody says who they are: then those that are
+/// named are asked.
+async fn look(members: &Members, named: &[Endpoint]) -> Vec<Seen> {
+    match members.list().await {
+        Ok(all) => ask(members, all).await,
+        Err(error) => {
+            eprintln!("no quorum answers, only the members that are named are asked: {error}");
+            let of = |endpoint: &Endpoint| Member {
+                id: 0,
+                name: endpoint.to_string(),
+                peer_urls: Vec::new(),
+                client_urls: vec![endpoint.to_string()],
+                is_learner: false,
+            };
+            let mut all = ask(members, named.iter().map(of).collect()).await;
+            for seen in &mut all {
+                seen.member.id = seen.status.as_ref().map_or(0, |status| status.id);
+            }
+            all
+        }
+    }
+}
+
+async fn ask(members: &Members, all: Vec<Member>) -> Vec<Seen> {
+    let asked = all.into_iter().map(|member| async {
         let endpoint = member.client_urls.first().and_then(|url| Endpoint::parse(url).ok());
         let status = match &endpoint {
             None => Err("it has no address for clients yet".to_owned()),
@@ -213,7 +248,7 @@ async fn look(members: &Members) -> anyhow::Result<Vec<Seen>> {
         };
         Seen { member, endpoint, status }
     });
-    Ok(futures::future::join_all(asked).await)
+    futures::future::join_all(asked).await
 }
 
 /// Does what etcd may refuse for now.
@@ -272,8 +307,8 @@ async fn add(members: &Members, new: &New) -> anyhow::Result<Value> {
     }))
 }
 
-async fn snapshot(members: &Members, file: &Path, wanted: Option<&str>) -> anyhow::Result<Value> {
-    let all = look(members).await?;
+async fn snapshot(members: &Members, named: &[Endpoint], file: &Path, wanted: Option<&str>) -> anyhow::Result<Value> {
+    let all = look(members, named).await;
     let works = |seen: &&Seen| seen.status.is_ok() && !seen.member.is_learner;
     let chosen = match wanted {
         Some(wanted) => {
@@ -318,7 +353,7 @@ async fn receive(members: &Members, endpoint: &Endpoint, place: &Path) -> anyhow
 }
 
 async fn defragment(members: &Members) -> anyhow::Result<Value> {
-    let mut all = look(members).await?;
+    let mut all = ask(members, members.list().await?).await;
     if let Some(silent) = all.iter().find(|seen| seen.status.is_err()) {
         let problem = silent.status.as_ref().err().cloned().unwrap_or_default();
         bail!("{} does not work ({problem}): with one more that is busy there may be no quorum", silent.shown());
@@ -342,58 +377,4 @@ async fn defragment(members: &Members) -> anyhow::Result<Value> {
         }));
     }
     Ok(value!({"defragmented": done.into_iter().collect::<Value>()}))
-}
-
-fn people(output: Output, answer: &Value) -> String {
-    let text = |entry: &Value, field: &str| entry.str_at(&[field]).unwrap_or_default().to_owned();
-    let bytes = |entry: &Value, field: &str| entry.i64_at(&[field]).map_or_else(|| "-".to_owned(), size);
-    let joined = |entry: &Value, field: &str| {
-        entry.list_at(&[field]).iter().filter_map(Value::as_str).collect::<Vec<_>>().join(",")
-    };
-    if answer.get("members").is_some() {
-        let wide = output == Output::Wide;
-        let mut header = vec!["NAME", "STATE", "ADDRESS", "VERSION", "DATABASE", "IN USE"];
-        header.extend(if wide { &["ID", "PEER ADDRESS", "INDEX"][..] } else { &[] });
-        header.push("PROBLEMS");
-        let row = |entry: &Value| {
-            let mut row = vec![
-                text(entry, "name"),
-                text(entry, "state"),
-                joined(entry, "clientURLs"),
-                text(entry, "version"),
-                bytes(entry, "databaseBytes"),
-                bytes(entry, "usedBytes"),
-            ];
-            if wide {
-                let index = entry.i64_at(&["raftIndex"]).map_or_else(String::new, |index| index.to_string());
-                row.extend([text(entry, "id"), joined(entry, "peerURLs"), index]);
-            }
-            row.push(joined(entry, "errors"));
-            row
-        };
-        return output::table(&header, &answer.list_at(&["members"]).iter().map(row).collect::<Vec<_>>());
-    }
-    if answer.get("defragmented").is_some() {
-        let row = |entry: &Value| {
-            vec![text(entry, "name"), bytes(entry, "databaseBytesBefore"), bytes(entry, "databaseBytes")]
-        };
-        let rows: Vec<_> = answer.list_at(&["defragmented"]).iter().map(row).collect();
-        return output::table(&["NAME", "BEFORE", "AFTER"], &rows);
-    }
-    let mut said = String::new();
-    for (field, word) in [("removed", "removed"), ("promoted", "votes now"), ("added", "added as a learner")] {
-        if answer.get(field).is_some() {
-            said.push_str(&format!("{}: {word}\n", text(answer, field)));
-        }
-    }
-    if answer.get("added").is_some() {
-        said.push_str(&format!(
-            "start it with --name {} --initial-cluster-state existing --initial-cluster {}\nthen let it vote: sagong store \
-             etcd promote {}\n",
-            text(answer, "added"),
-            text(answer, "initialCluster"),
-            text(answer, "added")
-        ));
-    }
-    if said.is_empty() { super::people(answer) } else { said }
 }
