@@ -168,7 +168,7 @@ impl Server {
 }
 
 /// A store's refusal as clients see it, where it is no answer about the object itself.
-pub(crate) fn store_status(error: &StoreError) -> Status {
+pub fn store_status(error: &StoreError) -> Status {
     match error {
         StoreError::NoSpace { .. } => Status::internal("etcdserver: mvcc: database space exceeded"),
         StoreError::TooLarge { what, size, limit } => {

@@ -12,6 +12,7 @@ use std::{
     time::Duration,
 };
 
+use http::HeaderValue;
 use http_body_util::{BodyExt, Full};
 use parking_lot::RwLock;
 use prost::Message;
@@ -78,7 +79,7 @@ struct Connecting {
 pub(crate) struct Client {
     /// Where connections live.
     runtime: Handle,
-    endpoints: Vec<Endpoint>,
+    endpoints: RwLock<Vec<Endpoint>>,
     tls: Option<Arc<ClientConfig>>,
     tokens: Tokens,
     current: RwLock<Option<Arc<Connection>>>,
@@ -101,7 +102,7 @@ impl Client {
         let next = stdx::random::below(access.endpoints.len() as u64) as usize;
         Client {
             runtime: Handle::current(),
-            endpoints: access.endpoints,
+            endpoints: RwLock::new(access.endpoints),
             tls,
             tokens: Tokens::new(access.credentials),
             current: RwLock::default(),
@@ -110,6 +111,11 @@ impl Client {
             revision: AtomicU64::new(0),
             compacted: AtomicU64::new(0),
         }
+    }
+
+    /// Has other endpoints tried from now on; the connection that is in use stays.
+    pub(crate) fn set_endpoints(&self, endpoints: Vec<Endpoint>) {
+        *self.endpoints.write() = endpoints;
     }
 
     /// What is known of the cluster's revisions.
@@ -209,7 +215,7 @@ impl Client {
 
     /// Gives up a connection after such a failure, where another one can be better.
     pub(crate) fn consider(&self, connection: &Connection, failure: &Failure) {
-        if failure.is_of_transport || failure.is_of_member() && self.endpoints.len() > 1 {
+        if failure.is_of_transport || failure.is_of_member() && self.endpoints.read().len() > 1 {
             if !connection.is_ended() {
                 tracing::info!(endpoint = %connection.endpoint(), error = %failure, "leaving a member of etcd");
             }
@@ -233,9 +239,10 @@ impl Client {
         *self.current.write() = None;
         loop {
             let mut problems = Vec::new();
-            for _ in 0..self.endpoints.len() {
-                let endpoint = &self.endpoints[connecting.next % self.endpoints.len()];
-                connecting.next = (connecting.next + 1) % self.endpoints.len();
+            let endpoints = self.endpoints.read().clone();
+            for _ in 0..endpoints.len() {
+                let endpoint = &endpoints[connecting.next % endpoints.len()];
+                connecting.next = (connecting.next + 1) % endpoints.len();
                 let tried = timeout(CONNECT_TIMEOUT, self.try_endpoint(endpoint, &mut connecting.cluster)).await;
                 match tried.unwrap_or_else(|_| Err(Trial::Problem("it does not answer".to_owned()))) {
                     Ok(connection) => {
@@ -258,6 +265,22 @@ impl Client {
             let wait = connecting.backoff.next_wait();
             tokio::time::sleep(wait).await;
         }
+    }
+
+    /// A connection to one member, whether it can serve or not.
+    ///
+    /// # Errors
+    /// It does not answer, or not as it should; in words.
+    pub(crate) async fn open(&self, endpoint: &Endpoint) -> Result<Connection, String> {
+        Connection::open(endpoint, self.tls.as_ref()).await
+    }
+
+    /// What to show on a connection of [`Client::open`], where etcd's own authentication is on.
+    ///
+    /// # Errors
+    /// The user is refused.
+    pub(crate) async fn token(&self, connection: &Connection) -> Result<Option<HeaderValue>, Failure> {
+        Ok(self.tokens.get(connection, None).await?.and_then(|(_, value)| value))
     }
 
     /// Connects to a member, and asks whether it is one that can serve.

@@ -15,7 +15,7 @@ use tokio::{
 };
 use tokio_rustls::TlsConnector;
 
-use crate::{endpoint::Endpoint, failure::Failure, frame::Messages};
+use crate::{endpoint::Endpoint, failure::Failure, frame::Messages, messages::procedure};
 
 /// As upstream: a connection on which nothing comes is asked for a sign of life after this time,
 const KEEPALIVE_PERIOD: Duration = Duration::from_secs(30);
@@ -139,8 +139,10 @@ impl Connection {
         headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/grpc"));
         headers.insert(header::TE, HeaderValue::from_static("trailers"));
         headers.insert(header::USER_AGENT, HeaderValue::from_static(concat!("sagong/", env!("CARGO_PKG_VERSION"))));
-        // A member without a leader says so, in place of serving what may be old.
-        headers.insert("hasleader", HeaderValue::from_static("true"));
+        // A member without a leader says so, in place of serving what may be old; what it says of itself is never old.
+        if !procedure.starts_with(procedure::OF_ONE_MEMBER) {
+            headers.insert("hasleader", HeaderValue::from_static("true"));
+        }
         if let Some(token) = token {
             headers.insert("token", token);
         }

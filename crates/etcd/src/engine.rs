@@ -13,6 +13,7 @@ use tokio::{runtime::Handle, time::Instant};
 use crate::{
     client::{Access, Client, Repeat, number_of},
     compactor,
+    endpoint::Endpoint,
     failure::Failure,
     lease::Leases,
     messages::{
@@ -101,6 +102,15 @@ pub async fn open(access: Access, options: Options) -> Result<Arc<EtcdEngine>, S
         tokio::spawn(compactor::run(Arc::downgrade(&shared), options.compaction_interval));
     }
     Ok(Arc::new(EtcdEngine(shared)))
+}
+
+impl EtcdEngine {
+    /// Has other members tried from now on, when the one that is in use fails; not none.
+    pub fn set_endpoints(&self, endpoints: Vec<Endpoint>) {
+        if !endpoints.is_empty() {
+            self.0.client.set_endpoints(endpoints);
+        }
+    }
 }
 
 impl Shared {

@@ -303,9 +303,14 @@ pub(crate) struct StatusResponse {
     /// The leader's member; 0 when there is none.
     #[prost(uint64, tag = "4")]
     pub(crate) leader: u64,
+    #[prost(uint64, tag = "5")]
+    pub(crate) raft_index: u64,
     /// Alarms among them.
     #[prost(string, repeated, tag = "8")]
     pub(crate) errors: Vec<String>,
+    /// What of the database is in use.
+    #[prost(int64, tag = "9")]
+    pub(crate) used_bytes: i64,
     #[prost(bool, tag = "10")]
     pub(crate) is_learner: bool,
 }
@@ -324,8 +329,79 @@ pub(crate) struct AuthenticateResponse {
     pub(crate) token: String,
 }
 
+#[derive(Clone, PartialEq, Message)]
+pub(crate) struct Member {
+    #[prost(uint64, tag = "1")]
+    pub(crate) id: u64,
+    #[prost(string, tag = "2")]
+    pub(crate) name: String,
+    #[prost(string, repeated, tag = "3")]
+    pub(crate) peer_urls: Vec<String>,
+    #[prost(string, repeated, tag = "4")]
+    pub(crate) client_urls: Vec<String>,
+    #[prost(bool, tag = "5")]
+    pub(crate) is_learner: bool,
+}
+
+#[derive(Clone, Copy, PartialEq, Message)]
+pub(crate) struct MemberListRequest {
+    /// Whether a quorum is asked.
+    #[prost(bool, tag = "1")]
+    pub(crate) linearizable: bool,
+}
+
+#[derive(Clone, PartialEq, Message)]
+pub(crate) struct MemberAddRequest {
+    #[prost(string, repeated, tag = "1")]
+    pub(crate) peer_urls: Vec<String>,
+    #[prost(bool, tag = "2")]
+    pub(crate) is_learner: bool,
+}
+
+/// What is asked about one member: to be removed, or to be promoted.
+#[derive(Clone, Copy, PartialEq, Message)]
+pub(crate) struct MemberIdRequest {
+    #[prost(uint64, tag = "1")]
+    pub(crate) id: u64,
+}
+
+#[derive(Clone, PartialEq, Message)]
+pub(crate) struct MemberAddResponse {
+    /// The one that was added.
+    #[prost(message, optional, tag = "2")]
+    pub(crate) member: Option<Member>,
+}
+
+/// The answer to what lists, removes or promotes members.
+#[derive(Clone, PartialEq, Message)]
+pub(crate) struct MembersResponse {
+    #[prost(message, repeated, tag = "2")]
+    pub(crate) members: Vec<Member>,
+}
+
+#[derive(Clone, Copy, PartialEq, Message)]
+pub(crate) struct DefragmentRequest {}
+
+#[derive(Clone, Copy, PartialEq, Message)]
+pub(crate) struct MoveLeaderRequest {
+    #[prost(uint64, tag = "1")]
+    pub(crate) target: u64,
+}
+
+#[derive(Clone, Copy, PartialEq, Message)]
+pub(crate) struct SnapshotRequest {}
+
+#[derive(Clone, PartialEq, Message)]
+pub(crate) struct SnapshotResponse {
+    #[prost(bytes = "bytes", tag = "3")]
+    pub(crate) blob: Bytes,
+}
+
 /// The procedures, by their paths.
 pub(crate) mod procedure {
+    /// What the procedures begin with that are about the member that is asked.
+    pub(crate) const OF_ONE_MEMBER: &str = "/etcdserverpb.Maintenance/";
+
     pub(crate) const RANGE: &str = "/etcdserverpb.KV/Range";
     pub(crate) const TRANSACTION: &str = "/etcdserverpb.KV/Txn";
     pub(crate) const COMPACT: &str = "/etcdserverpb.KV/Compact";
@@ -333,5 +409,12 @@ pub(crate) mod procedure {
     pub(crate) const LEASE_GRANT: &str = "/etcdserverpb.Lease/LeaseGrant";
     pub(crate) const LEASE_TIME_TO_LIVE: &str = "/etcdserverpb.Lease/LeaseTimeToLive";
     pub(crate) const STATUS: &str = "/etcdserverpb.Maintenance/Status";
+    pub(crate) const DEFRAGMENT: &str = "/etcdserverpb.Maintenance/Defragment";
+    pub(crate) const SNAPSHOT: &str = "/etcdserverpb.Maintenance/Snapshot";
+    pub(crate) const MOVE_LEADER: &str = "/etcdserverpb.Maintenance/MoveLeader";
+    pub(crate) const MEMBER_LIST: &str = "/etcdserverpb.Cluster/MemberList";
+    pub(crate) const MEMBER_ADD: &str = "/etcdserverpb.Cluster/MemberAdd";
+    pub(crate) const MEMBER_REMOVE: &str = "/etcdserverpb.Cluster/MemberRemove";
+    pub(crate) const MEMBER_PROMOTE: &str = "/etcdserverpb.Cluster/MemberPromote";
     pub(crate) const AUTHENTICATE: &str = "/etcdserverpb.Auth/Authenticate";
 }

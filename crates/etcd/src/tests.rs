@@ -5,4 +5,5 @@ mod cluster;
 mod compaction;
 mod contract;
 mod failures;
+mod members;
 mod security;

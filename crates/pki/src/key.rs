@@ -117,6 +117,11 @@ impl PrivateKey {
         pem::encode(pem::PUBLIC_KEY, &self.public_key_info())
     }
 
+    /// `sha256:` and the hash of the public key, by which keys are told apart.
+    pub fn public_key_hash(&self) -> String {
+        public_key_hash(&self.public_key_info())
+    }
+
     /// Signs with SHA-256; the signature is an ASN.1 sequence, as in certificates.
     ///
     /// # Errors
@@ -143,9 +148,11 @@ pub(crate) fn key_identifier(public_key: &[u8]) -> Vec<u8> {
 
 /// `sha256:` and the hash of a SubjectPublicKeyInfo, as `kubeadm join` pins an authority.
 pub(crate) fn public_key_hash(public_key_info: &[u8]) -> String {
-    let hash = digest::digest(&digest::SHA256, public_key_info);
-    let hex: String = hash.as_ref().iter().map(|byte| format!("{byte:02x}")).collect();
-    format!("sha256:{hex}")
+    format!("sha256:{}", sha256_hex(public_key_info))
+}
+
+pub(crate) fn sha256_hex(bytes: &[u8]) -> String {
+    digest::digest(&digest::SHA256, bytes).as_ref().iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 #[cfg(test)]

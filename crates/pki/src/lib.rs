@@ -105,6 +105,11 @@ pub fn public_key_hash(certificate_pem: &str) -> Result<String, PkiError> {
     Ok(key::public_key_hash(certificate.public_key().raw))
 }
 
+/// SHA-256 in hexadecimal.
+pub fn sha256_hex(bytes: &[u8]) -> String {
+    key::sha256_hex(bytes)
+}
+
 /// Random bytes from the crypto library.
 ///
 /// # Errors

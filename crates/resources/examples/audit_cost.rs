@@ -45,14 +45,16 @@ async fn send(client: &mut SendRequest<Full<Bytes>>, method: &str, path: &str, m
 async fn measure(requests: usize, rule: Option<(&str, Mode)>) -> [f64; 2] {
     let directory = tempfile::tempdir().expect("a folder");
     let engine = store::embedded::open(directory.path().join("store"), store::embedded::Options::default());
+    let engine = engine.expect("a store");
+    let allocators = ServiceAllocators::new(Ranges::default(), engine.clone());
     let server = Server::new(Parts {
-        engine: engine.expect("a store"),
+        engine,
         admission: Vec::new(),
         authorizers: vec![Arc::new(PrivilegedGroup)],
         authenticators: Vec::new(),
     });
     tokio::spawn(server.registry().clone().follow());
-    install(&server, &Extensions::default(), &ServiceAllocators::new(Ranges::default())).await.expect("resources");
+    install(&server, &Extensions::default(), &allocators).await.expect("resources");
     let mut sinks: Vec<Arc<dyn Sink>> = Vec::new();
     if let Some((rule, mode)) = rule {
         let output = Output::File(directory.path().join("audit.log"), None);

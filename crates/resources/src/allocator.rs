@@ -1,8 +1,6 @@
-//! Numbers out of a range, each to one owner.
+//! The order in which numbers of a range are given out.
 
-use std::{collections::BTreeMap, net::IpAddr};
-
-use parking_lot::Mutex;
+use std::net::IpAddr;
 
 /// A range of numbers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -47,69 +45,6 @@ impl Span {
     }
 }
 
-/// Numbers of a range with their owners. The truth is in the objects: this index is filled from them at
-/// start, and every change of it is undone when the object is not stored.
-pub(crate) struct Allocator {
-    span: Span,
-    taken: Mutex<BTreeMap<u128, String>>,
-}
-
-impl Allocator {
-    /// Ports of which none is taken.
-    pub(crate) fn of_ports(first: u128, count: u128) -> Allocator {
-        Allocator { span: Span::of_ports(first, count), taken: Mutex::default() }
-    }
-
-    pub(crate) fn contains(&self, number: u128) -> bool {
-        self.span.contains(number)
-    }
-
-    /// Takes `number` for `owner`; the same owner may take it again.
-    pub(crate) fn take(&self, number: u128, owner: &str) -> bool {
-        self.take_new(number, owner).is_some()
-    }
-
-    /// Takes `number` for `owner`. Whether it is new to the owner; `None` when somebody else has it.
-    pub(crate) fn take_new(&self, number: u128, owner: &str) -> Option<bool> {
-        let mut taken = self.taken.lock();
-        match taken.get(&number) {
-            Some(present) => (present == owner).then_some(false),
-            None => {
-                taken.insert(number, owner.to_owned());
-                Some(true)
-            }
-        }
-    }
-
-    /// Takes any number for `owner`: from the dynamic part first, at random.
-    pub(crate) fn take_any(&self, owner: &str) -> Option<u128> {
-        let mut taken = self.taken.lock();
-        let number = self.span.candidates().find(|number| !taken.contains_key(number))?;
-        taken.insert(number, owner.to_owned());
-        Some(number)
-    }
-
-    /// Gives `number` back, if `owner` has it.
-    pub(crate) fn release(&self, number: u128, owner: &str) {
-        let mut taken = self.taken.lock();
-        if taken.get(&number).is_some_and(|present| present == owner) {
-            taken.remove(&number);
-        }
-    }
-
-    /// Gives everything back that `owner` has and `kept` does not hold; answers with what that was.
-    pub(crate) fn release_others(&self, owner: &str, kept: &[u128]) -> Vec<u128> {
-        let mut taken = self.taken.lock();
-        let gone: Vec<u128> = taken
-            .iter()
-            .filter(|(number, present)| *present == owner && !kept.contains(number))
-            .map(|(number, _)| *number)
-            .collect();
-        gone.iter().for_each(|number| drop(taken.remove(number)));
-        gone
-    }
-}
-
 /// An address as a number.
 pub(crate) fn address_number(address: IpAddr) -> u128 {
     match address {
@@ -123,27 +58,8 @@ mod tests {
     use super::*;
 
     #[test]
-    fn gives_each_number_once_and_again_after_release() {
-        let allocator = Allocator::of_ports(100, 40);
-        let mut given: Vec<u128> = (0..40).map(|owner| allocator.take_any(&owner.to_string()).unwrap()).collect();
-        given.sort_unstable();
-        assert_eq!(given, (100..140).collect::<Vec<_>>());
-        assert_eq!(allocator.take_any("x"), None);
-        assert!(!allocator.take(100, "x"));
-        let owner = (0..40).map(|owner| owner.to_string()).find(|owner| allocator.take(100, owner)).unwrap();
-        allocator.release(100, "somebody else");
-        assert!(!allocator.take(100, "x"));
-        allocator.release(100, &owner);
-        assert_eq!(allocator.take_any("x"), Some(100));
-        assert!(allocator.contains(139) && !allocator.contains(140) && !allocator.contains(99));
-    }
-
-    #[test]
     fn dynamic_numbers_leave_the_lower_part_to_those_who_ask() {
-        let allocator = Allocator::of_ports(0, 65_536);
-        for owner in 0..1000 {
-            assert!(allocator.take_any(&owner.to_string()).unwrap() >= 128);
-        }
+        assert!(Span::of_ports(0, 65_536).candidates().take(1_000).all(|number| number >= 128));
         let span = Span::of_addresses(1, 254);
         assert!(span.candidates().take(200).all(|number| number >= 17));
         let mut all: Vec<u128> = span.candidates().collect();

@@ -2,8 +2,11 @@
 
 mod addresses;
 mod changes;
+mod node_ports;
+mod port_repair;
 mod ports;
 mod repair;
+mod taken;
 
 use std::{
     net::{IpAddr, Ipv4Addr},
@@ -18,8 +21,10 @@ use apimachinery::{
 use apiserver::{RequestContext, Server, Strategy, resource::keep_other_half};
 use async_trait::async_trait;
 
+use node_ports::NodePorts;
+use store::Engine;
+
 use crate::{
-    allocator::Allocator,
     install::text_at,
     validation::{Errors, services},
 };
@@ -51,18 +56,16 @@ impl Default for Ranges {
     }
 }
 
-/// Who has which port, and the default network. Who has which address is in the IPAddress objects.
+/// The default network, and the node ports that are taken. Which addresses are taken is in the IPAddress objects.
 pub struct ServiceAllocators {
     ranges: Ranges,
-    node_ports: Allocator,
+    node_ports: NodePorts,
 }
 
 impl ServiceAllocators {
-    /// Allocators over `ranges` in which nothing is taken.
-    pub fn new(ranges: Ranges) -> Arc<ServiceAllocators> {
-        let ports = u128::from(ranges.last_node_port - ranges.first_node_port) + 1;
-        let node_ports = Allocator::of_ports(u128::from(ranges.first_node_port), ports);
-        Arc::new(ServiceAllocators { ranges, node_ports })
+    /// Allocators over `ranges` that keep in `engine`, the server's own, what is taken.
+    pub fn new(ranges: Ranges, engine: Arc<dyn Engine>) -> Arc<ServiceAllocators> {
+        Arc::new(ServiceAllocators { node_ports: NodePorts::new(engine, ranges.clone()), ranges })
     }
 
     /// The first address of the range: the API server's own service.
@@ -73,20 +76,6 @@ impl ServiceAllocators {
     /// The service network.
     pub fn network(&self) -> String {
         format!("{}/{}", self.ranges.network, self.ranges.prefix_length)
-    }
-
-    /// Takes the ports of existing services; called once, when their cache is filled.
-    pub fn restore(&self, services: &[Arc<Object>]) {
-        for service in services {
-            for port in ports::of(service) {
-                self.node_ports.take(port, service.uid());
-            }
-        }
-    }
-
-    /// The node ports as errors show them.
-    fn port_range(&self) -> String {
-        format!("{}-{}", self.ranges.first_node_port, self.ranges.last_node_port)
     }
 }
 
@@ -122,18 +111,26 @@ impl Services {
         Services { allocators: allocators.clone() }
     }
 
-    /// Gives `service` what it lacks and takes what it names. What it took is given back when it fails.
-    async fn allocate(&self, server: &Arc<Server>, service: &mut Object, dry_run: bool) -> Result<(), Status> {
+    /// Gives `service`, which was `old`, what it lacks and takes what it names. What it took is given back when it
+    /// fails.
+    async fn allocate(
+        &self,
+        server: &Arc<Server>,
+        service: &mut Object,
+        old: Option<&Object>,
+        dry_run: bool,
+    ) -> Result<(), Status> {
         let had = addresses_of(service);
         if wants_address(service) {
             addresses::allocate(server, service, dry_run).await?;
         }
-        let Err(status) = ports::allocate(&self.allocators, service, dry_run) else { return Ok(()) };
-        if !dry_run {
+        let held = old.map(ports::of).unwrap_or_default();
+        let allocated = self.allocators.node_ports.allocate(server, service, &held, dry_run).await;
+        if allocated.is_err() && !dry_run {
             let new: Vec<IpAddr> = addresses_of(service).into_iter().filter(|address| !had.contains(address)).collect();
             addresses::release(server, service, &new).await;
         }
-        Err(status)
+        allocated
     }
 }
 
@@ -170,13 +167,13 @@ impl Strategy for Services {
     }
 
     async fn begin_create(&self, server: &Arc<Server>, object: &mut Object, dry_run: bool) -> Result<(), Status> {
-        self.allocate(server, object, dry_run).await
+        self.allocate(server, object, None, dry_run).await
     }
 
     async fn abort_create(&self, server: &Arc<Server>, object: &Object, dry_run: bool) {
         if !dry_run {
             addresses::release(server, object, &addresses_of(object)).await;
-            ports::release(&self.allocators, object, None);
+            self.allocators.node_ports.release(server, object, None).await;
         }
     }
 
@@ -191,29 +188,25 @@ impl Strategy for Services {
         if subresource == "status" {
             return Ok(());
         }
-        let allocated = self.allocate(server, object, dry_run).await;
-        if allocated.is_err() && !dry_run {
-            ports::release(&self.allocators, object, Some(old));
-        }
-        allocated
+        self.allocate(server, object, Some(old), dry_run).await
     }
 
     async fn abort_update(&self, server: &Arc<Server>, object: &Object, old: &Object) {
-        ports::release(&self.allocators, object, Some(old));
+        self.allocators.node_ports.release(server, object, Some(old)).await;
         let kept = addresses_of(old);
         let new: Vec<IpAddr> = addresses_of(object).into_iter().filter(|address| !kept.contains(address)).collect();
         addresses::release(server, object, &new).await;
     }
 
     async fn after_update(&self, server: &Arc<Server>, object: &Object, old: &Object) {
-        ports::release(&self.allocators, old, Some(object));
+        self.allocators.node_ports.release(server, old, Some(object)).await;
         let kept = addresses_of(object);
         let gone: Vec<IpAddr> = addresses_of(old).into_iter().filter(|address| !kept.contains(address)).collect();
         addresses::release(server, old, &gone).await;
     }
 
     async fn after_delete(&self, server: &Arc<Server>, object: &Object) {
-        ports::release(&self.allocators, object, None);
+        self.allocators.node_ports.release(server, object, None).await;
         addresses::release(server, object, &addresses_of(object)).await;
     }
 

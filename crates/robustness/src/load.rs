@@ -29,11 +29,19 @@ const USER_AGENT: &str = "sagong-robustness";
 /// How long the watchers may take to be told of the last object.
 const WATCHERS_LIMIT: Duration = Duration::from_secs(60);
 
-/// Where the server is; its number grows with each start.
+/// Where the servers are, any of which may be asked; the number grows with each change.
 #[derive(Clone)]
 pub(crate) struct Place {
     pub(crate) life: u64,
-    access: Option<Access>,
+    accesses: Vec<Access>,
+}
+
+impl Place {
+    /// Whether there is a server to ask for who was connected in `life`: the next life of a single one, or any of
+    /// several at once.
+    fn serves_after(&self, life: u64) -> bool {
+        self.accesses.len() > 1 || (!self.accesses.is_empty() && self.life > life)
+    }
 }
 
 /// What all clients share.
@@ -53,12 +61,12 @@ impl Shared {
         self.began.elapsed().as_nanos() as Moment
     }
 
-    /// A connection to the server in a later life than `life`, when there is one.
+    /// A connection to the server in a later life than `life`, when there is one, or to one of several.
     pub(crate) async fn connect_after(&self, life: u64) -> anyhow::Result<(u64, Arc<Remote>)> {
         let mut place = self.place.subscribe();
-        let place = place.wait_for(|place| place.life > life && place.access.is_some()).await?.clone();
-        let access = place.access.context("the server is away")?;
-        Ok((place.life, access.connection(USER_AGENT)?))
+        let place = place.wait_for(|place| place.serves_after(life)).await?.clone();
+        let chosen = stdx::random::below(place.accesses.len() as u64) as usize;
+        Ok((place.life, place.accesses[chosen].connection(USER_AGENT)?))
     }
 }
 
@@ -71,10 +79,19 @@ pub(crate) struct Load {
 }
 
 impl Load {
-    /// Starts the clients.
+    /// Starts the clients of one server.
     pub(crate) async fn start(server: &Server, clients: u32, objects: u32, watchers: u32) -> anyhow::Result<Load> {
-        let access = Access::read(&server.kubeconfig())?;
-        let remote = access.connection(USER_AGENT)?;
+        Load::start_on(vec![Access::read(&server.kubeconfig())?], clients, objects, watchers).await
+    }
+
+    /// Starts the clients of one server or several.
+    pub(crate) async fn start_on(
+        accesses: Vec<Access>,
+        clients: u32,
+        objects: u32,
+        watchers: u32,
+    ) -> anyhow::Result<Load> {
+        let remote = accesses.first().context("there is no server")?.connection(USER_AGENT)?;
         let namespaces = Client::new(remote.clone(), USER_AGENT).all(&kinds::NAMESPACES);
         namespaces
             .create(Object(value!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": NAMESPACE}})))
@@ -85,7 +102,7 @@ impl Load {
             marks: AtomicU64::new(1),
             operations: AtomicU64::new(0),
             objects,
-            place: watch::channel(Place { life: 1, access: Some(access) }).0,
+            place: watch::channel(Place { life: 1, accesses }).0,
             stop: watch::channel(false).0,
             surprises: Mutex::default(),
         });
@@ -111,13 +128,17 @@ impl Load {
     }
 
     pub(crate) fn server_is_away(&self) {
-        self.shared.place.send_modify(|place| place.access = None);
+        self.shared.place.send_modify(|place| place.accesses.clear());
     }
 
     pub(crate) fn server_is_there(&self, server: &Server) -> anyhow::Result<()> {
-        let access = Access::read(&server.kubeconfig())?;
-        self.shared.place.send_modify(|place| *place = Place { life: place.life + 1, access: Some(access) });
+        self.servers_are(vec![Access::read(&server.kubeconfig())?]);
         Ok(())
+    }
+
+    /// Has the clients ask these servers from now on.
+    pub(crate) fn servers_are(&self, accesses: Vec<Access>) {
+        self.shared.place.send_modify(|place| *place = Place { life: place.life + 1, accesses });
     }
 
     /// Lists all objects; without an answer it says nothing.

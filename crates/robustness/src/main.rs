@@ -4,13 +4,18 @@
 //! with SIGKILL and started again. What everybody was told is then judged: each object's history must be linearizable
 //! ([`linearizable`]), and everything must fit the one order that revisions tell ([`truth`]).
 //!
+//! With `--several-on-etcd` they are three servers on three members of etcd, and clients go from one to the next
+//! ([`several`]).
+//!
 //! It stands beside the store's own simulation (`store`: `tests/model.rs`), which crashes between any two steps of the
 //! disk, and takes the whole way: TLS, handlers, watch cache, store, file system.
 
 mod history;
 mod linearizable;
 mod load;
+mod machines;
 mod server;
+mod several;
 mod truth;
 mod watcher;
 
@@ -59,6 +64,10 @@ struct Arguments {
     /// A further flag of `sagong up`; once for each.
     #[arg(long = "up-flag", value_name = "FLAG", allow_hyphen_values = true)]
     up_flags: Vec<String>,
+    /// Try three servers on three members of etcd, each on a machine of its own, in place of one server; this is the
+    /// program of etcd. `--kills` counts the faults then: any one is killed, any two are parted. Needs root.
+    #[arg(long, value_name = "FILE", conflicts_with = "life_milliseconds")]
+    several_on_etcd: Option<PathBuf>,
     /// Keep the server's files in this folder; without it they are removed.
     #[arg(long, value_name = "DIR")]
     directory: Option<PathBuf>,
@@ -66,6 +75,9 @@ struct Arguments {
 
 fn main() -> anyhow::Result<()> {
     let arguments = Arguments::parse();
+    if arguments.several_on_etcd.is_some() {
+        machines::enclose()?;
+    }
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     let history = runtime.block_on(run(&arguments))?;
     let violations = judge(&history);
@@ -91,6 +103,9 @@ async fn run(arguments: &Arguments) -> anyhow::Result<History> {
     let temporary = tempfile::tempdir()?;
     let directory = arguments.directory.as_deref().unwrap_or(temporary.path());
     std::fs::create_dir_all(directory).with_context(|| format!("cannot make {}", directory.display()))?;
+    if let Some(etcd) = &arguments.several_on_etcd {
+        return several::run(arguments, etcd, directory).await;
+    }
     let mut server = Server::start(&arguments.program, directory, &arguments.up_flags)?;
     let load = Load::start(&server, arguments.clients, arguments.objects, arguments.watchers).await?;
     let began = Instant::now();

@@ -32,6 +32,7 @@ use crate::{
     server,
 };
 use certificates::NodeCertificates;
+pub(crate) use discovery::discover;
 
 /// The public description of the cluster, in `kube-public`.
 pub(crate) const CLUSTER_INFO: &str = "cluster-info";

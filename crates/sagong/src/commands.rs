@@ -46,7 +46,7 @@ enum Command {
     Agent(agent::Options),
     /// Run the container runtime alone, for clients that speak CRI.
     Runtime(runtime::Options),
-    /// Create, list and delete the tokens by which nodes join.
+    /// Create, list and delete the tokens by which nodes and further servers join.
     Token(token::Options),
     /// Look after the store: status, compaction, backups, restoring.
     Store(store::Options),

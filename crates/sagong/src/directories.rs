@@ -58,6 +58,21 @@ impl Directories {
         self.root.join("etcd-servers")
     }
 
+    /// What this server's own member of etcd keeps.
+    pub(crate) fn etcd(&self) -> PathBuf {
+        self.root.join("etcd")
+    }
+
+    /// That member's log.
+    pub(crate) fn etcd_log(&self) -> PathBuf {
+        self.root.join("etcd.log")
+    }
+
+    /// The certificates that this server's member and its clients show.
+    pub(crate) fn etcd_tls(&self) -> PathBuf {
+        self.root.join("etcd-tls")
+    }
+
     /// Keys and certificates.
     pub(crate) fn pki(&self) -> PathBuf {
         self.root.join("pki")

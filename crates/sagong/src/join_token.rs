@@ -48,13 +48,18 @@ impl JoinToken {
     pub(crate) fn parse(text: &str) -> anyhow::Result<JoinToken> {
         let form = "a join token has the form K<hash>::<id>.<secret>, as `sagong token create` prints it";
         let (hash, token) = text.trim().strip_prefix('K').and_then(|rest| rest.split_once("::")).context(form)?;
-        let (id, secret) = token.split_once('.').context(form)?;
-        let plain = |text: &str, length| text.len() == length && text.bytes().all(|byte| ALPHABET.contains(&byte));
+        let (id, secret) = JoinToken::parse_bearer(token).context(form)?;
         let hexadecimal = hash.len() == 64 && hash.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'));
-        if !hexadecimal || !plain(id, ID_LENGTH) || !plain(secret, SECRET_LENGTH) {
+        if !hexadecimal {
             bail!("{form}");
         }
         Ok(JoinToken { authority_hash: hash.to_owned(), id: id.to_owned(), secret: secret.to_owned() })
+    }
+
+    /// The id and the secret of what [`JoinToken::bearer`] gives.
+    pub(crate) fn parse_bearer(text: &str) -> Option<(&str, &str)> {
+        let plain = |text: &str, length| text.len() == length && text.bytes().all(|byte| ALPHABET.contains(&byte));
+        text.split_once('.').filter(|(id, secret)| plain(id, ID_LENGTH) && plain(secret, SECRET_LENGTH))
     }
 
     /// The half that the API server knows.

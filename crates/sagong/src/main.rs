@@ -15,12 +15,17 @@ mod components;
 mod config_file;
 mod directories;
 mod embedded_options;
+mod etcd_member;
+mod etcd_options;
+mod etcd_process;
 mod identity;
 mod join_token;
 mod kubelet_dialer;
 mod output;
 mod scheduled_backups;
 mod server;
+mod server_join;
+mod server_keys;
 mod server_leases;
 mod signer;
 mod status;
@@ -34,9 +39,10 @@ use std::process::ExitCode;
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 fn main() -> ExitCode {
-    // Shims, inits and who answers names are this binary under another name; they must not see threads, logs or crypto.
+    // Shims, inits, who answers names and who becomes etcd are this binary under another name; they must not see threads, logs or crypto.
     runtime::dispatch(std::env::args_os());
     dns::dispatch(std::env::args_os());
+    etcd_process::dispatch(std::env::args_os());
     match commands::run() {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {

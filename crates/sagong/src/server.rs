@@ -8,7 +8,8 @@ use std::{
 
 use anyhow::{Context, bail};
 use apiserver::{
-    Server, UserInfo, authorization::PrivilegedGroup, http as api_http, loopback::Loopback, server::Parts,
+    Server, UserInfo, authentication::TokenAuthenticator, authorization::PrivilegedGroup, http as api_http,
+    loopback::Loopback, server::Parts,
 };
 use async_trait::async_trait;
 use auth::{
@@ -27,6 +28,7 @@ use crate::{
     directories::Directories,
     identity::Identity,
     kubelet_dialer::KubeletDialer,
+    server_join,
     server_leases::ServerLeases,
     status::StatusSource,
     store_watch,
@@ -136,11 +138,11 @@ async fn control_plane(
         format!("cannot listen on port {}: choose another with --port, or end what uses it", options.port)
     })?;
     let backups = options.store.backups.plan()?;
-    let engine = options.store.open(directories).await?;
-    let identity = Identity::open(directories)?;
-    let host_name = host_name();
-    let allocators = ServiceAllocators::new(Ranges { network, prefix_length, ..Ranges::default() });
-    let advertised = own_address();
+    let (host_name, advertised) = (host_name(), own_address());
+    let member = options.store.start_member(directories, advertised, &host_name).await?;
+    let engine = options.store.open(directories, member.as_ref()).await?;
+    let identity = options.store.identity(&*engine, directories).await?;
+    let allocators = ServiceAllocators::new(Ranges { network, prefix_length, ..Ranges::default() }, engine.clone());
     let (config, trust) = identity.server_config(
         &host_name,
         &[Ipv4Addr::LOCALHOST, advertised, allocators.first_address()],
@@ -154,7 +156,7 @@ async fn control_plane(
         engine: engine.clone(),
         admission: admission::chain(&rbac),
         authorizers: vec![Arc::new(PrivilegedGroup), Arc::new(NodeAuthorizer::new()), rbac.clone()],
-        authenticators: vec![Arc::new(ServiceAccountTokens::new(issuer.clone())), Arc::new(BootstrapTokens)],
+        authenticators: authenticators(options, &engine, &issuer),
     });
     if let Some(auditor) = &auditor {
         server.set_auditor(auditor.clone());
@@ -170,7 +172,6 @@ async fn control_plane(
     resources::metrics::install(&server);
     apiextensions::controller::serve_established(&server).await.context("cannot serve custom resources")?;
     server.health().set(DEFINITIONS_CHECK, Ok(()));
-    allocators.restore(&server.registry().objects("", "services", "")?);
 
     let (stop, stopped) = watch::channel(false);
     tokio::spawn(api_http::serve_tls(server.clone(), listener, Arc::new(config), trust, stopped.clone()));
@@ -225,14 +226,16 @@ async fn control_plane(
     if let Some(plan) = backups {
         tokio::spawn(plan.follow(engine.clone()));
     }
-    let (repaired, repairer, allocated) = (server.clone(), own.clone(), allocators.clone());
-    tokio::spawn(async move { resources::repair(repairer, allocated, repaired.health()).await });
+    tokio::spawn(resources::repair(server.clone(), own.clone(), allocators.clone()));
     let running = Running { client: own.clone(), node: node_parts.clone(), ready_milliseconds };
     let (request_stop, mut stop_requested) = tokio::sync::mpsc::channel(1);
     server.set_node_dialer(Arc::new(KubeletDialer::new(&context.identity)?));
     let node_name = context.node.as_ref().map(|node| node.name.clone());
     let states = components::start(&context)?;
     crate::store_api::install(&server, engine.clone());
+    if options.store.is_shared() {
+        server_join::install(&server, engine.clone(), directories);
+    }
     let status = StatusSource {
         started: std::time::SystemTime::now(),
         engine: engine.clone(),
@@ -272,6 +275,9 @@ async fn control_plane(
     // What was acknowledged is complete on the disk then, and in the archive of the log.
     let closed = tokio::task::spawn_blocking(move || engine.close()).await;
     closed.context("the store did not close in order")?;
+    if let Some(member) = member {
+        member.stop().await;
+    }
     ended
 }
 
@@ -294,6 +300,20 @@ fn node_settings(
         registry_directory: directories.registries(),
         state_directory: options.state_dir.clone(),
     }))
+}
+
+/// Who is known by a bearer token, in order.
+fn authenticators(
+    options: &UpOptions,
+    engine: &Arc<dyn store::Engine>,
+    issuer: &Arc<Issuer>,
+) -> Vec<Arc<dyn TokenAuthenticator>> {
+    let mut all: Vec<Arc<dyn TokenAuthenticator>> =
+        vec![Arc::new(ServiceAccountTokens::new(issuer.clone())), Arc::new(BootstrapTokens)];
+    if options.store.is_shared() {
+        all.push(Arc::new(server_join::ServerTokens(engine.clone())));
+    }
+    all
 }
 
 /// Runs the guest; returns only when it fails.

@@ -77,6 +77,7 @@ async fn compare_all(
 /// there who would answer them.
 async fn server(directory: &std::path::Path) -> Result<Arc<Server>> {
     let engine = store::embedded::open(directory.join("store"), store::embedded::Options::default())?;
+    let allocators = ServiceAllocators::new(Ranges::default(), engine.clone());
     let parts = Parts { engine, admission: Vec::new(), authorizers: Vec::new(), authenticators: Vec::new() };
     let server = Server::new(parts);
     let mut extensions = Extensions::default();
@@ -88,7 +89,6 @@ async fn server(directory: &std::path::Path) -> Result<Arc<Server>> {
             extensions.creators.insert((facts.group, name), nobody.clone());
         }
     }
-    let allocators = ServiceAllocators::new(Ranges::default());
     resources::install(&server, &extensions, &allocators).await?;
     Ok(server)
 }

@@ -3,7 +3,7 @@
 use std::{path::PathBuf, process::Command};
 
 use crate::{
-    ci,
+    ci, conformance,
     images::binaries::{self, GoProgram, program_of},
     tools,
 };
@@ -25,7 +25,7 @@ pub(crate) fn control_plane() -> anyhow::Result<PathBuf> {
 }
 
 /// The step of the gate that needs etcd: the engine on clusters of it, and the real binary on one. It comes after the
-/// conformance suite, which has built etcd; upstream's API server is not built by the gate.
+/// conformance suite, which has built etcd; upstream's API server is not built by the gate. Last, several servers.
 pub(crate) fn etcd_step() -> anyhow::Result<()> {
     binaries::build(ETCD)?;
     let api_server = binaries::program("kube-apiserver")?;
@@ -38,7 +38,20 @@ pub(crate) fn etcd_step() -> anyhow::Result<()> {
         left_out = &["--skip", "beside_upstream"];
     }
     test(&["--package", "etcd", "--lib"], &[])?;
-    test(END_TO_END, &[&["etcd::"], left_out].concat())
+    test(END_TO_END, &[&["etcd::"], left_out].concat())?;
+    several_servers()
+}
+
+/// Three servers on three members, and a few faults; every fault once is a command of its own.
+fn several_servers() -> anyhow::Result<()> {
+    ci::cargo(&["build", "--quiet", "--package", "sagong"])?;
+    ci::run_command(
+        Command::new(env!("CARGO"))
+            .args(["run", "--quiet", "--package", "robustness", "--", "--kills", "8", "--clients", "16", "--program"])
+            .arg(conformance::built("debug"))
+            .arg("--several-on-etcd")
+            .arg(binaries::program("etcd")?),
+    )
 }
 
 const END_TO_END: &[&str] = &["--package", "sagong", "--test", "end_to_end"];

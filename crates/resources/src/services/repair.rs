@@ -1,10 +1,10 @@
-//! Keeps services, their addresses and their ports in step: upstream's `ipallocator-repair-controller` and
-//! `portallocator-repair-controller`. Both work when something changes, not by the clock.
+//! Keeps services and their addresses in step: upstream's `ipallocator-repair-controller`. It works when something
+//! changes, not by the clock. [`port_repair`](super::port_repair) does the same for node ports.
 
 use std::{net::IpAddr, sync::Arc, time::Duration};
 
 use apimachinery::{Object, Status, Str, Value, time};
-use apiserver::health::Health;
+use apiserver::{Server, health::Health};
 use async_trait::async_trait;
 use client::{
     Client, Event, Informer, Options, SharedInformers, WorkQueue,
@@ -13,7 +13,9 @@ use client::{
     kinds::{IP_ADDRESSES, SERVICE_CIDRS, SERVICES},
 };
 
-use super::{ServiceAllocators, addresses, addresses_of, ports};
+use tokio::sync::Notify;
+
+use super::{ServiceAllocators, addresses, addresses_of, port_repair::PortRepair, ports};
 use crate::{allocator::address_number, install::text_at};
 
 const CHECK: &str = "poststarthook/start-service-ip-repair-controllers";
@@ -28,8 +30,8 @@ pub(crate) fn expect(health: &Health) {
     health.expect(CHECK, "not finished");
 }
 
-/// Repairs until the future is dropped.
-pub async fn repair(client: Client, allocators: Arc<ServiceAllocators>, health: &Health) {
+/// Repairs what `server` has, by `client`, until the future is dropped.
+pub async fn repair(server: Arc<Server>, client: Client, allocators: Arc<ServiceAllocators>) {
     let informers = SharedInformers::new(client.clone());
     let of_services = informers.of(&SERVICES);
     let of_addresses = informers.of(&IP_ADDRESSES);
@@ -39,10 +41,11 @@ pub async fn repair(client: Client, allocators: Arc<ServiceAllocators>, health: 
         services: of_services.clone(),
         addresses: of_addresses.clone(),
         ranges: of_ranges.clone(),
-        allocators: allocators.clone(),
         address_events: EventRecorder::new(client.clone(), "ipallocator-repair-controller", ""),
-        port_events: EventRecorder::new(client, "portallocator-repair-controller", ""),
     });
+    let port_events = EventRecorder::new(client, "portallocator-repair-controller", "");
+    let services_changed = Arc::new(Notify::new());
+    let of_ports = PortRepair::new(server.clone(), allocators, port_events, services_changed.clone());
     let (service_queue, address_queue) = (WorkQueue::new(), WorkQueue::new());
     // A service is looked at when it or one of its addresses changes, an address when it or its service does.
     controller::enqueue_objects(&of_services, &service_queue);
@@ -59,22 +62,23 @@ pub async fn repair(client: Client, allocators: Arc<ServiceAllocators>, health: 
         Event::Updated { .. } => Vec::new(),
         _ => all.list().iter().map(|service| service.key()).collect(),
     });
-    let released = allocators;
     of_services.add_handler(move |event: &Event| {
-        if let Event::Deleted(service) = event {
-            released.node_ports.release_others(service.uid(), &[]);
+        let has_ports = |service: &Object| !ports::of(service).is_empty();
+        if has_ports(event.object()) || event.old().is_some_and(|old| has_ports(old)) {
+            services_changed.notify_one();
         }
     });
     let informed = [of_services, of_addresses, of_ranges];
     for informer in &informed {
         informer.synced().await;
     }
-    health.set(CHECK, Ok(()));
+    server.health().set(CHECK, Ok(()));
     let of_service = Arc::new(OfServices(repairer.clone()));
     let of_address = Arc::new(OfAddresses(repairer));
     futures::join!(
         controller::run("services", &informed, service_queue, WORKERS, of_service),
         controller::run("ipaddresses", &informed, address_queue, WORKERS, of_address),
+        of_ports.run(),
     );
 }
 
@@ -108,9 +112,7 @@ struct Repairer {
     services: Informer,
     addresses: Informer,
     ranges: Informer,
-    allocators: Arc<ServiceAllocators>,
     address_events: EventRecorder,
-    port_events: EventRecorder,
 }
 
 struct OfServices(Arc<Repairer>);
@@ -120,7 +122,6 @@ struct OfAddresses(Arc<Repairer>);
 impl Reconcile for OfServices {
     async fn reconcile(&self, key: &Str) -> Outcome {
         let Some(service) = self.0.services.get(key) else { return Ok(None) };
-        self.0.check_ports(&service);
         for address in addresses_of(&service) {
             self.0.check_address(&service, address).await?;
         }
@@ -253,28 +254,5 @@ impl Repairer {
     fn warn_address(&self, address: &Object, reason: &'static str, message: String) {
         tracing::warn!(address = address.name(), reason, message);
         self.address_events.event(&IP_ADDRESSES, address, EventType::Warning, reason, message);
-    }
-
-    fn check_ports(&self, service: &Object) {
-        let allocators = &self.allocators;
-        let own = ports::of(service);
-        for port in &own {
-            let (reason, message) = if !allocators.node_ports.contains(*port) {
-                let range = allocators.port_range();
-                let message = format!("Port {port} is not within the port range {range}; please recreate service");
-                ("PortOutOfRange", message)
-            } else {
-                match allocators.node_ports.take_new(*port, service.uid()) {
-                    Some(false) => continue,
-                    Some(true) => ("PortNotAllocated", format!("Port {port} is not allocated; repairing")),
-                    None => (
-                        "PortAlreadyAllocated",
-                        format!("Port {port} was assigned to multiple services; please recreate service"),
-                    ),
-                }
-            };
-            tracing::warn!(service = %service.key(), reason, message);
-            self.port_events.event(&SERVICES, service, EventType::Warning, reason, message);
-        }
     }
 }

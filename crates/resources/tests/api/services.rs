@@ -129,6 +129,28 @@ async fn node_ports_are_given_out_once() {
 }
 
 #[tokio::test]
+async fn only_who_asks_for_a_node_port_pays_for_it() {
+    let api = with_range("10.43.0.0/24").await;
+    let revision =
+        |object: &Value| -> u64 { object.str_at(&["metadata", "resourceVersion"]).unwrap().parse().unwrap() };
+    let before = revision(&api.post(SERVICES, service("a", value!({}))).await.ok());
+    // The address and the service.
+    let plain = revision(&api.post(SERVICES, service("b", value!({}))).await.ok());
+    assert_eq!(plain, before + 2);
+    // All ports of one are one more write.
+    let ports = value!([{"name": "a", "port": 1}, {"name": "b", "port": 2}]);
+    let several = service("c", value!({"type": "LoadBalancer", "externalTrafficPolicy": "Local", "ports": ports}));
+    let several = revision(&api.post(SERVICES, several).await.ok());
+    assert_eq!(several, plain + 3);
+    // What a service has already is not taken again.
+    let labelled = api.patch(&format!("{SERVICES}/c"), value!({"spec": {"publishNotReadyAddresses": true}})).await.ok();
+    assert_eq!(revision(&labelled), several + 1);
+    api.call("DELETE", &format!("{SERVICES}/b"), &[], "").await.ok();
+    let last = revision(&api.post(SERVICES, service("d", value!({}))).await.ok());
+    assert_eq!(last, several + 1 + 2 + 2);
+}
+
+#[tokio::test]
 async fn what_went_wrong_is_repaired() {
     let api = with_range("10.43.0.0/24").await;
     let made = api.post(SERVICES, service("a", value!({}))).await.ok();
@@ -141,8 +163,7 @@ async fn what_went_wrong_is_repaired() {
     api.post(ADDRESSES, orphan).await.ok();
     let server = api.server.clone();
     let client = Loopback::client(&server, UserInfo::new("system:apiserver", &["system:masters"]), "kube-apiserver");
-    let allocators = resources::ServiceAllocators::new(resources::Ranges::default());
-    let repairing = tokio::spawn(async move { resources::repair(client, allocators, server.health()).await });
+    let repairing = tokio::spawn(resources::repair(server, client, api.allocators.clone()));
     until(&api, &own, 200).await;
     until(&api, &format!("{ADDRESSES}/10.43.0.200"), 404).await;
     until(&api, "/readyz/poststarthook/start-service-ip-repair-controllers", 200).await;

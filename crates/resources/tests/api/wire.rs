@@ -62,6 +62,7 @@ impl Authorizer for Readers {
 /// A server.
 pub(crate) struct Api {
     pub(crate) server: Arc<Server>,
+    pub(crate) allocators: Arc<ServiceAllocators>,
     _stop: tokio::sync::watch::Sender<bool>,
     stopped: tokio::sync::watch::Receiver<bool>,
     _directory: tempfile::TempDir,
@@ -78,6 +79,7 @@ impl Api {
         let directory = tempfile::tempdir().unwrap();
         let options = store::embedded::Options::default();
         let engine = store::embedded::open(directory.path().join("store"), options).unwrap();
+        let allocators = ServiceAllocators::new(Ranges::default(), engine.clone());
         let parts = Parts {
             engine,
             admission: Vec::new(),
@@ -86,10 +88,9 @@ impl Api {
         };
         let server = Server::with_limits(parts, in_flight);
         tokio::spawn(server.registry().clone().follow());
-        let allocators = ServiceAllocators::new(Ranges::default());
         install(&server, &Extensions::default(), &allocators).await.unwrap();
         let (stop, stopped) = tokio::sync::watch::channel(false);
-        let api = Api { server, _stop: stop, stopped, _directory: directory };
+        let api = Api { server, allocators, _stop: stop, stopped, _directory: directory };
         api.post("/api/v1/namespaces", value!({"metadata": {"name": "default"}})).await.ok();
         api
     }

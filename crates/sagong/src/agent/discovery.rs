@@ -22,6 +22,13 @@ pub(super) async fn authority(
         return std::fs::read_to_string(&path).with_context(|| format!("cannot read {}", path.display()));
     }
     let token = token.context("this machine has not joined yet: give --token (`sagong token create` on the server)")?;
+    let pem = discover(server, token).await?;
+    pki::write_public(&path, pem.as_bytes())?;
+    Ok(pem)
+}
+
+/// The authority of a server, if its hash is the token's.
+pub(crate) async fn discover(server: &ServerAddress, token: &JoinToken) -> anyhow::Result<String> {
     let remote = Remote::new(server.clone(), pki::tls::unverified_client_config()?, None, USER_AGENT)?;
     let client = Client::new(remote, USER_AGENT);
     let info = client.namespaced(&CONFIG_MAPS, "kube-public").get(CLUSTER_INFO).await;
@@ -37,9 +44,7 @@ pub(super) async fn authority(
     }
     // The first certificate is the one that was compared: only it is kept.
     let der = pki::pem::first(&pem, pki::pem::CERTIFICATE)?;
-    let pem = pki::pem::encode(pki::pem::CERTIFICATE, &der);
-    pki::write_public(&path, pem.as_bytes())?;
-    Ok(pem)
+    Ok(pki::pem::encode(pki::pem::CERTIFICATE, &der))
 }
 
 /// The authority in a kubeconfig, which is JSON from us and YAML from kubeadm.

@@ -2,6 +2,7 @@
 
 mod backup;
 mod etcd;
+mod members;
 mod restore;
 mod verify;
 
@@ -79,6 +80,7 @@ enum Action {
     ///
     /// Example: `sagong store export etcd.snapshot`
     Export(etcd::ExportOptions),
+    Etcd(members::Options),
     /// Read a backup, or the store of a server that does not run, and every checksum in it.
     ///
     /// Example: `sagong store verify sagong-2026-11-28T120000Z.backup`
@@ -105,6 +107,7 @@ pub(crate) fn run(options: &Options) -> anyhow::Result<()> {
         Action::Restore(wanted) => restore::restore(&options.data_dir, wanted)?,
         Action::Import(wanted) => etcd::import(&options.data_dir, wanted)?,
         Action::Export(wanted) => etcd::export(&options.data_dir, wanted)?,
+        Action::Etcd(wanted) => return members::run(&options.data_dir, options.output, wanted),
         Action::Verify(wanted) => {
             let (answer, failure) = verify::verify(&options.data_dir, wanted)?;
             print!("{}", output::document(options.output, &answer)?.unwrap_or_else(|| people(&answer)));

@@ -1,22 +1,25 @@
-//! `sagong token`: the tokens by which nodes join.
+//! `sagong token`: the tokens by which nodes and further servers join.
 
 use std::path::PathBuf;
 
 use anyhow::{Context, bail};
-use apimachinery::{Object, Value, base64_decode, time, value};
+use apimachinery::{Object, Value, base64_decode, decode, time, value};
 use client::{Client, Options as CallOptions, kinds::SECRETS};
+use http::Method;
+use http_body_util::BodyExt;
 
 use crate::{
     api_access::AdminAccess,
     join_token::JoinToken,
     output::{self, Output},
+    server_join::TOKENS_PATH,
 };
 
 const NAMESPACE: &str = "kube-system";
 const NAME_PREFIX: &str = "bootstrap-token-";
 const SECRET_TYPE: &str = "bootstrap.kubernetes.io/token";
 
-/// Create, list and delete the tokens by which nodes join.
+/// Create, list and delete the tokens by which nodes and further servers join.
 ///
 /// Example: `sagong token create --ttl 1h`
 #[derive(clap::Args, Clone, Debug)]
@@ -39,8 +42,14 @@ enum Action {
         #[arg(long, default_value = "24h")]
         ttl: String,
         /// What it is for.
-        #[arg(long, default_value = "")]
+        #[arg(long, default_value = "", conflicts_with = "server")]
         description: String,
+        /// Let further servers in, not nodes: whoever has it gets the keys of the cluster. It ends within a day, and is
+        /// not listed.
+        ///
+        /// Example: `sagong token create --server --ttl 1h`
+        #[arg(long)]
+        server: bool,
     },
     /// List tokens; their secrets are not shown.
     List,
@@ -62,7 +71,8 @@ pub(crate) fn run(options: &Options) -> anyhow::Result<()> {
 async fn carry_out(access: &AdminAccess, action: &Action) -> anyhow::Result<Value> {
     let client = &access.client;
     match action {
-        Action::Create { ttl, description } => {
+        Action::Create { ttl, server: true, .. } => create_for_servers(access, ttl).await,
+        Action::Create { ttl, description, server: false } => {
             let token = JoinToken::generate(&access.authority_pem)?;
             let expiration = expiration(ttl)?;
             let secret = secret_of(&token, expiration.as_deref(), description);
@@ -84,10 +94,40 @@ async fn carry_out(access: &AdminAccess, action: &Action) -> anyhow::Result<Valu
             };
             let name = format!("{NAME_PREFIX}{id}");
             let deleted = client.namespaced(&SECRETS, NAMESPACE).delete(&name, CallOptions::default()).await;
+            if deleted.is_err() && delete_for_servers(access, &id).await {
+                return Ok(value!({"id": id, "deleted": true}));
+            }
             deleted.with_context(|| format!("cannot delete the token {id:?}"))?;
             Ok(value!({"id": id, "deleted": true}))
         }
     }
+}
+
+/// Makes a token that the servers alone know.
+async fn create_for_servers(access: &AdminAccess, ttl: &str) -> anyhow::Result<Value> {
+    let token = JoinToken::generate(&access.authority_pem)?;
+    let expiration = expiration(ttl)?.context("--ttl 0: a token for servers ends within a day")?;
+    let seconds = time::parse_duration_nanoseconds(ttl).unwrap_or_default() / 1_000_000_000;
+    let hash = pki::sha256_hex(token.secret.as_bytes());
+    let path = format!("{TOKENS_PATH}?id={}&hash={hash}&ttlSeconds={seconds}", token.id);
+    let announced = access.remote.stream_path(Method::POST, &path).await.map(drop);
+    announced.context("cannot create the token: only servers that have one etcd let others in")?;
+    let command = format!("sagong up --join-etcd --join {} --token {token}", access.server);
+    Ok(value!({
+        "token": token.to_string(),
+        "id": token.id.as_str(),
+        "expiration": expiration,
+        "joinCommand": command
+    }))
+}
+
+/// Whether there was such a token for servers, which is gone now.
+async fn delete_for_servers(access: &AdminAccess, id: &str) -> bool {
+    let Ok(body) = access.remote.stream_path(Method::DELETE, &format!("{TOKENS_PATH}?id={id}")).await else {
+        return false;
+    };
+    let Ok(answer) = body.collect().await else { return false };
+    decode::json_untyped(&answer.to_bytes()).is_ok_and(|answer| answer.bool_at(&["known"]) == Some(true))
 }
 
 fn expiration(ttl: &str) -> anyhow::Result<Option<String>> {

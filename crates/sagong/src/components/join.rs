@@ -14,6 +14,7 @@ use futures::future::try_join_all;
 use super::{ComponentContext, serving_approver};
 use crate::{
     agent::{CLUSTER_INFO, NODE_SETTINGS},
+    server_join,
     signer::ClusterSigner,
 };
 
@@ -122,6 +123,12 @@ fn join_objects(context: &ComponentContext) -> Vec<(ResourceKind, &'static str, 
             value!({"kind": "ServiceAccount", "name": APPROVER, "namespace": "kube-system"}),
         ),
     ];
+    // Several servers: a further one gets the cluster's keys with a token of its own kind.
+    if context.candidate.is_some() {
+        let rules = value!([{"nonResourceURLs": [server_join::KEYS_PATH], "verbs": ["get"]}]);
+        objects.push((kinds::CLUSTER_ROLES, "", role("ClusterRole", "sagong:server-join", rules)));
+        objects.push(bind("sagong:server-join", "sagong:server-join".to_owned(), group(server_join::GROUP)));
+    }
     let everybody = value!([{"apiGroup": RBAC, "kind": "User", "name": "system:anonymous"}]);
     objects.extend(readable("kube-public", cluster_info(context), everybody));
     objects.extend(readable("kube-system", node_settings(context), value!([bootstrappers(), nodes()])));

@@ -37,13 +37,18 @@ impl Cluster {
 
     /// Another control plane with the same keys, whose objects are in the same etcd.
     pub(crate) fn on_etcd_beside(&self, servers: &str) -> Cluster {
+        self.beside(&["--no-node", "--store", "etcd", "--etcd-servers", servers])
+    }
+
+    /// Another server with the same keys.
+    pub(crate) fn beside(&self, flags: &[&str]) -> Cluster {
         let directory = tempfile::tempdir().unwrap();
         let data = directory.path().join("data");
         std::fs::create_dir(&data).unwrap();
         std::fs::set_permissions(&data, std::os::unix::fs::PermissionsExt::from_mode(0o700)).unwrap();
         let copied = Command::new("cp").arg("-a").arg(self.path("data/pki")).arg(&data).status().unwrap();
         assert!(copied.success());
-        Cluster::start_in(directory, &["--no-node", "--store", "etcd", "--etcd-servers", servers])
+        Cluster::start_in(directory, flags)
     }
 
     /// A control plane and a node that is ready; needs root. Its pods end with this value.
@@ -194,6 +199,11 @@ impl Cluster {
         let output = command.args(arguments).stdin(Stdio::null()).output().unwrap();
         assert!(output.status.success(), "{arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
         String::from_utf8(output.stdout).unwrap()
+    }
+
+    /// The port of the API.
+    pub(crate) fn port(&self) -> u16 {
+        self.port
     }
 
     fn data_directory(&self) -> PathBuf {

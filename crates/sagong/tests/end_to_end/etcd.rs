@@ -10,6 +10,10 @@ use std::{
 
 use crate::cluster::Cluster;
 
+mod join;
+mod members;
+mod servers;
+
 const EVERY_KIND: &str = include_str!("every_kind.yaml");
 /// Service addresses, the same for both servers.
 const SERVICE_NETWORK: &str = "10.43.0.0/16";
@@ -226,6 +230,10 @@ fn beside_upstream_watches_see_the_others_writes() {
     let mut command = Command::new(program("SAGONG_KUBECTL"));
     command.env("KUBECONFIG", &upstream.kubeconfig).env("HOME", upstream.kubeconfig.parent().unwrap()).args(watch);
     let mut through_upstream = crate::cluster::Running::start(command);
+    // Both have listed what there is, and watch.
+    for watching in [&mut through_sagong, &mut through_upstream] {
+        watching.line_with("kube-root-ca.crt");
+    }
     upstream.kubectl(&["create", "configmap", "theirs", "--from-literal=v=1"]);
     sagong.kubectl(&["create", "configmap", "ours", "--from-literal=v=1"]);
     for (name, value) in [("theirs", "1"), ("ours", "1")] {

@@ -1,0 +1,307 @@
+//! Three servers on three members of etcd, each on a machine of its own: any one is killed, any two are parted, while
+//! clients write through all of the servers and watchers go from one to the next.
+//!
+//! What everybody was told is judged as that of one server is. In addition somebody schedules and controls again soon,
+//! whoever fails.
+
+use std::{
+    path::{Path, PathBuf},
+    process::{Child, Stdio},
+    time::{Duration, Instant},
+};
+
+use anyhow::{Context, bail};
+use client::{Api, Client, Options, WatchEvent, kinds};
+use futures::StreamExt;
+use http::Method;
+use sim::Access;
+
+use crate::{
+    history::History,
+    load::Load,
+    machines::{Machine, set_parted},
+    server::Server,
+};
+
+/// How many servers, and how many members.
+const COUNT: usize = 3;
+/// A fault lasts at least so long, and up to twice as long.
+const FAULT: Duration = Duration::from_secs(4);
+/// Leases last 15 s and are tried each 2 s, at upstream's settings.
+const TAKEOVER_LIMIT: Duration = Duration::from_secs(20);
+/// How long the servers may take to serve after a fault has ended.
+const RECOVERY_LIMIT: Duration = Duration::from_secs(60);
+/// The time between two looks at whether they do.
+const LOOK_INTERVAL: Duration = Duration::from_millis(200);
+const USER_AGENT: &str = "sagong-robustness";
+/// What one of the servers is elected to do.
+const LEASES: [&str; 2] = ["kube-scheduler", "kube-controller-manager"];
+
+/// What is done to the cluster.
+#[derive(Clone, Copy, Debug)]
+enum Fault {
+    KillServer(usize),
+    KillMember(usize),
+    /// Of machines: the servers first, then the members.
+    Part(usize, usize),
+    /// A server reaches no member.
+    IsolateServer(usize),
+    /// A member reaches no other.
+    IsolateMember(usize),
+}
+
+/// Every fault once.
+fn every_fault() -> Vec<Fault> {
+    let mut faults: Vec<Fault> = (0..COUNT)
+        .flat_map(|index| {
+            [
+                Fault::KillServer(index),
+                Fault::KillMember(index),
+                Fault::IsolateServer(index),
+                Fault::IsolateMember(index),
+            ]
+        })
+        .collect();
+    let pairs = (0..2 * COUNT).flat_map(|one| (one + 1..2 * COUNT).map(move |other| Fault::Part(one, other)));
+    faults.extend(pairs);
+    faults
+}
+
+/// A server of the cluster, and how it is reached from here.
+struct Place {
+    server: Server,
+    kubeconfig: PathBuf,
+}
+
+struct Several {
+    /// Of the servers, then of the members.
+    machines: Vec<Machine>,
+    members: Vec<Option<Child>>,
+    places: Vec<Place>,
+    etcd: PathBuf,
+    directory: PathBuf,
+}
+
+impl Several {
+    fn start(program: &Path, etcd: &Path, directory: &Path, flags: &[String]) -> anyhow::Result<Several> {
+        let name = |number: usize| if number < COUNT { format!("server{number}") } else { format!("member{number}") };
+        let machines: Vec<Machine> =
+            (0..2 * COUNT).map(|number| Machine::start(number + 1, &name(number))).collect::<Result<_, _>>()?;
+        let members = (0..COUNT).map(|_| None).collect();
+        let (etcd, directory) = (etcd.to_owned(), directory.to_owned());
+        let mut several = Several { machines, members, places: Vec::new(), etcd, directory };
+        for member in 0..COUNT {
+            several.start_member(member)?;
+        }
+        for number in 0..COUNT {
+            several.start_server(program, number, flags)?;
+        }
+        Ok(several)
+    }
+
+    fn member(&self, index: usize) -> &Machine {
+        &self.machines[COUNT + index]
+    }
+
+    fn start_member(&mut self, index: usize) -> anyhow::Result<()> {
+        let url = |index: usize, port: u16| format!("http://{}:{port}", self.member(index).address);
+        let initial: Vec<String> =
+            (0..COUNT).map(|index| format!("{}={}", self.member(index).name, url(index, 2380))).collect();
+        let machine = self.member(index);
+        let log = self.directory.join(format!("{}.log", machine.name));
+        let log = std::fs::File::options().create(true).append(true).open(log)?;
+        let mut command = machine.command(&self.etcd);
+        command.arg(format!("--name={}", machine.name));
+        command.arg(format!("--data-dir={}", self.directory.join(&machine.name).display()));
+        command.arg(format!("--listen-client-urls={}", url(index, 2379)));
+        command.arg(format!("--advertise-client-urls={}", url(index, 2379)));
+        command.arg(format!("--listen-peer-urls={}", url(index, 2380)));
+        command.arg(format!("--initial-advertise-peer-urls={}", url(index, 2380)));
+        command.arg(format!("--initial-cluster={}", initial.join(",")));
+        // A process that is killed loses nothing that the kernel has; no machine's power fails here.
+        command.args(["--unsafe-no-fsync", "--log-level=warn"]);
+        let started = command.stdout(Stdio::null()).stderr(log).spawn().context("cannot run etcd")?;
+        self.members[index] = Some(started);
+        Ok(())
+    }
+
+    fn start_server(&mut self, program: &Path, number: usize, flags: &[String]) -> anyhow::Result<()> {
+        let machine = &self.machines[number];
+        let directory = self.directory.join(&machine.name);
+        std::fs::create_dir_all(directory.join("data/pki"))?;
+        if let Some(first) = self.places.first() {
+            let from = first.kubeconfig.with_file_name("data").join("pki");
+            for file in std::fs::read_dir(&from)? {
+                let file = file?;
+                std::fs::copy(file.path(), directory.join("data/pki").join(file.file_name()))?;
+            }
+        }
+        let members: Vec<String> =
+            (0..COUNT).map(|index| format!("http://{}:2379", self.member(index).address)).collect();
+        let further = ["--store".to_owned(), "etcd".to_owned(), "--etcd-servers".to_owned(), members.join(",")];
+        let script = machine.wrap(program, &self.directory)?;
+        let server = Server::start(&script, &directory, &[&further, flags].concat())?;
+        // The administrator's kubeconfig is for the machine itself.
+        let own = std::fs::read_to_string(server.kubeconfig())?;
+        let kubeconfig = directory.join("kubeconfig");
+        std::fs::write(&kubeconfig, own.replace("127.0.0.1", &machine.address))?;
+        self.places.push(Place { server, kubeconfig });
+        Ok(())
+    }
+
+    /// How the servers are reached, all but those left out.
+    fn accesses(&self, without: Option<usize>) -> anyhow::Result<Vec<Access>> {
+        let wanted = self.places.iter().enumerate().filter(|(number, _)| Some(*number) != without);
+        wanted.map(|(_, place)| Access::read(&place.kubeconfig).map_err(Into::into)).collect()
+    }
+
+    fn client(&self, number: usize) -> anyhow::Result<Client> {
+        let remote = Access::read(&self.places[number].kubeconfig)?.connection(USER_AGENT)?;
+        Ok(Client::new(remote, USER_AGENT))
+    }
+
+    /// Brings a fault about, or ends it.
+    fn set(&mut self, fault: Fault, load: &Load, begun: bool) -> anyhow::Result<()> {
+        match (fault, begun) {
+            (Fault::KillServer(number), true) => {
+                load.servers_are(self.accesses(Some(number))?);
+                self.places[number].server.kill()?;
+            }
+            (Fault::KillServer(number), false) => {
+                self.places[number].server.start_again()?;
+                load.servers_are(self.accesses(None)?);
+            }
+            (Fault::KillMember(index), true) => {
+                let mut member = self.members[index].take().context("the member runs")?;
+                member.kill()?;
+                member.wait()?;
+            }
+            (Fault::KillMember(index), false) => self.start_member(index)?,
+            (Fault::Part(one, other), parted) => set_parted(&self.machines[one], &self.machines[other], parted)?,
+            (Fault::IsolateServer(number), parted) => {
+                for member in COUNT..2 * COUNT {
+                    set_parted(&self.machines[number], &self.machines[member], parted)?;
+                }
+            }
+            (Fault::IsolateMember(index), parted) => {
+                for other in (COUNT..2 * COUNT).filter(|other| *other != COUNT + index) {
+                    set_parted(&self.machines[COUNT + index], &self.machines[other], parted)?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Waits until every server serves.
+    async fn recovered(&self) -> anyhow::Result<()> {
+        let deadline = Instant::now() + RECOVERY_LIMIT;
+        for place in &self.places {
+            loop {
+                let remote = Access::read(&place.kubeconfig)?.connection(USER_AGENT)?;
+                let Err(status) = remote.stream_path(Method::GET, "/readyz").await else { break };
+                if Instant::now() > deadline {
+                    let shown = place.kubeconfig.display();
+                    bail!(
+                        "VIOLATION: the server of {shown} does not serve {RECOVERY_LIMIT:?} after: {}",
+                        status.message
+                    );
+                }
+                tokio::time::sleep(LOOK_INTERVAL).await;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// The servers that hold the leases.
+async fn holders(leases: &Api) -> anyhow::Result<[String; 2]> {
+    let mut holders = [String::new(), String::new()];
+    for (holder, name) in holders.iter_mut().zip(LEASES) {
+        let lease = leases.get(name).await.map_err(|status| anyhow::anyhow!("lease {name}: {}", status.message))?;
+        *holder = lease.0.str_at(&["spec", "holderIdentity"]).unwrap_or_default().to_owned();
+    }
+    Ok(holders)
+}
+
+/// Waits until another one than `before` holds a lease.
+async fn taken_over(leases: &Api, name: &str, before: &str) {
+    loop {
+        let Ok(lease) = leases.get(name).await else { continue };
+        let holder = |lease: &apimachinery::Object| lease.0.str_at(&["spec", "holderIdentity"]).map(str::to_owned);
+        let other = |holder: Option<String>| holder.is_some_and(|holder| !holder.is_empty() && holder != before);
+        if other(holder(&lease)) {
+            return;
+        }
+        let field_selector = format!("metadata.name={name}");
+        let resource_version = lease.resource_version().to_owned();
+        let options = Options { field_selector, resource_version, ..Options::default() };
+        let Ok(mut events) = leases.watch(options, false).await else { continue };
+        while let Some(Ok(event)) = events.next().await {
+            if let WatchEvent::Modified(lease) = event
+                && other(holder(&lease))
+            {
+                return;
+            }
+        }
+    }
+}
+
+/// Makes `faults` faults, every kind in turn; answers what everybody was told.
+pub(crate) async fn run(arguments: &crate::Arguments, etcd: &Path, directory: &Path) -> anyhow::Result<History> {
+    let mut several = Several::start(&arguments.program, etcd, directory, &arguments.up_flags)?;
+    several.recovered().await?;
+    let load =
+        Load::start_on(several.accesses(None)?, arguments.clients, arguments.objects, arguments.watchers).await?;
+    let mut waiting = Vec::new();
+    for number in 0..arguments.kills {
+        if waiting.is_empty() {
+            waiting = every_fault();
+        }
+        let fault = waiting.swap_remove(stdx::random::below(waiting.len() as u64) as usize);
+        let began = Instant::now();
+        let takeover = one(&mut several, &load, fault).await.with_context(|| format!("{fault:?}"))?;
+        let took = takeover.map(|took| format!(", taken over after {:.1} s", took.as_secs_f64())).unwrap_or_default();
+        let seconds = began.elapsed().as_secs_f64();
+        println!("{}: {fault:?}: {seconds:.1} s{took}; {} operations", number + 1, load.operations());
+    }
+    load.finish().await
+}
+
+/// One fault; how long it took until somebody had taken over, if it concerned who is elected.
+async fn one(several: &mut Several, load: &Load, fault: Fault) -> anyhow::Result<Option<Duration>> {
+    load.list().await;
+    let concerned = match fault {
+        Fault::KillServer(number) | Fault::IsolateServer(number) => Some(number),
+        _ => None,
+    };
+    let asked = several.client(concerned.map_or(0, |number| (number + 1) % COUNT))?;
+    let leases = asked.namespaced(&kinds::LEASES, "kube-system");
+    let before = holders(&leases).await?;
+    several.set(fault, load, true)?;
+    let begun = Instant::now();
+    let mut takeover = None;
+    if let Some(number) = concerned {
+        let own = format!("{}_", several.machines[number].name);
+        let lost = before.iter().zip(LEASES).filter(|(holder, _)| holder.starts_with(&own));
+        let waits = futures::future::join_all(lost.map(|(holder, name)| taken_over(&leases, name, holder)));
+        if tokio::time::timeout(TAKEOVER_LIMIT, waits).await.is_err() {
+            bail!("VIOLATION: nobody has taken over after {TAKEOVER_LIMIT:?}: before {before:?}");
+        }
+        takeover = before.iter().any(|holder| holder.starts_with(&own)).then(|| begun.elapsed());
+    }
+    let lasts = FAULT + FAULT.mul_f64(stdx::random::fraction());
+    // Not to wait for something: how long it lasts is what is tried.
+    tokio::time::sleep(lasts.saturating_sub(begun.elapsed())).await;
+    several.set(fault, load, false)?;
+    several.recovered().await?;
+    Ok(takeover)
+}
+
+impl Drop for Several {
+    fn drop(&mut self) {
+        for member in self.members.iter_mut().flatten() {
+            let _ = member.kill();
+            let _ = member.wait();
+        }
+    }
+}
