@@ -1,6 +1,7 @@
 //! Clients that write, read and remove a few objects at once, and keep what they were told.
 
 use std::{
+    path::Path,
     sync::{
         Arc,
         atomic::{AtomicU64, Ordering},
@@ -17,7 +18,6 @@ use tokio::{sync::watch, task::JoinSet};
 
 use crate::{
     history::{Action, History, Key, Listing, Mark, Moment, Operation, Outcome, Revision, Stretch},
-    server::Server,
     watcher,
 };
 
@@ -28,13 +28,8 @@ const PREFIX: &str = "object-";
 const USER_AGENT: &str = "sagong-robustness";
 /// How long the watchers may take to be told of the last object.
 const WATCHERS_LIMIT: Duration = Duration::from_secs(60);
-
-/// Where the server is; its number grows with each start.
-#[derive(Clone)]
-pub(crate) struct Place {
-    pub(crate) life: u64,
-    access: Option<Access>,
-}
+/// How long the server, and what it stands on, may take until it serves again.
+const SERVING_LIMIT: Duration = Duration::from_secs(60);
 
 /// What all clients share.
 pub(crate) struct Shared {
@@ -42,7 +37,8 @@ pub(crate) struct Shared {
     marks: AtomicU64,
     operations: AtomicU64,
     objects: u32,
-    place: watch::Sender<Place>,
+    /// How the server is reached; none while it is away.
+    place: watch::Sender<Option<Access>>,
     stop: watch::Sender<bool>,
     /// Answers that no server should give.
     surprises: Mutex<Vec<String>>,
@@ -53,17 +49,27 @@ impl Shared {
         self.began.elapsed().as_nanos() as Moment
     }
 
-    /// A connection to the server in a later life than `life`, when there is one.
-    pub(crate) async fn connect_after(&self, life: u64) -> anyhow::Result<(u64, Arc<Remote>)> {
+    /// A new connection to the server, when it is there.
+    pub(crate) async fn connect(&self) -> anyhow::Result<Arc<Remote>> {
         let mut place = self.place.subscribe();
-        let place = place.wait_for(|place| place.life > life && place.access.is_some()).await?.clone();
-        let access = place.access.context("the server is away")?;
-        Ok((place.life, access.connection(USER_AGENT)?))
+        let access = place.wait_for(Option::is_some).await?.clone();
+        Ok(access.context("the server is away")?.connection(USER_AGENT)?)
     }
 }
 
+/// How much is done at once.
+#[derive(Clone, Copy, Debug)]
+pub struct Size {
+    /// Clients that write and read, each on a connection of its own.
+    pub clients: u32,
+    /// Objects on which they do it.
+    pub objects: u32,
+    /// Clients that watch.
+    pub watchers: u32,
+}
+
 /// Everything that runs.
-pub(crate) struct Load {
+pub struct Load {
     shared: Arc<Shared>,
     clients: JoinSet<anyhow::Result<Vec<Operation>>>,
     watchers: JoinSet<anyhow::Result<Vec<Stretch>>>,
@@ -71,9 +77,12 @@ pub(crate) struct Load {
 }
 
 impl Load {
-    /// Starts the clients.
-    pub(crate) async fn start(server: &Server, clients: u32, objects: u32, watchers: u32) -> anyhow::Result<Load> {
-        let access = Access::read(&server.kubeconfig())?;
+    /// Starts the clients of the server that a kubeconfig names.
+    ///
+    /// # Errors
+    /// The kubeconfig is of no use, or the server refuses the first requests.
+    pub async fn start(kubeconfig: &Path, size: Size) -> anyhow::Result<Load> {
+        let access = Access::read(kubeconfig)?;
         let remote = access.connection(USER_AGENT)?;
         let namespaces = Client::new(remote.clone(), USER_AGENT).all(&kinds::NAMESPACES);
         namespaces
@@ -84,8 +93,8 @@ impl Load {
             began: Instant::now(),
             marks: AtomicU64::new(1),
             operations: AtomicU64::new(0),
-            objects,
-            place: watch::channel(Place { life: 1, access: Some(access) }).0,
+            objects: size.objects,
+            place: watch::channel(Some(access)).0,
             stop: watch::channel(false).0,
             surprises: Mutex::default(),
         });
@@ -96,46 +105,66 @@ impl Load {
             watchers: JoinSet::new(),
             listings: Mutex::default(),
         };
-        for _ in 0..watchers {
+        for _ in 0..size.watchers {
             load.watchers.spawn(watcher::run(shared.clone(), first.revision));
         }
-        for _ in 0..clients {
+        for _ in 0..size.clients {
             load.clients.spawn(run_client(shared.clone()));
         }
         Ok(load)
     }
 
     /// How many operations there were so far.
-    pub(crate) fn operations(&self) -> u64 {
+    pub fn operations(&self) -> u64 {
         self.shared.operations.load(Ordering::Relaxed)
     }
 
-    pub(crate) fn server_is_away(&self) {
-        self.shared.place.send_modify(|place| place.access = None);
+    /// Says that the server is about to be away: whoever needs a new connection waits.
+    pub fn server_is_away(&self) {
+        self.shared.place.send_replace(None);
     }
 
-    pub(crate) fn server_is_there(&self, server: &Server) -> anyhow::Result<()> {
-        let access = Access::read(&server.kubeconfig())?;
-        self.shared.place.send_modify(|place| *place = Place { life: place.life + 1, access: Some(access) });
+    /// Says that the server is there again.
+    ///
+    /// # Errors
+    /// The kubeconfig is of no use.
+    pub fn server_is_there(&self, kubeconfig: &Path) -> anyhow::Result<()> {
+        self.shared.place.send_replace(Some(Access::read(kubeconfig)?));
         Ok(())
     }
 
-    /// Lists all objects; without an answer it says nothing.
-    pub(crate) async fn list(&self) {
-        let Ok((_, remote)) = self.shared.connect_after(0).await else { return };
-        if let Ok(listing) = list(&self.shared, &remote).await {
-            self.listings.lock().push(listing);
-        }
+    /// Lists all objects, again and again until there is an answer: so long it took to serve.
+    ///
+    /// # Errors
+    /// There is none for a minute.
+    pub async fn list(&self) -> anyhow::Result<()> {
+        let mut problem = None;
+        let listed = async {
+            loop {
+                match list(&self.shared, &*self.shared.connect().await?).await {
+                    Ok(listing) => return anyhow::Ok(listing),
+                    Err(status) => problem = Some(status.message),
+                }
+            }
+        };
+        let Ok(listing) = tokio::time::timeout(SERVING_LIMIT, listed).await else {
+            bail!("VIOLATION: no list is answered within {SERVING_LIMIT:?}: {problem:?}");
+        };
+        self.listings.lock().push(listing?);
+        Ok(())
     }
 
     /// Ends the clients, reads everything once more, and ends the watchers when they have been told of everything.
-    pub(crate) async fn finish(mut self) -> anyhow::Result<History> {
+    ///
+    /// # Errors
+    /// The server refuses the last requests or gave answers that no server should, or a watcher is not told of the end.
+    pub async fn finish(mut self) -> anyhow::Result<History> {
         self.shared.stop.send_replace(true);
         let mut history = History::default();
         while let Some(operations) = self.clients.join_next().await {
             history.operations.extend(operations??);
         }
-        let (_, remote) = self.shared.connect_after(0).await?;
+        let remote = self.shared.connect().await?;
         let mut reader = Writer::new(self.shared.clone(), &remote);
         for key in 0..self.shared.objects {
             reader.perform(key, Action::Get).await;
@@ -217,18 +246,17 @@ pub(crate) async fn list(shared: &Shared, remote: &Remote) -> Result<Listing, St
 async fn run_client(shared: Arc<Shared>) -> anyhow::Result<Vec<Operation>> {
     let mut stop = shared.stop.subscribe();
     let mut operations = Vec::new();
-    let mut life = 0;
-    loop {
-        let connected = tokio::select! {
-            connected = shared.connect_after(life) => connected?,
-            _ = stop.wait_for(|stop| *stop) => return Ok(operations),
+    while !*stop.borrow() {
+        let remote = tokio::select! {
+            remote = shared.connect() => remote?,
+            _ = stop.wait_for(|stop| *stop) => break,
         };
-        life = connected.0;
-        let mut writer = Writer::new(shared.clone(), &connected.1);
+        let mut writer = Writer::new(shared.clone(), &remote);
         // What is begun is ended: a call that is dropped might be done yet.
         while !*stop.borrow() && writer.anything().await != Outcome::Unknown {}
         operations.append(&mut writer.operations);
     }
+    Ok(operations)
 }
 
 /// A client with a connection.

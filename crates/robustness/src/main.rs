@@ -1,37 +1,31 @@
-//! Whether the real server keeps its promises when it is killed while many clients write.
-//!
-//! Clients create, replace, remove and read a few objects over TLS, watchers follow them, and the server is killed
-//! with SIGKILL and started again. What everybody was told is then judged: each object's history must be linearizable
-//! ([`linearizable`]), and everything must fit the one order that revisions tell ([`truth`]).
-//!
-//! It stands beside the store's own simulation (`store`: `tests/model.rs`), which crashes between any two steps of the
-//! disk, and takes the whole way: TLS, handlers, watch cache, store, file system.
-
-mod history;
-mod linearizable;
-mod load;
-mod server;
-mod truth;
-mod watcher;
+//! Kills a server under load, and says whether it kept its promises: the program of [`robustness`].
 
 use std::{
-    collections::BTreeMap,
     path::PathBuf,
     time::{Duration, Instant},
 };
 
 use anyhow::{Context, bail};
 use clap::Parser;
-
-use crate::{
-    history::{History, Key, Operation, Outcome},
-    load::Load,
+use robustness::{
+    history::{History, Outcome},
+    judge::judge,
+    load::{Load, Size},
+    member::Member,
     server::Server,
-    truth::Truth,
 };
 
 /// How many violations are printed.
 const SHOWN_VIOLATIONS: usize = 20;
+
+/// What keeps the objects.
+#[derive(clap::ValueEnum, Clone, Copy, Debug, PartialEq, Eq)]
+enum Store {
+    /// The server's own files.
+    Embedded,
+    /// An etcd member, which is killed as well.
+    Etcd,
+}
 
 /// Kill a server again and again while clients write, and judge what they were told.
 ///
@@ -41,7 +35,13 @@ struct Arguments {
     /// The program whose `up` is tried.
     #[arg(long, value_name = "FILE")]
     program: PathBuf,
-    /// How often it is killed.
+    /// What keeps the objects.
+    #[arg(long, value_enum, default_value = "embedded")]
+    store: Store,
+    /// The program of etcd, for `--store etcd`.
+    #[arg(long, value_name = "FILE", env = "SAGONG_ETCD", required_if_eq("store", "etcd"))]
+    etcd: Option<PathBuf>,
+    /// How often it, or etcd, or both are killed.
     #[arg(long, default_value_t = 200)]
     kills: u32,
     /// How many clients write at once, each on a connection of its own.
@@ -91,42 +91,47 @@ async fn run(arguments: &Arguments) -> anyhow::Result<History> {
     let temporary = tempfile::tempdir()?;
     let directory = arguments.directory.as_deref().unwrap_or(temporary.path());
     std::fs::create_dir_all(directory).with_context(|| format!("cannot make {}", directory.display()))?;
-    let mut server = Server::start(&arguments.program, directory, &arguments.up_flags)?;
-    let load = Load::start(&server, arguments.clients, arguments.objects, arguments.watchers).await?;
+    let mut member = match arguments.etcd.as_deref().filter(|_| arguments.store == Store::Etcd) {
+        Some(program) => Some(Member::start(program, directory)?),
+        None => None,
+    };
+    let mut flags = arguments.up_flags.clone();
+    if let Some(member) = &member {
+        flags.extend(["--store=etcd".to_owned(), format!("--etcd-servers={}", member.url())]);
+    }
+    let mut server = Server::start(&arguments.program, directory, &flags)?;
+    let size = Size { clients: arguments.clients, objects: arguments.objects, watchers: arguments.watchers };
+    let load = Load::start(&server.kubeconfig(), size).await?;
     let began = Instant::now();
+    let mut longest = Duration::ZERO;
     for kill in 0..arguments.kills {
-        load.list().await;
         let life = stdx::random::below(arguments.life_milliseconds.max(1));
         // Not to wait for something: how long it lives is what is tried.
         tokio::time::sleep(Duration::from_millis(life)).await;
-        server.kill()?;
-        load.server_is_away();
-        server.start_again()?;
-        load.server_is_there(&server)?;
+        let killed = Instant::now();
+        let (of_member, of_server) = match (&member, kill % 3) {
+            (None, _) | (_, 0) => (false, true),
+            (_, 1) => (true, false),
+            _ => (true, true),
+        };
+        if of_server {
+            load.server_is_away();
+            server.kill()?;
+        }
+        if let Some(member) = member.as_mut().filter(|_| of_member) {
+            member.kill()?;
+            member.start_again()?;
+        }
+        if of_server {
+            server.start_again()?;
+            load.server_is_there(&server.kubeconfig())?;
+        }
+        load.list().await?;
+        longest = longest.max(killed.elapsed());
         if (kill + 1) % 20 == 0 {
             println!("{} kills, {} s, {} operations", kill + 1, began.elapsed().as_secs(), load.operations());
         }
     }
+    println!("served again after {} ms at the longest", longest.as_millis());
     load.finish().await
-}
-
-/// Everything that must not be.
-fn judge(history: &History) -> Vec<String> {
-    let mut violations = Vec::new();
-    let truth = Truth::new(history, &mut violations);
-    truth.check_operations(&history.operations, &mut violations);
-    for stretch in &history.stretches {
-        truth.check_stretch(stretch, &mut violations);
-    }
-    truth.check_listings(history, &mut violations);
-    let mut by_key: BTreeMap<Key, Vec<Operation>> = BTreeMap::new();
-    for operation in truth.resolve(&history.operations) {
-        by_key.entry(operation.key).or_default().push(operation);
-    }
-    for (key, operations) in by_key {
-        if let Err(operation) = linearizable::check(&operations) {
-            violations.push(format!("object {key} is not linearizable: nothing explains {operation:?}"));
-        }
-    }
-    violations
 }

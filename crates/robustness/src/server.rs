@@ -17,8 +17,13 @@ const START_LIMIT: Duration = Duration::from_secs(60);
 /// What the server logs when it serves.
 const READY: &str = "ready";
 
+/// A port that nobody listens on now.
+pub(crate) fn free_port() -> std::io::Result<u16> {
+    Ok(std::net::TcpListener::bind("127.0.0.1:0")?.local_addr()?.port())
+}
+
 /// A running server; it ends with this value.
-pub(crate) struct Server {
+pub struct Server {
     program: PathBuf,
     directory: PathBuf,
     port: u16,
@@ -27,21 +32,27 @@ pub(crate) struct Server {
 }
 
 impl Server {
-    /// Starts a control plane whose files are all below `directory`.
-    pub(crate) fn start(program: &Path, directory: &Path, flags: &[String]) -> anyhow::Result<Server> {
-        let port = std::net::TcpListener::bind("127.0.0.1:0")?.local_addr()?.port();
+    /// Starts a control plane whose files are all below `directory`, and waits until it is ready.
+    ///
+    /// # Errors
+    /// It cannot be run, or does not become ready within a minute.
+    pub fn start(program: &Path, directory: &Path, flags: &[String]) -> anyhow::Result<Server> {
+        let port = free_port()?;
         let process = launch(program, directory, port, flags)?;
         let (program, directory) = (program.to_owned(), directory.to_owned());
         Ok(Server { program, directory, port, flags: flags.to_vec(), process })
     }
 
     /// The administrator's kubeconfig.
-    pub(crate) fn kubeconfig(&self) -> PathBuf {
+    pub fn kubeconfig(&self) -> PathBuf {
         self.directory.join("data/admin.kubeconfig")
     }
 
     /// Ends it at once, with SIGKILL.
-    pub(crate) fn kill(&mut self) -> anyhow::Result<()> {
+    ///
+    /// # Errors
+    /// It ended by itself before.
+    pub fn kill(&mut self) -> anyhow::Result<()> {
         if let Some(status) = self.process.try_wait()? {
             bail!("the server ended by itself with {status}: see {}", self.directory.join("server.log").display());
         }
@@ -50,8 +61,11 @@ impl Server {
         Ok(())
     }
 
-    /// Starts it again where it was.
-    pub(crate) fn start_again(&mut self) -> anyhow::Result<()> {
+    /// Starts it again where it was, and waits until it is ready.
+    ///
+    /// # Errors
+    /// As of [`Server::start`].
+    pub fn start_again(&mut self) -> anyhow::Result<()> {
         self.process = launch(&self.program, &self.directory, self.port, &self.flags)?;
         Ok(())
     }

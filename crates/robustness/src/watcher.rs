@@ -24,19 +24,19 @@ enum Ended {
 /// Watches from `after` until the last object comes. Each gap that the server admits begins another stretch.
 pub(crate) async fn run(shared: Arc<Shared>, after: Revision) -> anyhow::Result<Vec<Stretch>> {
     let mut stretches = vec![Stretch { after, until: after, seen: Vec::new() }];
-    let mut connected = shared.connect_after(0).await?;
+    let mut remote = shared.connect().await?;
     loop {
         let stretch = stretches.last_mut().expect("there is one from the beginning");
-        let api = Client::new(connected.1.clone(), "watcher").namespaced(&kinds::CONFIG_MAPS, NAMESPACE);
+        let api = Client::new(remote.clone(), "watcher").namespaced(&kinds::CONFIG_MAPS, NAMESPACE);
         match follow(&shared, &api, stretch).await {
             Ended::Last => return Ok(stretches),
-            Ended::Broken => connected = shared.connect_after(connected.0).await?,
-            Ended::Expired => match list(&shared, &connected.1).await {
+            Ended::Broken => remote = shared.connect().await?,
+            Ended::Expired => match list(&shared, &remote).await {
                 Ok(listing) => {
                     let after = listing.revision;
                     stretches.push(Stretch { after, until: after, seen: Vec::new() });
                 }
-                Err(_) => connected = shared.connect_after(connected.0).await?,
+                Err(_) => remote = shared.connect().await?,
             },
         }
     }

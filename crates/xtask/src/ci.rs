@@ -101,15 +101,21 @@ fn test() -> anyhow::Result<()> {
     )
 }
 
-/// A few kills; two hundred are a command of their own.
-fn robustness() -> anyhow::Result<()> {
+/// Has the program of this tree killed under load.
+pub(crate) fn kill(arguments: &[&str]) -> anyhow::Result<()> {
     cargo(&["build", "--quiet", "--package", "sagong"])?;
-    let program = conformance::built("debug");
     run_command(
         Command::new(env!("CARGO"))
-            .args(["run", "--quiet", "--package", "robustness", "--", "--kills", "10", "--program"])
-            .arg(program),
+            .args(["run", "--quiet", "--package", "robustness", "--", "--program"])
+            .arg(conformance::built("debug"))
+            .args(arguments)
+            .env("SAGONG_ETCD", images::binaries::program("etcd")?),
     )
+}
+
+/// A few kills; two hundred are a command of their own.
+fn robustness() -> anyhow::Result<()> {
+    kill(&["--kills", "10"])
 }
 
 fn end_to_end() -> anyhow::Result<()> {

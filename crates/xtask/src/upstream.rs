@@ -24,8 +24,8 @@ pub(crate) fn control_plane() -> anyhow::Result<PathBuf> {
     Ok(binaries::cache()?.join("bin"))
 }
 
-/// The step of the gate that needs etcd: the engine on clusters of it, and the real binary on one. It comes after the
-/// conformance suite, which has built etcd; upstream's API server is not built by the gate.
+/// The step of the gate that needs etcd: the engine on clusters of it, and the real binary on one, where both are killed
+/// under load too. It comes after the conformance suite, which has built etcd; upstream's API server is not built by the gate.
 pub(crate) fn etcd_step() -> anyhow::Result<()> {
     binaries::build(ETCD)?;
     let api_server = binaries::program("kube-apiserver")?;
@@ -38,7 +38,8 @@ pub(crate) fn etcd_step() -> anyhow::Result<()> {
         left_out = &["--skip", "beside_upstream"];
     }
     test(&["--package", "etcd", "--lib"], &[])?;
-    test(END_TO_END, &[&["etcd::"], left_out].concat())
+    test(END_TO_END, &[&["etcd::"], left_out].concat())?;
+    ci::kill(&["--store", "etcd", "--kills", "9"])
 }
 
 const END_TO_END: &[&str] = &["--package", "sagong", "--test", "end_to_end"];
