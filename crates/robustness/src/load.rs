@@ -31,14 +31,22 @@ const WATCHERS_LIMIT: Duration = Duration::from_secs(60);
 /// How long the server, and what it stands on, may take until it serves again.
 const SERVING_LIMIT: Duration = Duration::from_secs(60);
 
+/// Where the server is.
+enum Place {
+    There(Box<Access>),
+    /// It comes again.
+    Away,
+    /// It does not come again for these clients.
+    Gone,
+}
+
 /// What all clients share.
 pub(crate) struct Shared {
     began: Instant,
     marks: AtomicU64,
     operations: AtomicU64,
     objects: u32,
-    /// How the server is reached; none while it is away.
-    place: watch::Sender<Option<Access>>,
+    place: watch::Sender<Place>,
     stop: watch::Sender<bool>,
     /// Answers that no server should give.
     surprises: Mutex<Vec<String>>,
@@ -49,11 +57,18 @@ impl Shared {
         self.began.elapsed().as_nanos() as Moment
     }
 
-    /// A new connection to the server, when it is there.
-    pub(crate) async fn connect(&self) -> anyhow::Result<Arc<Remote>> {
+    /// A new connection to the server, when it is there; none when it does not come again.
+    pub(crate) async fn connect(&self) -> anyhow::Result<Option<Arc<Remote>>> {
         let mut place = self.place.subscribe();
-        let access = place.wait_for(Option::is_some).await?.clone();
-        Ok(access.context("the server is away")?.connection(USER_AGENT)?)
+        match &*place.wait_for(|place| !matches!(place, Place::Away)).await? {
+            Place::There(access) => Ok(Some(access.connection(USER_AGENT)?)),
+            Place::Away | Place::Gone => Ok(None),
+        }
+    }
+
+    /// [`Shared::connect`] where it must come again.
+    async fn connect_again(&self) -> anyhow::Result<Arc<Remote>> {
+        self.connect().await?.context("the server does not come again")
     }
 }
 
@@ -73,6 +88,7 @@ pub struct Load {
     shared: Arc<Shared>,
     clients: JoinSet<anyhow::Result<Vec<Operation>>>,
     watchers: JoinSet<anyhow::Result<Vec<Stretch>>>,
+    first: Listing,
     listings: Mutex<Vec<Listing>>,
 }
 
@@ -85,16 +101,18 @@ impl Load {
         let access = Access::read(kubeconfig)?;
         let remote = access.connection(USER_AGENT)?;
         let namespaces = Client::new(remote.clone(), USER_AGENT).all(&kinds::NAMESPACES);
-        namespaces
-            .create(Object(value!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": NAMESPACE}})))
-            .await
-            .map_err(|status| refused("the namespace", &status))?;
+        let namespace = value!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": NAMESPACE}});
+        match namespaces.create(Object(namespace)).await {
+            // Of another load before.
+            Err(status) if status.reason != "AlreadyExists" => return Err(refused("the namespace", &status)),
+            _ => {}
+        }
         let shared = Arc::new(Shared {
             began: Instant::now(),
             marks: AtomicU64::new(1),
             operations: AtomicU64::new(0),
             objects: size.objects,
-            place: watch::channel(Some(access)).0,
+            place: watch::channel(Place::There(Box::new(access))).0,
             stop: watch::channel(false).0,
             surprises: Mutex::default(),
         });
@@ -103,15 +121,26 @@ impl Load {
             shared: shared.clone(),
             clients: JoinSet::new(),
             watchers: JoinSet::new(),
-            listings: Mutex::default(),
+            listings: Mutex::new(vec![first.clone()]),
+            first,
         };
         for _ in 0..size.watchers {
-            load.watchers.spawn(watcher::run(shared.clone(), first.revision));
+            load.watchers.spawn(watcher::run(shared.clone(), load.first.revision));
         }
         for _ in 0..size.clients {
             load.clients.spawn(run_client(shared.clone()));
         }
         Ok(load)
+    }
+
+    /// The objects as they were when the load began.
+    pub fn first_listing(&self) -> &Listing {
+        &self.first
+    }
+
+    /// The time by which everything is told.
+    pub fn now(&self) -> Moment {
+        self.shared.now()
     }
 
     /// How many operations there were so far.
@@ -121,7 +150,7 @@ impl Load {
 
     /// Says that the server is about to be away: whoever needs a new connection waits.
     pub fn server_is_away(&self) {
-        self.shared.place.send_replace(None);
+        self.shared.place.send_replace(Place::Away);
     }
 
     /// Says that the server is there again.
@@ -129,7 +158,7 @@ impl Load {
     /// # Errors
     /// The kubeconfig is of no use.
     pub fn server_is_there(&self, kubeconfig: &Path) -> anyhow::Result<()> {
-        self.shared.place.send_replace(Some(Access::read(kubeconfig)?));
+        self.shared.place.send_replace(Place::There(Box::new(Access::read(kubeconfig)?)));
         Ok(())
     }
 
@@ -141,7 +170,7 @@ impl Load {
         let mut problem = None;
         let listed = async {
             loop {
-                match list(&self.shared, &*self.shared.connect().await?).await {
+                match list(&self.shared, &*self.shared.connect_again().await?).await {
                     Ok(listing) => return anyhow::Ok(listing),
                     Err(status) => problem = Some(status.message),
                 }
@@ -164,13 +193,13 @@ impl Load {
         while let Some(operations) = self.clients.join_next().await {
             history.operations.extend(operations??);
         }
-        let remote = self.shared.connect().await?;
+        let remote = self.shared.connect_again().await?;
         let mut reader = Writer::new(self.shared.clone(), &remote);
         for key in 0..self.shared.objects {
             reader.perform(key, Action::Get).await;
         }
         history.operations.append(&mut reader.operations);
-        history.listings = self.listings.into_inner();
+        history.listings = std::mem::take(&mut *self.listings.lock());
         history.listings.push(list(&self.shared, &remote).await.map_err(|status| refused("a list", &status))?);
         let last = object(LAST_OBJECT, 0, None);
         reader.objects.create(last).await.map_err(|status| refused("the last object", &status))?;
@@ -184,11 +213,35 @@ impl Load {
             bail!("VIOLATION: a watcher was not told of the last object within {WATCHERS_LIMIT:?}");
         };
         watched?;
-        let surprises = std::mem::take(&mut *self.shared.surprises.lock());
-        if let Some(first) = surprises.first() {
-            bail!("VIOLATION: {} answers that no server should give; the first: {first}", surprises.len());
-        }
+        self.check_surprises()?;
         Ok(history)
+    }
+
+    /// Ends everything after the server was killed for good, and gives what everybody was told until then.
+    ///
+    /// # Errors
+    /// The server gave answers that no server should.
+    pub async fn abandon(mut self) -> anyhow::Result<History> {
+        self.shared.place.send_replace(Place::Gone);
+        let mut history = History { listings: std::mem::take(&mut *self.listings.lock()), ..History::default() };
+        while let Some(operations) = self.clients.join_next().await {
+            history.operations.extend(operations??);
+        }
+        while let Some(stretches) = self.watchers.join_next().await {
+            history.stretches.extend(stretches??);
+        }
+        self.check_surprises()?;
+        Ok(history)
+    }
+
+    fn check_surprises(&self) -> anyhow::Result<()> {
+        let surprises = std::mem::take(&mut *self.shared.surprises.lock());
+        match surprises.first() {
+            Some(first) => {
+                bail!("VIOLATION: {} answers that no server should give; the first: {first}", surprises.len())
+            }
+            None => Ok(()),
+        }
     }
 }
 
@@ -251,6 +304,7 @@ async fn run_client(shared: Arc<Shared>) -> anyhow::Result<Vec<Operation>> {
             remote = shared.connect() => remote?,
             _ = stop.wait_for(|stop| *stop) => break,
         };
+        let Some(remote) = remote else { break };
         let mut writer = Writer::new(shared.clone(), &remote);
         // What is begun is ended: a call that is dropped might be done yet.
         while !*stop.borrow() && writer.anything().await != Outcome::Unknown {}

@@ -20,11 +20,11 @@ pub struct Member {
 }
 
 impl Member {
-    /// Starts a new member whose files are all below `directory`.
+    /// Starts a new member whose files are all below `directory`. What it logs is added to the file `log`.
     ///
     /// # Errors
     /// The program cannot be run, or the files cannot be made.
-    pub fn start(program: &Path, directory: &Path) -> anyhow::Result<Member> {
+    pub fn start(program: &Path, directory: &Path, log: &Path) -> anyhow::Result<Member> {
         let (url, peer) = (format!("http://127.0.0.1:{}", free_port()?), format!("http://127.0.0.1:{}", free_port()?));
         let arguments = vec![
             format!("--data-dir={}", directory.join("etcd").display()),
@@ -35,7 +35,7 @@ impl Member {
             format!("--initial-cluster=default={peer}"),
             "--log-level=warn".to_owned(),
         ];
-        let log = File::options().create(true).append(true).open(directory.join("etcd.log"))?;
+        let log = File::options().create(true).append(true).open(log)?;
         let process = launch(program, &arguments, &log)?;
         Ok(Member { program: program.to_owned(), arguments, url, log, process })
     }

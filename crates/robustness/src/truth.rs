@@ -23,6 +23,11 @@ pub struct Truth {
 pub type Violation = String;
 
 impl Truth {
+    /// All changes of which watchers were told.
+    pub fn changes(&self) -> &BTreeMap<Revision, Change> {
+        &self.changes
+    }
+
     /// Puts together what was seen.
     pub fn new(history: &History, violations: &mut Vec<Violation>) -> Truth {
         let mut truth = Truth::default();

@@ -113,9 +113,19 @@ pub(crate) fn kill(arguments: &[&str]) -> anyhow::Result<()> {
     )
 }
 
-/// A few kills; two hundred are a command of their own.
+/// A few kills, also on a disk that loses power; two hundred are a command of their own.
 fn robustness() -> anyhow::Result<()> {
-    kill(&["--kills", "10"])
+    kill(&["--kills", "10"])?;
+    let needed = ["/dev/fuse", "/dev/loop-control"];
+    if let Some(missing) = needed.iter().find(|path| !std::path::Path::new(path).exists()) {
+        println!(
+            "LEFT OUT: losses of power, since the kernel has no {missing}: `modprobe fuse loop`, and run this again"
+        );
+        return Ok(());
+    }
+    kill(&["--power-loss", "--kills", "8"])?;
+    // Against it: a server that is allowed to lose something must lose something, or the disk loses nothing.
+    kill(&["--power-loss", "--store-sync-interval", "500", "--life-milliseconds", "4000", "--kills", "3"])
 }
 
 fn end_to_end() -> anyhow::Result<()> {
