@@ -2,6 +2,7 @@
 
 use std::{path::Path, time::Duration};
 
+use anyhow::bail;
 use robustness::{
     device::{Device, Lost},
     load::{Load, Size},
@@ -26,6 +27,9 @@ pub(crate) struct Trial {
 impl Trial {
     /// Starts everything; all files are below `directory`.
     pub(crate) fn start(arguments: &Arguments, directory: &Path) -> anyhow::Result<Trial> {
+        if arguments.power_loss && arguments.store == Store::Etcd {
+            bail!("--power-loss: etcd ends by itself when its disk is gone; this is about the server's own files");
+        }
         let device = arguments.power_loss.then(|| Device::make(directory)).transpose()?;
         let files = device.as_ref().map_or(directory, Device::directory);
         let mut flags = arguments.up_flags.clone();
@@ -52,12 +56,11 @@ impl Trial {
         self.server.kubeconfig()
     }
 
-    /// Kills the server, the member or both in turn; or the power of all.
+    /// Kills the server, or the server, the member and both in turn; with the server goes the power.
     pub(crate) async fn kill(&mut self, number: u32, load: &Load) -> anyhow::Result<()> {
-        let (is_member_due, is_server_due) = match (&self.member, &self.device, number % 3) {
-            (None, ..) => (false, true),
-            (Some(_), Some(_), _) => (true, true),
-            (Some(_), None, turn) => (turn != 0, turn != 1),
+        let (is_member_due, is_server_due) = match (&self.member, number % 3) {
+            (None, _) => (false, true),
+            (Some(_), turn) => (turn != 0, turn != 1),
         };
         if let Some(device) = &self.device {
             device.fail();
@@ -69,16 +72,16 @@ impl Trial {
             self.server.kill()?;
             self.is_server_dead = true;
         }
-        let mut member = self.member.as_mut().filter(|_| is_member_due);
-        if let Some(member) = &mut member {
-            member.kill()?;
-        }
         if let Some(device) = &mut self.device {
             let lost = device.restore()?;
             self.lost.lost_sectors += lost.lost_sectors;
             self.lost.kept_sectors += lost.kept_sectors;
         }
-        member.map_or(Ok(()), Member::start_again)
+        if let Some(member) = self.member.as_mut().filter(|_| is_member_due) {
+            member.kill()?;
+            member.start_again()?;
+        }
+        Ok(())
     }
 
     /// Starts the server, if it is dead.
