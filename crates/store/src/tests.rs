@@ -9,6 +9,7 @@ mod faults;
 mod formats;
 mod history;
 mod history_races;
+pub(crate) mod interleavings;
 mod model;
 mod opening;
 mod process;
