@@ -2,9 +2,10 @@
 
 mod archives;
 mod backups;
+mod clocks;
 mod contract;
 mod disk_use;
-mod driven;
+pub(crate) mod driven;
 mod faults;
 mod formats;
 mod history;
@@ -14,5 +15,7 @@ mod model;
 mod opening;
 mod process;
 mod reading;
+mod recounted;
 mod salvaging;
+mod syncs;
 mod watching;

@@ -1,12 +1,15 @@
-//! Who finds no room waits, until there is some or the queue is closed; explored with shuttle.
+//! Who finds no room waits, until there is some or the queue is closed.
 
-use std::{future::poll_fn, sync::Arc};
+use std::{future::poll_fn, sync::Arc, task::Poll};
 
 use shuttle::{future::block_on, thread};
 use tokio::sync::oneshot;
 
 use super::{Queue, Request};
-use crate::{Priority, StoreError, limits, tests::interleavings::explore};
+use crate::{
+    Priority, StoreError, limits,
+    tests::{driven::poll, interleavings::explore},
+};
 
 fn commit(
     room: tokio::sync::OwnedSemaphorePermit,
@@ -40,6 +43,43 @@ fn serve(queue: &Queue) -> u64 {
             return count;
         }
     }
+}
+
+/// Ten times the load: what has no room is not taken in, and takes no memory of the queue's.
+#[test]
+fn the_queue_is_bounded_in_bytes_and_in_number() {
+    for size_bytes in [limits::COMMIT_LIMIT_BYTES, 0] {
+        let queue = Queue::new();
+        let most = limits::QUEUE_LIMIT_BYTES / size_bytes.max(limits::QUEUE_UNIT_BYTES);
+        let mut waiting = Vec::new();
+        for _ in 0..10 * most {
+            let mut room = Box::pin(queue.reserve(size_bytes));
+            match poll(room.as_mut()) {
+                Poll::Ready(room) => assert!(queue.push(commit(room.unwrap()).0).is_ok()),
+                Poll::Pending => waiting.push(room),
+            }
+        }
+        let taken_in = queue.length();
+        assert!((most - 1..=most).contains(&taken_in), "{taken_in} of {size_bytes} bytes");
+        assert_eq!(waiting.len(), 10 * most - taken_in);
+        // What is done makes room for as much, and those who came first have it.
+        let mut requests = Vec::new();
+        queue.take(&mut requests);
+        requests.clear();
+        let rooms: Vec<_> = waiting.iter_mut().map(|room| poll(room.as_mut())).take_while(Poll::is_ready).collect();
+        assert_eq!(rooms.len(), taken_in);
+    }
+}
+
+#[test]
+fn a_close_lets_nobody_wait_though_no_room_comes() {
+    let queue = Queue::new();
+    let mut held = Box::pin(queue.reserve(limits::QUEUE_LIMIT_BYTES - limits::QUEUE_UNIT_BYTES));
+    let Poll::Ready(Ok(_held)) = poll(held.as_mut()) else { panic!("there is room") };
+    let mut waiting = Box::pin(queue.reserve(0));
+    assert!(poll(waiting.as_mut()).is_pending());
+    queue.close();
+    assert!(matches!(poll(waiting.as_mut()), Poll::Ready(Err(StoreError::Closed))));
 }
 
 #[test]

@@ -1,0 +1,247 @@
+//! Disks whose syncs are not what they should be: some that say that they are done and are not, some that do not end.
+
+use std::{
+    collections::BTreeMap,
+    io,
+    path::Path,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, AtomicU64, Ordering},
+        mpsc,
+    },
+    thread,
+    time::Duration,
+};
+
+use bytes::Bytes;
+use tokio::runtime;
+
+use super::driven::{DIRECTORY, Machine, next, put};
+use crate::{
+    Engine, Expect, File, FileSystem, KeyValue, Lock, RangeRequest, Revision, Write, embedded,
+    testing::{Fault, Random},
+};
+
+/// A disk each of whose syncs is only done if somebody says so.
+#[derive(Clone)]
+struct Syncs {
+    disk: Arc<dyn FileSystem>,
+    is_done: Arc<dyn Fn() -> bool + Send + Sync>,
+}
+
+impl Syncs {
+    fn file(&self, opened: io::Result<Box<dyn File>>) -> io::Result<Box<dyn File>> {
+        Ok(Box::new(SyncedFile { file: opened?, is_done: self.is_done.clone() }))
+    }
+}
+
+impl FileSystem for Syncs {
+    fn create_directory(&self, path: &Path) -> io::Result<()> {
+        self.disk.create_directory(path)
+    }
+
+    fn lock(&self, path: &Path) -> io::Result<Box<dyn Lock>> {
+        self.disk.lock(path)
+    }
+
+    fn list(&self, directory: &Path) -> io::Result<Vec<String>> {
+        self.disk.list(directory)
+    }
+
+    fn create(&self, path: &Path) -> io::Result<Box<dyn File>> {
+        self.file(self.disk.create(path))
+    }
+
+    fn open(&self, path: &Path) -> io::Result<Box<dyn File>> {
+        self.file(self.disk.open(path))
+    }
+
+    fn rename(&self, from: &Path, to: &Path) -> io::Result<()> {
+        self.disk.rename(from, to)
+    }
+
+    fn link(&self, from: &Path, to: &Path) -> io::Result<()> {
+        self.disk.link(from, to)
+    }
+
+    fn remove(&self, path: &Path) -> io::Result<()> {
+        self.disk.remove(path)
+    }
+
+    fn sync_directory(&self, directory: &Path) -> io::Result<()> {
+        if (self.is_done)() { self.disk.sync_directory(directory) } else { Ok(()) }
+    }
+}
+
+struct SyncedFile {
+    file: Box<dyn File>,
+    is_done: Arc<dyn Fn() -> bool + Send + Sync>,
+}
+
+impl File for SyncedFile {
+    fn length_bytes(&self) -> io::Result<u64> {
+        self.file.length_bytes()
+    }
+
+    fn read_at(&self, buffer: &mut [u8], offset: u64) -> io::Result<usize> {
+        self.file.read_at(buffer, offset)
+    }
+
+    fn write_at(&mut self, bytes: &[u8], offset: u64) -> io::Result<usize> {
+        self.file.write_at(bytes, offset)
+    }
+
+    fn set_length(&mut self, length_bytes: u64) -> io::Result<()> {
+        self.file.set_length(length_bytes)
+    }
+
+    fn reserve(&mut self, length_bytes: u64) -> io::Result<()> {
+        self.file.reserve(length_bytes)
+    }
+
+    fn sync_data(&mut self) -> io::Result<()> {
+        if (self.is_done)() { self.file.sync_data() } else { Ok(()) }
+    }
+}
+
+/// What the commits up to a revision add up to: each writes one of a few keys, or removes it.
+fn objects_at(revision: Revision) -> BTreeMap<Bytes, Revision> {
+    let mut objects = BTreeMap::new();
+    for commit in 2..=revision {
+        match commit % 5 {
+            0 => objects.remove(&key_of(commit)),
+            _ => objects.insert(key_of(commit), commit),
+        };
+    }
+    objects
+}
+
+fn key_of(revision: Revision) -> Bytes {
+    // What is removed is what the commit before wrote.
+    let writer = if revision.is_multiple_of(5) { revision - 1 } else { revision };
+    format!("{}", writer % 7).into()
+}
+
+fn write_of(revision: Revision) -> Write {
+    let key = key_of(revision);
+    match revision % 5 {
+        0 => Write::Delete { key, expect: Expect::Any },
+        _ => Write::Put { key, value: vec![b'x'; 90].into(), expect: Expect::Any, time_to_live: None },
+    }
+}
+
+/// No store can keep what its disk only pretends to have: but it must not show what never was.
+#[test]
+fn a_disk_that_lies_about_syncs_costs_the_newest_commits_or_is_found_out() {
+    let (mut losses, mut refusals) = (0, 0);
+    for seed in 0..400 {
+        let mut random = Random::new(seed);
+        let mut machine = Machine::new(seed);
+        let syncs = AtomicU64::new(0);
+        let honest = random.below(60);
+        // Later it is honest again, by chance, as a cache is that is written out after all.
+        let is_done = Arc::new(move || {
+            let sync = syncs.fetch_add(1, Ordering::Relaxed);
+            sync < honest || sync % 7 == honest % 7
+        });
+        machine.options.file_system = Arc::new(Syncs { disk: machine.options.file_system.clone(), is_done });
+        let mut store = machine.open().unwrap();
+        let revision = 3 + random.below(80);
+        for commit in 2..=revision {
+            store.commit(vec![write_of(commit)]).unwrap();
+        }
+        drop(store);
+        machine.disk.restart();
+        match machine.open() {
+            Ok(store) => {
+                let range = store.everything();
+                let revision_of = |kv: &KeyValue| (kv.key.clone(), kv.mod_revision);
+                let found: BTreeMap<Bytes, Revision> = range.items.iter().map(revision_of).collect();
+                assert_eq!(found, objects_at(range.revision), "seed {seed}: not as it ever was at {}", range.revision);
+                assert!(range.revision <= revision);
+                losses += u32::from(range.revision < revision);
+            }
+            Err(error) => {
+                assert!(error.is_damage(), "seed {seed}: {error}");
+                refusals += 1;
+            }
+        }
+    }
+    assert!(losses > 20 && refusals > 20, "{losses} lost the newest, {refusals} were refused");
+}
+
+/// The process ends when a name cannot be synced; the next one finds that name, and goes on behind it.
+#[test]
+fn a_name_that_could_not_be_synced_is_synced_before_it_is_used() {
+    for seed in 0..20 {
+        let machine = Machine::new(seed);
+        let mut store = machine.open().unwrap();
+        let long: &'static str = "0123456789".repeat(210).leak();
+        // Of the commit: write and sync; of the next segment: create, write, sync, rename; then its name is synced.
+        machine.disk.set_fault(Some((machine.disk.operations() + 6, Fault::Broken)));
+        store.put("a", long).unwrap();
+        assert!(store.store.status().read_only.unwrap().starts_with("cannot create /data/00000000000000000002.log"));
+        drop(store);
+        machine.disk.set_fault(None);
+        let mut store = machine.open().unwrap();
+        store.put("b", "1").unwrap();
+        drop(store);
+        machine.disk.restart();
+        assert!(machine.open().unwrap().get("b").is_some(), "seed {seed}: an acknowledged commit is gone");
+    }
+}
+
+/// How long something may take that has nothing to wait for.
+const AT_ONCE: Duration = Duration::from_secs(30);
+
+#[test]
+fn while_a_sync_hangs_everything_is_read_and_nothing_is_acknowledged() {
+    let mut machine = Machine::new(1);
+    let (is_hanging, (begun, begins), (go, goes)) =
+        (Arc::new(AtomicBool::new(false)), mpsc::channel(), mpsc::channel());
+    let goes = crate::sync::Mutex::new(goes);
+    let hangs = is_hanging.clone();
+    let is_done = Arc::new(move || {
+        if hangs.load(Ordering::Relaxed) {
+            begun.send(()).unwrap();
+            goes.lock().recv().unwrap();
+        }
+        true
+    });
+    machine.options.file_system = Arc::new(Syncs { disk: machine.options.file_system.clone(), is_done });
+    let store = embedded::open(DIRECTORY, machine.options.clone()).unwrap();
+    let runtime = runtime::Builder::new_multi_thread().worker_threads(2).build().unwrap();
+    runtime.block_on(store.commit(vec![put("a", "1")])).unwrap();
+    let mut watch = store.watch(Bytes::new(), Bytes::new(), 2).unwrap();
+
+    is_hanging.store(true, Ordering::Relaxed);
+    let commit = |value| {
+        let store = store.clone();
+        runtime.spawn(async move { store.commit(vec![put("a", value)]).await.unwrap().revision })
+    };
+    let pending = commit("2");
+    begins.recv_timeout(AT_ONCE).expect("the commit is synced");
+    is_hanging.store(false, Ordering::Relaxed);
+    let others = [commit("3"), commit("4")];
+    let (read, reads) = mpsc::channel();
+    let reader = store.clone();
+    thread::spawn(move || {
+        let runtime = runtime::Builder::new_current_thread().build().unwrap();
+        let value = runtime.block_on(reader.get(b"a")).unwrap().0.unwrap().value;
+        let range = runtime.block_on(reader.range(RangeRequest::default())).unwrap();
+        let exported = runtime.block_on(reader.export()).unwrap().revision;
+        let watch = reader.watch(Bytes::new(), Bytes::new(), 1);
+        read.send((value, range.revision, exported, reader.status().revision, watch.is_ok())).unwrap();
+    });
+    let seen = reads.recv_timeout(AT_ONCE).expect("reads do not wait for the disk");
+    assert_eq!(seen, ("1".into(), 2, 2, 2, true));
+    assert!(!pending.is_finished() && others.iter().all(|other| !other.is_finished()));
+    assert!(next(&mut watch).is_none(), "nobody is told of what is not durable");
+
+    go.send(()).unwrap();
+    assert_eq!(runtime.block_on(pending).unwrap(), 3);
+    let mut later = others.map(|other| runtime.block_on(other).unwrap());
+    later.sort_unstable();
+    assert_eq!(later, [4, 5]);
+    store.close();
+}
