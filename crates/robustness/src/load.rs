@@ -1,7 +1,6 @@
 //! Clients that write, read and remove a few objects at once, and keep what they were told.
 
 use std::{
-    path::Path,
     sync::{
         Arc,
         atomic::{AtomicU64, Ordering},
@@ -31,9 +30,9 @@ const WATCHERS_LIMIT: Duration = Duration::from_secs(60);
 /// How long the server, and what it stands on, may take until it serves again.
 const SERVING_LIMIT: Duration = Duration::from_secs(60);
 
-/// Where the server is.
+/// Where the server is, or several of which any may be asked.
 enum Place {
-    There(Box<Access>),
+    There(Vec<Access>),
     /// It comes again.
     Away,
     /// It does not come again for these clients.
@@ -61,7 +60,10 @@ impl Shared {
     pub(crate) async fn connect(&self) -> anyhow::Result<Option<Arc<Remote>>> {
         let mut place = self.place.subscribe();
         match &*place.wait_for(|place| !matches!(place, Place::Away)).await? {
-            Place::There(access) => Ok(Some(access.connection(USER_AGENT)?)),
+            Place::There(accesses) => {
+                let chosen = stdx::random::below(accesses.len() as u64) as usize;
+                Ok(Some(accesses[chosen].connection(USER_AGENT)?))
+            }
             Place::Away | Place::Gone => Ok(None),
         }
     }
@@ -93,13 +95,12 @@ pub struct Load {
 }
 
 impl Load {
-    /// Starts the clients of the server that a kubeconfig names.
+    /// Starts the clients of one server, or of several.
     ///
     /// # Errors
-    /// The kubeconfig is of no use, or the server refuses the first requests.
-    pub async fn start(kubeconfig: &Path, size: Size) -> anyhow::Result<Load> {
-        let access = Access::read(kubeconfig)?;
-        let remote = access.connection(USER_AGENT)?;
+    /// There is none, or it refuses the first requests.
+    pub async fn start(accesses: Vec<Access>, size: Size) -> anyhow::Result<Load> {
+        let remote = accesses.first().context("there is no server")?.connection(USER_AGENT)?;
         let namespaces = Client::new(remote.clone(), USER_AGENT).all(&kinds::NAMESPACES);
         let namespace = value!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": NAMESPACE}});
         match namespaces.create(Object(namespace)).await {
@@ -112,7 +113,7 @@ impl Load {
             marks: AtomicU64::new(1),
             operations: AtomicU64::new(0),
             objects: size.objects,
-            place: watch::channel(Place::There(Box::new(access))).0,
+            place: watch::channel(Place::There(accesses)).0,
             stop: watch::channel(false).0,
             surprises: Mutex::default(),
         });
@@ -148,18 +149,10 @@ impl Load {
         self.shared.operations.load(Ordering::Relaxed)
     }
 
-    /// Says that the server is about to be away: whoever needs a new connection waits.
-    pub fn server_is_away(&self) {
-        self.shared.place.send_replace(Place::Away);
-    }
-
-    /// Says that the server is there again.
-    ///
-    /// # Errors
-    /// The kubeconfig is of no use.
-    pub fn server_is_there(&self, kubeconfig: &Path) -> anyhow::Result<()> {
-        self.shared.place.send_replace(Place::There(Box::new(Access::read(kubeconfig)?)));
-        Ok(())
+    /// Says which servers are there from now on; while there is none, whoever needs a new connection waits. To be said
+    /// before one is killed, and after it is ready again.
+    pub fn servers_are(&self, accesses: Vec<Access>) {
+        self.shared.place.send_replace(if accesses.is_empty() { Place::Away } else { Place::There(accesses) });
     }
 
     /// Lists all objects, again and again until there is an answer: so long it took to serve.

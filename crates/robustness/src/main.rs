@@ -145,7 +145,7 @@ async fn run(arguments: &Arguments, mut trial: Trial) -> anyhow::Result<History>
         let killed = Instant::now();
         trial.kill(kill, &load).await?;
         trial.start_again()?;
-        load.server_is_there(trial.kubeconfig())?;
+        load.servers_are(trial.accesses()?);
         load.list().await?;
         longest = longest.max(killed.elapsed());
         if (kill + 1) % 20 == 0 {

@@ -9,6 +9,7 @@ use robustness::{
     member::Member,
     server::Server,
 };
+use sim::Access;
 
 use crate::{Arguments, Store};
 
@@ -48,12 +49,12 @@ impl Trial {
 
     /// Starts clients.
     pub(crate) async fn load(&self, size: Size) -> anyhow::Result<Load> {
-        Load::start(self.server.kubeconfig(), size).await
+        Load::start(self.accesses()?, size).await
     }
 
-    /// The administrator's kubeconfig.
-    pub(crate) fn kubeconfig(&self) -> &Path {
-        self.server.kubeconfig()
+    /// How the server is reached.
+    pub(crate) fn accesses(&self) -> anyhow::Result<Vec<Access>> {
+        Ok(vec![Access::read(self.server.kubeconfig())?])
     }
 
     /// Kills the server, or the server, the member and both in turn; with the server goes the power.
@@ -68,7 +69,7 @@ impl Trial {
             tokio::time::sleep(Duration::from_millis(stdx::random::below(DEAD_DISK_MILLISECONDS))).await;
         }
         if is_server_due {
-            load.server_is_away();
+            load.servers_are(Vec::new());
             self.server.kill()?;
             self.is_server_dead = true;
         }
