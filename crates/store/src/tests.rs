@@ -10,6 +10,7 @@ mod faults;
 mod formats;
 mod history;
 mod history_races;
+mod hooked;
 pub(crate) mod interleavings;
 mod model;
 mod opening;

@@ -46,6 +46,33 @@ fn a_file_in_the_place_of_the_directory_is_named() {
     assert_eq!(error, format!("cannot create {}: not a directory", path.display()));
 }
 
+/// As a crash leaves it between the name of a snapshot and the removal of what it replaces.
+#[test]
+fn what_a_snapshot_replaced_is_removed_later_too() {
+    let machine = Machine::new(1);
+    let mut store = machine.open().unwrap();
+    let mut replaced: Vec<(PathBuf, Vec<u8>)> = Vec::new();
+    for _ in 0..200 {
+        store.put("a", "a value of some length, so that segments fill").unwrap();
+        for (path, _) in machine.disk.files() {
+            machine.disk.damage(&path, |bytes| {
+                replaced.retain(|(other, _)| *other != path);
+                replaced.push((path.clone(), bytes.clone()));
+            });
+        }
+    }
+    store.close();
+    let needed = machine.disk.files();
+    for (path, bytes) in replaced.iter().filter(|(path, _)| needed.iter().all(|(other, _)| other != path)) {
+        let mut file = crate::FileSystem::create(&machine.disk, path).unwrap();
+        crate::file_system::write_all_at(&mut *file, bytes, 0).unwrap();
+    }
+    assert!(machine.disk.files().len() > needed.len() + 4);
+    let range = machine.open().unwrap().everything();
+    assert_eq!((range.items.len(), range.revision), (1, 201));
+    assert_eq!(machine.disk.files(), needed);
+}
+
 #[test]
 fn what_was_never_finished_is_cleared_away() {
     let machine = Machine::new(1);

@@ -2,8 +2,6 @@
 
 use std::{
     collections::BTreeMap,
-    io,
-    path::Path,
     sync::{
         Arc,
         atomic::{AtomicBool, AtomicU64, Ordering},
@@ -16,93 +14,14 @@ use std::{
 use bytes::Bytes;
 use tokio::runtime;
 
-use super::driven::{DIRECTORY, Machine, next, put};
+use super::{
+    driven::{DIRECTORY, Machine, next, put},
+    hooked::Hooked,
+};
 use crate::{
-    Engine, Expect, File, FileSystem, KeyValue, Lock, RangeRequest, Revision, Write, embedded,
+    Engine, Expect, KeyValue, RangeRequest, Revision, Write, embedded,
     testing::{Fault, Random},
 };
-
-/// A disk each of whose syncs is only done if somebody says so.
-#[derive(Clone)]
-struct Syncs {
-    disk: Arc<dyn FileSystem>,
-    is_done: Arc<dyn Fn() -> bool + Send + Sync>,
-}
-
-impl Syncs {
-    fn file(&self, opened: io::Result<Box<dyn File>>) -> io::Result<Box<dyn File>> {
-        Ok(Box::new(SyncedFile { file: opened?, is_done: self.is_done.clone() }))
-    }
-}
-
-impl FileSystem for Syncs {
-    fn create_directory(&self, path: &Path) -> io::Result<()> {
-        self.disk.create_directory(path)
-    }
-
-    fn lock(&self, path: &Path) -> io::Result<Box<dyn Lock>> {
-        self.disk.lock(path)
-    }
-
-    fn list(&self, directory: &Path) -> io::Result<Vec<String>> {
-        self.disk.list(directory)
-    }
-
-    fn create(&self, path: &Path) -> io::Result<Box<dyn File>> {
-        self.file(self.disk.create(path))
-    }
-
-    fn open(&self, path: &Path) -> io::Result<Box<dyn File>> {
-        self.file(self.disk.open(path))
-    }
-
-    fn rename(&self, from: &Path, to: &Path) -> io::Result<()> {
-        self.disk.rename(from, to)
-    }
-
-    fn link(&self, from: &Path, to: &Path) -> io::Result<()> {
-        self.disk.link(from, to)
-    }
-
-    fn remove(&self, path: &Path) -> io::Result<()> {
-        self.disk.remove(path)
-    }
-
-    fn sync_directory(&self, directory: &Path) -> io::Result<()> {
-        if (self.is_done)() { self.disk.sync_directory(directory) } else { Ok(()) }
-    }
-}
-
-struct SyncedFile {
-    file: Box<dyn File>,
-    is_done: Arc<dyn Fn() -> bool + Send + Sync>,
-}
-
-impl File for SyncedFile {
-    fn length_bytes(&self) -> io::Result<u64> {
-        self.file.length_bytes()
-    }
-
-    fn read_at(&self, buffer: &mut [u8], offset: u64) -> io::Result<usize> {
-        self.file.read_at(buffer, offset)
-    }
-
-    fn write_at(&mut self, bytes: &[u8], offset: u64) -> io::Result<usize> {
-        self.file.write_at(bytes, offset)
-    }
-
-    fn set_length(&mut self, length_bytes: u64) -> io::Result<()> {
-        self.file.set_length(length_bytes)
-    }
-
-    fn reserve(&mut self, length_bytes: u64) -> io::Result<()> {
-        self.file.reserve(length_bytes)
-    }
-
-    fn sync_data(&mut self) -> io::Result<()> {
-        if (self.is_done)() { self.file.sync_data() } else { Ok(()) }
-    }
-}
 
 /// What the commits up to a revision add up to: each writes one of a few keys, or removes it.
 fn objects_at(revision: Revision) -> BTreeMap<Bytes, Revision> {
@@ -144,7 +63,7 @@ fn a_disk_that_lies_about_syncs_costs_the_newest_commits_or_is_found_out() {
             let sync = syncs.fetch_add(1, Ordering::Relaxed);
             sync < honest || sync % 7 == honest % 7
         });
-        machine.options.file_system = Arc::new(Syncs { disk: machine.options.file_system.clone(), is_done });
+        machine.options.file_system = Arc::new(Hooked { is_done, ..Hooked::of(&machine) });
         let mut store = machine.open().unwrap();
         let revision = 3 + random.below(80);
         for commit in 2..=revision {
@@ -208,7 +127,7 @@ fn while_a_sync_hangs_everything_is_read_and_nothing_is_acknowledged() {
         }
         true
     });
-    machine.options.file_system = Arc::new(Syncs { disk: machine.options.file_system.clone(), is_done });
+    machine.options.file_system = Arc::new(Hooked { is_done, ..Hooked::of(&machine) });
     let store = embedded::open(DIRECTORY, machine.options.clone()).unwrap();
     let runtime = runtime::Builder::new_multi_thread().worker_threads(2).build().unwrap();
     runtime.block_on(store.commit(vec![put("a", "1")])).unwrap();
