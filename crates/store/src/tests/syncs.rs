@@ -122,8 +122,9 @@ fn while_a_sync_hangs_everything_is_read_and_nothing_is_acknowledged() {
     let hangs = is_hanging.clone();
     let is_done = Arc::new(move || {
         if hangs.load(Ordering::Relaxed) {
-            begun.send(()).unwrap();
-            goes.lock().recv().unwrap();
+            // Of a test that has failed nobody hears, and nobody waits for it.
+            let _ = begun.send(());
+            let _ = goes.lock().recv();
         }
         true
     });
