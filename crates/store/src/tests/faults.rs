@@ -321,6 +321,19 @@ fn with_an_interval_a_failed_sync_stops_writes_and_a_close_syncs() {
 }
 
 #[test]
+fn with_an_interval_a_close_marks_all_as_durable() {
+    let machine = lazy();
+    let mut store = machine.open().unwrap();
+    store.put("a", "1").unwrap();
+    store.close();
+    // What was synced by the close alone cannot be taken for what a crash tore.
+    let segment = machine.disk.files().remove(0).0;
+    machine.disk.damage(&segment, |contents| contents[80] ^= 1);
+    let error = machine.open().err().expect("it is refused").to_string();
+    assert!(error.ends_with("a record that was durable is broken"), "{error}");
+}
+
+#[test]
 fn with_an_interval_no_segment_is_left_unsynced() {
     let machine = lazy();
     let mut store = machine.open().unwrap();
