@@ -1,6 +1,10 @@
 //! A disk on which a test says what is wrong.
 
-use std::{io, path::Path, sync::Arc};
+use std::{
+    io,
+    path::{Path, PathBuf},
+    sync::Arc,
+};
 
 use super::driven::Machine;
 use crate::{File, FileSystem, Lock, embedded::record::FILE_HEADER_BYTES};
@@ -8,8 +12,8 @@ use crate::{File, FileSystem, Lock, embedded::record::FILE_HEADER_BYTES};
 /// A disk with hooks.
 pub(super) struct Hooked {
     pub(super) disk: Arc<dyn FileSystem>,
-    /// Whether a sync is done, and not only said to be.
-    pub(super) is_done: Arc<dyn Fn() -> bool + Send + Sync>,
+    /// Whether a sync of this file or directory is done, and not only said to be.
+    pub(super) is_done: Arc<dyn Fn(&Path) -> bool + Send + Sync>,
     /// Whether what is written to a file has a wrong bit.
     pub(super) is_spoiled: fn(&Path) -> bool,
 }
@@ -17,12 +21,13 @@ pub(super) struct Hooked {
 impl Hooked {
     /// The disk of a machine, on which nothing is wrong.
     pub(super) fn of(machine: &Machine) -> Hooked {
-        Hooked { disk: machine.options.file_system.clone(), is_done: Arc::new(|| true), is_spoiled: |_| false }
+        Hooked { disk: machine.options.file_system.clone(), is_done: Arc::new(|_| true), is_spoiled: |_| false }
     }
 
     fn file(&self, path: &Path, opened: io::Result<Box<dyn File>>) -> io::Result<Box<dyn File>> {
         let is_spoiled = (self.is_spoiled)(path);
-        Ok(Box::new(HookedFile { file: opened?, is_done: self.is_done.clone(), is_spoiled }))
+        let (path, is_done) = (path.to_owned(), self.is_done.clone());
+        Ok(Box::new(HookedFile { file: opened?, path, is_done, is_spoiled }))
     }
 }
 
@@ -60,13 +65,15 @@ impl FileSystem for Hooked {
     }
 
     fn sync_directory(&self, directory: &Path) -> io::Result<()> {
-        if (self.is_done)() { self.disk.sync_directory(directory) } else { Ok(()) }
+        if (self.is_done)(directory) { self.disk.sync_directory(directory) } else { Ok(()) }
     }
 }
 
 struct HookedFile {
     file: Box<dyn File>,
-    is_done: Arc<dyn Fn() -> bool + Send + Sync>,
+    /// The name under which it was opened.
+    path: PathBuf,
+    is_done: Arc<dyn Fn(&Path) -> bool + Send + Sync>,
     is_spoiled: bool,
 }
 
@@ -96,6 +103,6 @@ impl File for HookedFile {
     }
 
     fn sync_data(&mut self) -> io::Result<()> {
-        if (self.is_done)() { self.file.sync_data() } else { Ok(()) }
+        if (self.is_done)(&self.path) { self.file.sync_data() } else { Ok(()) }
     }
 }

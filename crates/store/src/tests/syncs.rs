@@ -2,6 +2,7 @@
 
 use std::{
     collections::BTreeMap,
+    path::Path,
     sync::{
         Arc,
         atomic::{AtomicBool, AtomicU64, Ordering},
@@ -59,7 +60,7 @@ fn a_disk_that_lies_about_syncs_costs_the_newest_commits_or_is_found_out() {
         let syncs = AtomicU64::new(0);
         let honest = random.below(60);
         // Later it is honest again, by chance, as a cache is that is written out after all.
-        let is_done = Arc::new(move || {
+        let is_done = Arc::new(move |_: &Path| {
             let sync = syncs.fetch_add(1, Ordering::Relaxed);
             sync < honest || sync % 7 == honest % 7
         });
@@ -120,7 +121,7 @@ fn while_a_sync_hangs_everything_is_read_and_nothing_is_acknowledged() {
         (Arc::new(AtomicBool::new(false)), mpsc::channel(), mpsc::channel());
     let goes = crate::sync::Mutex::new(goes);
     let hangs = is_hanging.clone();
-    let is_done = Arc::new(move || {
+    let is_done = Arc::new(move |_: &Path| {
         if hangs.load(Ordering::Relaxed) {
             // Of a test that has failed nobody hears, and nobody waits for it.
             let _ = begun.send(());
@@ -164,4 +165,61 @@ fn while_a_sync_hangs_everything_is_read_and_nothing_is_acknowledged() {
     later.sort_unstable();
     assert_eq!(later, [4, 5]);
     store.close();
+}
+
+/// A snapshot is written while commits, and compactions, go on.
+#[test]
+fn a_snapshot_shows_its_revision_though_everything_is_replaced_meanwhile() {
+    // More than is looked at in one step, and as much as is synced in one.
+    const KEYS: u64 = 600;
+    let value = Bytes::from(vec![b'x'; 20_000]);
+    let mut machine = Machine::new(1);
+    machine.options.segment_bytes = 1 << 20;
+    machine.options.snapshot_log_bytes = 13 << 20;
+    machine.options.disk_bound_bytes = 1 << 30;
+    let ((begun, begins), (go, goes), (made, makes)) = (mpsc::channel(), mpsc::channel(), mpsc::channel());
+    let goes = crate::sync::Mutex::new(goes);
+    let is_done = Arc::new(move |path: &Path| {
+        if path.to_string_lossy().ends_with(".snapshot.unfinished") {
+            // Of a test that has failed nobody hears, and nobody waits for it.
+            let _ = begun.send(());
+            let _ = goes.lock().recv();
+        } else if path == Path::new(DIRECTORY) {
+            let _ = made.send(());
+        }
+        true
+    });
+    machine.options.file_system = Arc::new(Hooked { is_done, ..Hooked::of(&machine) });
+    let store = embedded::open(DIRECTORY, machine.options.clone()).unwrap();
+    let runtime = runtime::Builder::new_current_thread().build().unwrap();
+    let put = |number: u64, value: &Bytes| {
+        let key = format!("{:03}", number % KEYS).into();
+        let write = Write::Put { key, value: value.clone(), expect: Expect::Any, time_to_live: None };
+        runtime.block_on(store.commit(vec![write])).unwrap().revision
+    };
+    let mut written = 0;
+    while begins.try_recv().is_err() {
+        assert!(written < 2 * KEYS, "a snapshot is due");
+        put(written, &value);
+        written += 1;
+    }
+    let last = (0..KEYS).map(|number| put(number, &"new".into())).last().unwrap();
+    runtime.block_on(store.compact(last)).unwrap();
+    while makes.try_recv().is_ok() {}
+    // For the part that was synced in between, and for the end.
+    go.send(()).unwrap();
+    begins.recv_timeout(AT_ONCE).expect("the snapshot is synced at its end");
+    go.send(()).unwrap();
+    // It has its name, and what it replaces is gone.
+    (0..2).for_each(|_| makes.recv_timeout(AT_ONCE).unwrap());
+    store.close();
+    assert!(store.status().snapshot_bytes > 10 << 20);
+
+    machine.options.file_system = Arc::new(machine.disk.clone());
+    machine.disk.restart();
+    let range = machine.open().unwrap().everything();
+    assert_eq!(range.items.len() as u64, KEYS);
+    for (kv, created) in range.items.iter().zip(2..) {
+        assert_eq!((kv.create_revision, &kv.value[..]), (created, &b"new"[..]), "{:?} is from before", kv.key);
+    }
 }
