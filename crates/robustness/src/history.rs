@@ -1,35 +1,41 @@
 //! What clients did and what they were told: the evidence that is judged.
 
 /// An object's content. Every write has one of its own, so that what is read says which write made it.
-pub(crate) type Mark = u64;
+pub type Mark = u64;
 /// A `resourceVersion`.
-pub(crate) type Revision = u64;
+pub type Revision = u64;
 /// Nanoseconds since the run began.
-pub(crate) type Moment = u64;
+pub type Moment = u64;
 /// The number of an object.
-pub(crate) type Key = u32;
+pub type Key = u32;
 
 /// What was asked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Action {
+pub enum Action {
+    /// Reads the object.
     Get,
+    /// Makes the object, where there is none.
     Create {
+        /// Its content.
         mark: Mark,
     },
-    /// Replaces the object if its revision is this one.
+    /// Replaces the object, if it is as expected.
     Update {
+        /// The revision that it must have.
         expected: Revision,
+        /// Its new content.
         mark: Mark,
     },
-    /// Removes the object if its revision is this one.
+    /// Removes the object, if it is as expected.
     Delete {
+        /// The revision that it must have.
         expected: Revision,
     },
 }
 
 impl Action {
     /// What it writes.
-    pub(crate) fn mark(&self) -> Option<Mark> {
+    pub fn mark(&self) -> Option<Mark> {
         match self {
             Action::Create { mark } | Action::Update { mark, .. } => Some(*mark),
             Action::Get | Action::Delete { .. } => None,
@@ -39,13 +45,21 @@ impl Action {
 
 /// What the server said.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Outcome {
+pub enum Outcome {
     /// The object, as it was.
-    Found { revision: Revision, mark: Mark },
+    Found {
+        /// The revision that it has.
+        revision: Revision,
+        /// Its content.
+        mark: Mark,
+    },
     /// There is none.
     Absent,
     /// It was written.
-    Written { revision: Revision },
+    Written {
+        /// The revision that it got.
+        revision: Revision,
+    },
     /// It was removed.
     Deleted,
     /// There is one already.
@@ -58,56 +72,80 @@ pub(crate) enum Outcome {
 
 /// One operation on one object.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Operation {
-    pub(crate) key: Key,
-    pub(crate) action: Action,
-    pub(crate) outcome: Outcome,
-    pub(crate) called: Moment,
-    pub(crate) returned: Moment,
+pub struct Operation {
+    /// The object.
+    pub key: Key,
+    /// What was asked for.
+    pub action: Action,
+    /// What the server said.
+    pub outcome: Outcome,
+    /// When it was asked for.
+    pub called: Moment,
+    /// When the answer was there.
+    pub returned: Moment,
 }
 
 /// All objects at one revision.
 #[derive(Clone, Debug)]
-pub(crate) struct Listing {
-    pub(crate) revision: Revision,
-    pub(crate) items: Vec<(Key, Revision, Mark)>,
-    pub(crate) called: Moment,
-    pub(crate) returned: Moment,
+pub struct Listing {
+    /// The revision of the list.
+    pub revision: Revision,
+    /// The objects with their revisions and contents, in any order.
+    pub items: Vec<(Key, Revision, Mark)>,
+    /// When it was asked for.
+    pub called: Moment,
+    /// When the answer was there.
+    pub returned: Moment,
 }
 
 /// A change of an object.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Change {
+pub enum Change {
     /// It was written.
-    Put { key: Key, mark: Mark },
-    /// It was removed, and this was in it last.
-    Delete { key: Key, mark: Mark },
+    Put {
+        /// The object.
+        key: Key,
+        /// Its content.
+        mark: Mark,
+    },
+    /// It was removed.
+    Delete {
+        /// The object.
+        key: Key,
+        /// What was in it last.
+        mark: Mark,
+    },
 }
 
 /// A change as a watcher was told of it.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Seen {
-    pub(crate) revision: Revision,
-    pub(crate) change: Change,
-    pub(crate) at: Moment,
+pub struct Seen {
+    /// The revision of the change.
+    pub revision: Revision,
+    /// What changed.
+    pub change: Change,
+    /// When the watcher was told.
+    pub at: Moment,
 }
 
 /// What a watcher was told, without a gap as far as it knows.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Stretch {
+pub struct Stretch {
     /// It asked for what comes after this.
-    pub(crate) after: Revision,
+    pub after: Revision,
     /// In the order in which it came.
-    pub(crate) seen: Vec<Seen>,
+    pub seen: Vec<Seen>,
     /// The last revision of which it was told, bookmarks too.
-    pub(crate) until: Revision,
+    pub until: Revision,
 }
 
 /// Everything.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct History {
-    pub(crate) operations: Vec<Operation>,
-    pub(crate) listings: Vec<Listing>,
+pub struct History {
+    /// What clients did to single objects, in any order.
+    pub operations: Vec<Operation>,
+    /// Lists, in any order.
+    pub listings: Vec<Listing>,
     /// Of each watcher.
-    pub(crate) stretches: Vec<Stretch>,
+    pub stretches: Vec<Stretch>,
 }

@@ -76,7 +76,7 @@ impl Line {
 
 /// Judges the operations on one object, none of which has an unknown outcome. The error is the operation at which the
 /// longest attempt ended.
-pub(crate) fn check(operations: &[Operation]) -> Result<(), Operation> {
+pub fn check(operations: &[Operation]) -> Result<(), Operation> {
     // Calls come before returns of the same moment: that allows more.
     let mut order: Vec<(Moment, bool, usize)> = operations
         .iter()

@@ -17,7 +17,6 @@ use tokio::{sync::watch, task::JoinSet};
 
 use crate::{
     history::{Action, History, Key, Listing, Mark, Moment, Operation, Outcome, Revision, Stretch},
-    server::Server,
     watcher,
 };
 
@@ -28,20 +27,16 @@ const PREFIX: &str = "object-";
 const USER_AGENT: &str = "sagong-robustness";
 /// How long the watchers may take to be told of the last object.
 const WATCHERS_LIMIT: Duration = Duration::from_secs(60);
+/// How long the server, and what it stands on, may take until it serves again.
+const SERVING_LIMIT: Duration = Duration::from_secs(60);
 
-/// Where the servers are, any of which may be asked; the number grows with each change.
-#[derive(Clone)]
-pub(crate) struct Place {
-    pub(crate) life: u64,
-    accesses: Vec<Access>,
-}
-
-impl Place {
-    /// Whether there is a server to ask for who was connected in `life`: the next life of a single one, or any of
-    /// several at once.
-    fn serves_after(&self, life: u64) -> bool {
-        self.accesses.len() > 1 || (!self.accesses.is_empty() && self.life > life)
-    }
+/// Where the server is, or several of which any may be asked.
+enum Place {
+    There(Vec<Access>),
+    /// It comes again.
+    Away,
+    /// It does not come again for these clients.
+    Gone,
 }
 
 /// What all clients share.
@@ -61,48 +56,64 @@ impl Shared {
         self.began.elapsed().as_nanos() as Moment
     }
 
-    /// A connection to the server in a later life than `life`, when there is one, or to one of several.
-    pub(crate) async fn connect_after(&self, life: u64) -> anyhow::Result<(u64, Arc<Remote>)> {
+    /// A new connection to the server, when it is there; none when it does not come again.
+    pub(crate) async fn connect(&self) -> anyhow::Result<Option<Arc<Remote>>> {
         let mut place = self.place.subscribe();
-        let place = place.wait_for(|place| place.serves_after(life)).await?.clone();
-        let chosen = stdx::random::below(place.accesses.len() as u64) as usize;
-        Ok((place.life, place.accesses[chosen].connection(USER_AGENT)?))
+        match &*place.wait_for(|place| !matches!(place, Place::Away)).await? {
+            Place::There(accesses) => {
+                let chosen = stdx::random::below(accesses.len() as u64) as usize;
+                Ok(Some(accesses[chosen].connection(USER_AGENT)?))
+            }
+            Place::Away | Place::Gone => Ok(None),
+        }
+    }
+
+    /// [`Shared::connect`] where it must come again.
+    async fn connect_again(&self) -> anyhow::Result<Arc<Remote>> {
+        self.connect().await?.context("the server does not come again")
     }
 }
 
+/// How much is done at once.
+#[derive(Clone, Copy, Debug)]
+pub struct Size {
+    /// Clients that write and read, each on a connection of its own.
+    pub clients: u32,
+    /// Objects on which they do it.
+    pub objects: u32,
+    /// Clients that watch.
+    pub watchers: u32,
+}
+
 /// Everything that runs.
-pub(crate) struct Load {
+pub struct Load {
     shared: Arc<Shared>,
     clients: JoinSet<anyhow::Result<Vec<Operation>>>,
     watchers: JoinSet<anyhow::Result<Vec<Stretch>>>,
+    first: Listing,
     listings: Mutex<Vec<Listing>>,
 }
 
 impl Load {
-    /// Starts the clients of one server.
-    pub(crate) async fn start(server: &Server, clients: u32, objects: u32, watchers: u32) -> anyhow::Result<Load> {
-        Load::start_on(vec![Access::read(&server.kubeconfig())?], clients, objects, watchers).await
-    }
-
-    /// Starts the clients of one server or several.
-    pub(crate) async fn start_on(
-        accesses: Vec<Access>,
-        clients: u32,
-        objects: u32,
-        watchers: u32,
-    ) -> anyhow::Result<Load> {
+    /// Starts the clients of one server, or of several.
+    ///
+    /// # Errors
+    /// There is none, or it refuses the first requests.
+    pub async fn start(accesses: Vec<Access>, size: Size) -> anyhow::Result<Load> {
         let remote = accesses.first().context("there is no server")?.connection(USER_AGENT)?;
         let namespaces = Client::new(remote.clone(), USER_AGENT).all(&kinds::NAMESPACES);
-        namespaces
-            .create(Object(value!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": NAMESPACE}})))
-            .await
-            .map_err(|status| refused("the namespace", &status))?;
+        let namespace = value!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": NAMESPACE}});
+        match namespaces.create(Object(namespace)).await {
+            // Of another load before.
+            Err(status) if status.reason != "AlreadyExists" => return Err(refused("the namespace", &status)),
+            _ => {}
+        }
         let shared = Arc::new(Shared {
             began: Instant::now(),
             marks: AtomicU64::new(1),
             operations: AtomicU64::new(0),
-            objects,
-            place: watch::channel(Place { life: 1, accesses }).0,
+            objects: size.objects,
+            place: watch::channel(Place::There(accesses)).0,
             stop: watch::channel(false).0,
             surprises: Mutex::default(),
         });
@@ -111,58 +122,77 @@ impl Load {
             shared: shared.clone(),
             clients: JoinSet::new(),
             watchers: JoinSet::new(),
-            listings: Mutex::default(),
+            listings: Mutex::new(vec![first.clone()]),
+            first,
         };
-        for _ in 0..watchers {
-            load.watchers.spawn(watcher::run(shared.clone(), first.revision));
+        for _ in 0..size.watchers {
+            load.watchers.spawn(watcher::run(shared.clone(), load.first.revision));
         }
-        for _ in 0..clients {
+        for _ in 0..size.clients {
             load.clients.spawn(run_client(shared.clone()));
         }
         Ok(load)
     }
 
+    /// The objects as they were when the load began.
+    pub fn first_listing(&self) -> &Listing {
+        &self.first
+    }
+
+    /// The time by which everything is told.
+    pub fn now(&self) -> Moment {
+        self.shared.now()
+    }
+
     /// How many operations there were so far.
-    pub(crate) fn operations(&self) -> u64 {
+    pub fn operations(&self) -> u64 {
         self.shared.operations.load(Ordering::Relaxed)
     }
 
-    pub(crate) fn server_is_away(&self) {
-        self.shared.place.send_modify(|place| place.accesses.clear());
+    /// Says which servers are there from now on; while there is none, whoever needs a new connection waits. To be said
+    /// before one is killed, and after it is ready again.
+    pub fn servers_are(&self, accesses: Vec<Access>) {
+        self.shared.place.send_replace(if accesses.is_empty() { Place::Away } else { Place::There(accesses) });
     }
 
-    pub(crate) fn server_is_there(&self, server: &Server) -> anyhow::Result<()> {
-        self.servers_are(vec![Access::read(&server.kubeconfig())?]);
+    /// Lists all objects, again and again until there is an answer: so long it took to serve.
+    ///
+    /// # Errors
+    /// There is none for a minute.
+    pub async fn list(&self) -> anyhow::Result<()> {
+        let mut problem = None;
+        let listed = async {
+            loop {
+                match list(&self.shared, &*self.shared.connect_again().await?).await {
+                    Ok(listing) => return anyhow::Ok(listing),
+                    Err(status) => problem = Some(status.message),
+                }
+            }
+        };
+        let Ok(listing) = tokio::time::timeout(SERVING_LIMIT, listed).await else {
+            bail!("VIOLATION: no list is answered within {SERVING_LIMIT:?}: {problem:?}");
+        };
+        self.listings.lock().push(listing?);
         Ok(())
     }
 
-    /// Has the clients ask these servers from now on.
-    pub(crate) fn servers_are(&self, accesses: Vec<Access>) {
-        self.shared.place.send_modify(|place| *place = Place { life: place.life + 1, accesses });
-    }
-
-    /// Lists all objects; without an answer it says nothing.
-    pub(crate) async fn list(&self) {
-        let Ok((_, remote)) = self.shared.connect_after(0).await else { return };
-        if let Ok(listing) = list(&self.shared, &remote).await {
-            self.listings.lock().push(listing);
-        }
-    }
-
     /// Ends the clients, reads everything once more, and ends the watchers when they have been told of everything.
-    pub(crate) async fn finish(mut self) -> anyhow::Result<History> {
+    ///
+    /// # Errors
+    /// The server refuses the last requests or gave answers that no server should, or a watcher is not told of the end.
+    pub async fn finish(mut self) -> anyhow::Result<History> {
         self.shared.stop.send_replace(true);
         let mut history = History::default();
         while let Some(operations) = self.clients.join_next().await {
             history.operations.extend(operations??);
         }
-        let (_, remote) = self.shared.connect_after(0).await?;
+        let remote = self.shared.connect_again().await?;
         let mut reader = Writer::new(self.shared.clone(), &remote);
         for key in 0..self.shared.objects {
             reader.perform(key, Action::Get).await;
         }
         history.operations.append(&mut reader.operations);
-        history.listings = self.listings.into_inner();
+        history.listings = std::mem::take(&mut *self.listings.lock());
         history.listings.push(list(&self.shared, &remote).await.map_err(|status| refused("a list", &status))?);
         let last = object(LAST_OBJECT, 0, None);
         reader.objects.create(last).await.map_err(|status| refused("the last object", &status))?;
@@ -176,11 +206,35 @@ impl Load {
             bail!("VIOLATION: a watcher was not told of the last object within {WATCHERS_LIMIT:?}");
         };
         watched?;
-        let surprises = std::mem::take(&mut *self.shared.surprises.lock());
-        if let Some(first) = surprises.first() {
-            bail!("VIOLATION: {} answers that no server should give; the first: {first}", surprises.len());
-        }
+        self.check_surprises()?;
         Ok(history)
+    }
+
+    /// Ends everything after the server was killed for good, and gives what everybody was told until then.
+    ///
+    /// # Errors
+    /// The server gave answers that no server should.
+    pub async fn abandon(mut self) -> anyhow::Result<History> {
+        self.shared.place.send_replace(Place::Gone);
+        let mut history = History { listings: std::mem::take(&mut *self.listings.lock()), ..History::default() };
+        while let Some(operations) = self.clients.join_next().await {
+            history.operations.extend(operations??);
+        }
+        while let Some(stretches) = self.watchers.join_next().await {
+            history.stretches.extend(stretches??);
+        }
+        self.check_surprises()?;
+        Ok(history)
+    }
+
+    fn check_surprises(&self) -> anyhow::Result<()> {
+        let surprises = std::mem::take(&mut *self.shared.surprises.lock());
+        match surprises.first() {
+            Some(first) => {
+                bail!("VIOLATION: {} answers that no server should give; the first: {first}", surprises.len())
+            }
+            None => Ok(()),
+        }
     }
 }
 
@@ -238,18 +292,18 @@ pub(crate) async fn list(shared: &Shared, remote: &Remote) -> Result<Listing, St
 async fn run_client(shared: Arc<Shared>) -> anyhow::Result<Vec<Operation>> {
     let mut stop = shared.stop.subscribe();
     let mut operations = Vec::new();
-    let mut life = 0;
-    loop {
-        let connected = tokio::select! {
-            connected = shared.connect_after(life) => connected?,
-            _ = stop.wait_for(|stop| *stop) => return Ok(operations),
+    while !*stop.borrow() {
+        let remote = tokio::select! {
+            remote = shared.connect() => remote?,
+            _ = stop.wait_for(|stop| *stop) => break,
         };
-        life = connected.0;
-        let mut writer = Writer::new(shared.clone(), &connected.1);
+        let Some(remote) = remote else { break };
+        let mut writer = Writer::new(shared.clone(), &remote);
         // What is begun is ended: a call that is dropped might be done yet.
         while !*stop.borrow() && writer.anything().await != Outcome::Unknown {}
         operations.append(&mut writer.operations);
     }
+    Ok(operations)
 }
 
 /// A client with a connection.

@@ -17,42 +17,62 @@ const START_LIMIT: Duration = Duration::from_secs(60);
 /// What the server logs when it serves.
 const READY: &str = "ready";
 
+/// A port that nobody listens on now.
+pub(crate) fn free_port() -> std::io::Result<u16> {
+    Ok(std::net::TcpListener::bind("127.0.0.1:0")?.local_addr()?.port())
+}
+
 /// A running server; it ends with this value.
-pub(crate) struct Server {
+pub struct Server {
     program: PathBuf,
-    directory: PathBuf,
-    port: u16,
-    flags: Vec<String>,
+    arguments: Vec<String>,
+    kubeconfig: PathBuf,
+    log: PathBuf,
     process: Child,
 }
 
 impl Server {
-    /// Starts a control plane whose files are all below `directory`.
-    pub(crate) fn start(program: &Path, directory: &Path, flags: &[String]) -> anyhow::Result<Server> {
-        let port = std::net::TcpListener::bind("127.0.0.1:0")?.local_addr()?.port();
-        let process = launch(program, directory, port, flags)?;
-        let (program, directory) = (program.to_owned(), directory.to_owned());
-        Ok(Server { program, directory, port, flags: flags.to_vec(), process })
+    /// Starts a control plane whose files are all below `directory`, and waits until it is ready. What it logs is added
+    /// to the file `log`.
+    ///
+    /// # Errors
+    /// It cannot be run, or does not become ready within a minute.
+    pub fn start(program: &Path, directory: &Path, log: &Path, flags: &[String]) -> anyhow::Result<Server> {
+        let port = free_port()?;
+        let mut arguments = vec!["up".to_owned(), "--no-node".to_owned(), "--log=info".to_owned()];
+        arguments.push(format!("--port={port}"));
+        arguments.push(format!("--data-dir={}", directory.join("data").display()));
+        arguments.push(format!("--state-dir={}", directory.join("state").display()));
+        arguments.extend_from_slice(flags);
+        let process = launch(program, &arguments, log)?;
+        let kubeconfig = directory.join("data/admin.kubeconfig");
+        Ok(Server { program: program.to_owned(), arguments, kubeconfig, log: log.to_owned(), process })
     }
 
     /// The administrator's kubeconfig.
-    pub(crate) fn kubeconfig(&self) -> PathBuf {
-        self.directory.join("data/admin.kubeconfig")
+    pub fn kubeconfig(&self) -> &Path {
+        &self.kubeconfig
     }
 
     /// Ends it at once, with SIGKILL.
-    pub(crate) fn kill(&mut self) -> anyhow::Result<()> {
+    ///
+    /// # Errors
+    /// It ended by itself before.
+    pub fn kill(&mut self) -> anyhow::Result<()> {
         if let Some(status) = self.process.try_wait()? {
-            bail!("the server ended by itself with {status}: see {}", self.directory.join("server.log").display());
+            bail!("the server ended by itself with {status}: see {}", self.log.display());
         }
         self.process.kill()?;
         self.process.wait()?;
         Ok(())
     }
 
-    /// Starts it again where it was.
-    pub(crate) fn start_again(&mut self) -> anyhow::Result<()> {
-        self.process = launch(&self.program, &self.directory, self.port, &self.flags)?;
+    /// Starts it again where it was, and waits until it is ready.
+    ///
+    /// # Errors
+    /// As of [`Server::start`].
+    pub fn start_again(&mut self) -> anyhow::Result<()> {
+        self.process = launch(&self.program, &self.arguments, &self.log)?;
         Ok(())
     }
 }
@@ -65,15 +85,10 @@ impl Drop for Server {
 }
 
 /// Starts the program and waits until it says that it is ready.
-fn launch(program: &Path, directory: &Path, port: u16, flags: &[String]) -> anyhow::Result<Child> {
-    let log_path = directory.join("server.log");
-    let mut log = File::options().create(true).append(true).open(&log_path)?;
+fn launch(program: &Path, arguments: &[String], log_path: &Path) -> anyhow::Result<Child> {
+    let mut log = File::options().create(true).append(true).open(log_path)?;
     let mut process = Command::new(program)
-        .args(["up", "--no-node", "--log", "info", "--port", &port.to_string(), "--data-dir"])
-        .arg(directory.join("data"))
-        .arg("--state-dir")
-        .arg(directory.join("state"))
-        .args(flags)
+        .args(arguments)
         .stdin(Stdio::null())
         .stdout(Stdio::null())
         .stderr(Stdio::piped())

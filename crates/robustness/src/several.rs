@@ -14,14 +14,10 @@ use anyhow::{Context, bail};
 use client::{Api, Client, Options, WatchEvent, kinds};
 use futures::StreamExt;
 use http::Method;
+use robustness::{history::History, load::Load, server::Server};
 use sim::Access;
 
-use crate::{
-    history::History,
-    load::Load,
-    machines::{Machine, set_parted},
-    server::Server,
-};
+use crate::machines::{Machine, set_parted};
 
 /// How many servers, and how many members.
 const COUNT: usize = 3;
@@ -140,7 +136,7 @@ impl Several {
             (0..COUNT).map(|index| format!("http://{}:2379", self.member(index).address)).collect();
         let further = ["--store".to_owned(), "etcd".to_owned(), "--etcd-servers".to_owned(), members.join(",")];
         let script = machine.wrap(program, &self.directory)?;
-        let server = Server::start(&script, &directory, &[&further, flags].concat())?;
+        let server = Server::start(&script, &directory, &directory.join("server.log"), &[&further, flags].concat())?;
         // The administrator's kubeconfig is for the machine itself.
         let own = std::fs::read_to_string(server.kubeconfig())?;
         let kubeconfig = directory.join("kubeconfig");
@@ -250,8 +246,7 @@ async fn taken_over(leases: &Api, name: &str, before: &str) {
 pub(crate) async fn run(arguments: &crate::Arguments, etcd: &Path, directory: &Path) -> anyhow::Result<History> {
     let mut several = Several::start(&arguments.program, etcd, directory, &arguments.up_flags)?;
     several.recovered().await?;
-    let load =
-        Load::start_on(several.accesses(None)?, arguments.clients, arguments.objects, arguments.watchers).await?;
+    let load = Load::start(several.accesses(None)?, arguments.size()).await?;
     let mut waiting = Vec::new();
     for number in 0..arguments.kills {
         if waiting.is_empty() {
@@ -269,7 +264,7 @@ pub(crate) async fn run(arguments: &crate::Arguments, etcd: &Path, directory: &P
 
 /// One fault; how long it took until somebody had taken over, if it concerned who is elected.
 async fn one(several: &mut Several, load: &Load, fault: Fault) -> anyhow::Result<Option<Duration>> {
-    load.list().await;
+    load.list().await?;
     let concerned = match fault {
         Fault::KillServer(number) | Fault::IsolateServer(number) => Some(number),
         _ => None,

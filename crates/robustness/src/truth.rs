@@ -11,7 +11,7 @@ use crate::history::{Action, Change, History, Key, Listing, Mark, Moment, Operat
 
 /// All changes, by revision.
 #[derive(Debug, Default)]
-pub(crate) struct Truth {
+pub struct Truth {
     changes: BTreeMap<Revision, Change>,
     /// When somebody knew first of a mark that it was written, and at which revision.
     written: HashMap<Mark, (Moment, Revision)>,
@@ -20,11 +20,16 @@ pub(crate) struct Truth {
 }
 
 /// Something that must not be. All of it in one line.
-pub(crate) type Violation = String;
+pub type Violation = String;
 
 impl Truth {
+    /// All changes of which watchers were told.
+    pub fn changes(&self) -> &BTreeMap<Revision, Change> {
+        &self.changes
+    }
+
     /// Puts together what was seen.
-    pub(crate) fn new(history: &History, violations: &mut Vec<Violation>) -> Truth {
+    pub fn new(history: &History, violations: &mut Vec<Violation>) -> Truth {
         let mut truth = Truth::default();
         for seen in history.stretches.iter().flat_map(|stretch| &stretch.seen) {
             let before = truth.changes.insert(seen.revision, seen.change);
@@ -61,7 +66,7 @@ impl Truth {
 
     /// The operations with the outcomes that can be told afterwards for those that nobody was told of. Those of which
     /// nothing was ever seen have not happened, for all that anybody can tell, and are left out.
-    pub(crate) fn resolve(&self, operations: &[Operation]) -> Vec<Operation> {
+    pub fn resolve(&self, operations: &[Operation]) -> Vec<Operation> {
         let acknowledged: HashSet<Revision> = operations
             .iter()
             .filter_map(|operation| match (operation.action, operation.outcome) {
@@ -99,7 +104,7 @@ impl Truth {
     }
 
     /// Whether changes are those that were asked for, and all that were acknowledged.
-    pub(crate) fn check_operations(&self, operations: &[Operation], violations: &mut Vec<Violation>) {
+    pub fn check_operations(&self, operations: &[Operation], violations: &mut Vec<Violation>) {
         let mut asked: HashMap<Mark, &Operation> = HashMap::new();
         for operation in operations {
             if let Some(mark) = operation.action.mark() {
@@ -129,7 +134,7 @@ impl Truth {
     }
 
     /// Whether a watcher was told everything, in order and once.
-    pub(crate) fn check_stretch(&self, stretch: &Stretch, violations: &mut Vec<Violation>) {
+    pub fn check_stretch(&self, stretch: &Stretch, violations: &mut Vec<Violation>) {
         let mut told = stretch.seen.iter().map(|seen| (seen.revision, seen.change));
         let range = (std::ops::Bound::Excluded(stretch.after), std::ops::Bound::Included(stretch.until));
         if stretch.until <= stretch.after {
@@ -152,7 +157,7 @@ impl Truth {
 
     /// Whether lists show all objects as they were at their revision, and what was acknowledged before they were
     /// asked for.
-    pub(crate) fn check_listings(&self, history: &History, violations: &mut Vec<Violation>) {
+    pub fn check_listings(&self, history: &History, violations: &mut Vec<Violation>) {
         let mut listings: Vec<&Listing> = history.listings.iter().collect();
         listings.sort_unstable_by_key(|listing| listing.revision);
         let mut changes = self.changes.iter().peekable();

@@ -7,7 +7,7 @@ use client::{Client, Options, WatchEvent, kinds};
 use futures::StreamExt;
 
 use crate::{
-    history::{Change, Revision, Seen, Stretch},
+    history::{Change, Listing, Revision, Seen, Stretch},
     load::{LAST_OBJECT, NAMESPACE, Shared, list, read, revision_of},
 };
 
@@ -21,25 +21,24 @@ enum Ended {
     Expired,
 }
 
-/// Watches from `after` until the last object comes. Each gap that the server admits begins another stretch.
+/// Watches from `after` until the last object comes, or the server does not come again. Each gap that the server admits begins another stretch.
 pub(crate) async fn run(shared: Arc<Shared>, after: Revision) -> anyhow::Result<Vec<Stretch>> {
     let mut stretches = vec![Stretch { after, until: after, seen: Vec::new() }];
-    let mut connected = shared.connect_after(0).await?;
-    loop {
+    while let Some(remote) = shared.connect().await? {
         let stretch = stretches.last_mut().expect("there is one from the beginning");
-        let api = Client::new(connected.1.clone(), "watcher").namespaced(&kinds::CONFIG_MAPS, NAMESPACE);
+        let api = Client::new(remote.clone(), "watcher").namespaced(&kinds::CONFIG_MAPS, NAMESPACE);
         match follow(&shared, &api, stretch).await {
-            Ended::Last => return Ok(stretches),
-            Ended::Broken => connected = shared.connect_after(connected.0).await?,
-            Ended::Expired => match list(&shared, &connected.1).await {
-                Ok(listing) => {
-                    let after = listing.revision;
+            Ended::Last => break,
+            Ended::Broken => {}
+            // Without an answer it asks to go on again, and is refused again.
+            Ended::Expired => {
+                if let Ok(Listing { revision: after, .. }) = list(&shared, &remote).await {
                     stretches.push(Stretch { after, until: after, seen: Vec::new() });
                 }
-                Err(_) => connected = shared.connect_after(connected.0).await?,
-            },
+            }
         }
     }
+    Ok(stretches)
 }
 
 async fn follow(shared: &Shared, api: &client::Api, stretch: &mut Stretch) -> Ended {

@@ -46,7 +46,6 @@ use std::{
 };
 
 use bytes::Bytes;
-use parking_lot::{Mutex, RwLock};
 use tokio::sync::{oneshot, watch};
 
 pub use self::{
@@ -69,7 +68,9 @@ use self::{
 };
 use crate::{
     BoxFuture, Committed, Engine, Export, ExportSteps, KeyValue, Lock, Priority, Range, RangeRequest, Revision, Status,
-    StoreError, Watch, Write, file_system::LookingFileSystem,
+    StoreError, Watch, Write,
+    file_system::LookingFileSystem,
+    sync::{Mutex, RwLock},
 };
 
 /// Opens the store in the directory `path`, which is created if absent, and starts its thread.

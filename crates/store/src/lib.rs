@@ -17,6 +17,7 @@ mod error;
 mod export;
 mod file_system;
 pub mod limits;
+mod sync;
 mod watch;
 
 #[cfg(any(test, feature = "testing"))]

@@ -2,16 +2,21 @@
 
 mod archives;
 mod backups;
+mod clocks;
 mod contract;
 mod disk_use;
-mod driven;
+pub(crate) mod driven;
 mod faults;
 mod formats;
 mod history;
 mod history_races;
+mod hooked;
+pub(crate) mod interleavings;
 mod model;
 mod opening;
 mod process;
 mod reading;
+mod recounted;
 mod salvaging;
+mod syncs;
 mod watching;

@@ -101,15 +101,31 @@ fn test() -> anyhow::Result<()> {
     )
 }
 
-/// A few kills; two hundred are a command of their own.
-fn robustness() -> anyhow::Result<()> {
+/// Has the program of this tree killed under load.
+pub(crate) fn kill(arguments: &[&str]) -> anyhow::Result<()> {
     cargo(&["build", "--quiet", "--package", "sagong"])?;
-    let program = conformance::built("debug");
     run_command(
         Command::new(env!("CARGO"))
-            .args(["run", "--quiet", "--package", "robustness", "--", "--kills", "10", "--program"])
-            .arg(program),
+            .args(["run", "--quiet", "--package", "robustness", "--", "--program"])
+            .arg(conformance::built("debug"))
+            .args(arguments)
+            .env("SAGONG_ETCD", images::binaries::program("etcd")?),
     )
+}
+
+/// A few kills, also on a disk that loses power; two hundred are a command of their own.
+fn robustness() -> anyhow::Result<()> {
+    kill(&["--kills", "10"])?;
+    let needed = ["/dev/fuse", "/dev/loop-control"];
+    if let Some(missing) = needed.iter().find(|path| !std::path::Path::new(path).exists()) {
+        println!(
+            "LEFT OUT: losses of power, since the kernel has no {missing}: `modprobe fuse loop`, and run this again"
+        );
+        return Ok(());
+    }
+    kill(&["--power-loss", "--kills", "8"])?;
+    // Against it: a server that is allowed to lose something must lose something, or the disk loses nothing.
+    kill(&["--power-loss", "--store-sync-interval", "500", "--life-milliseconds", "4000", "--kills", "3"])
 }
 
 fn end_to_end() -> anyhow::Result<()> {

@@ -3,7 +3,7 @@
 use std::{path::PathBuf, process::Command};
 
 use crate::{
-    ci, conformance,
+    ci,
     images::binaries::{self, GoProgram, program_of},
     tools,
 };
@@ -24,8 +24,9 @@ pub(crate) fn control_plane() -> anyhow::Result<PathBuf> {
     Ok(binaries::cache()?.join("bin"))
 }
 
-/// The step of the gate that needs etcd: the engine on clusters of it, and the real binary on one. It comes after the
-/// conformance suite, which has built etcd; upstream's API server is not built by the gate. Last, several servers.
+/// The step of the gate that needs etcd: the engine on clusters of it, and the real binary on one, where both are killed
+/// under load too; last, several servers. It comes after the conformance suite, which has built etcd; upstream's API
+/// server is not built by the gate.
 pub(crate) fn etcd_step() -> anyhow::Result<()> {
     binaries::build(ETCD)?;
     let api_server = binaries::program("kube-apiserver")?;
@@ -39,19 +40,14 @@ pub(crate) fn etcd_step() -> anyhow::Result<()> {
     }
     test(&["--package", "etcd", "--lib"], &[])?;
     test(END_TO_END, &[&["etcd::"], left_out].concat())?;
+    ci::kill(&["--store", "etcd", "--kills", "9"])?;
     several_servers()
 }
 
 /// Three servers on three members, and a few faults; every fault once is a command of its own.
 fn several_servers() -> anyhow::Result<()> {
-    ci::cargo(&["build", "--quiet", "--package", "sagong"])?;
-    ci::run_command(
-        Command::new(env!("CARGO"))
-            .args(["run", "--quiet", "--package", "robustness", "--", "--kills", "8", "--clients", "16", "--program"])
-            .arg(conformance::built("debug"))
-            .arg("--several-on-etcd")
-            .arg(binaries::program("etcd")?),
-    )
+    let etcd = binaries::program("etcd")?;
+    ci::kill(&["--kills", "8", "--clients", "16", "--several-on-etcd", &etcd.to_string_lossy()])
 }
 
 const END_TO_END: &[&str] = &["--package", "sagong", "--test", "end_to_end"];

@@ -26,7 +26,7 @@ use super::{
     queue::{CommitAnswer, Request},
     record::{RecordKind, append_record},
 };
-use crate::{Clock, Committed, Expect, Lock, Priority, Revision, StoreError, Write, limits};
+use crate::{Clock, Committed, Expect, Lock, Priority, Revision, StoreError, Write, limits, sync};
 
 /// Takes what is queued, batch by batch, and makes it durable and visible. [`super::open`] gives it a
 /// thread; a simulation, which got it from [`super::open_driven`], calls [`Committer::turn`] whenever
@@ -155,7 +155,7 @@ impl Committer {
 
     /// Works until the store is closed. Aborts the process on a panic: nobody could tell what the
     /// disk and the index hold.
-    pub(super) fn run(mut self) {
+    pub(crate) fn run(mut self) {
         struct AbortOnPanic;
         impl Drop for AbortOnPanic {
             fn drop(&mut self) {
@@ -166,12 +166,12 @@ impl Committer {
         }
         let _guard = AbortOnPanic;
         self.begin();
-        let waker = Waker::from(Arc::new(Unpark(thread::current())));
+        let waker = Waker::from(Arc::new(Unpark(sync::current())));
         let mut context = Context::from_waker(&waker);
         while self.gather().turn() {
             while self.poll_work(&mut context).is_pending() {
                 match self.deadline_unix_milliseconds() {
-                    None => thread::park(),
+                    None => sync::park(),
                     Some(deadline) => {
                         let wait = deadline.saturating_sub(self.clock.now_unix_milliseconds());
                         if wait == 0 {
@@ -355,7 +355,7 @@ fn retry_deadline(at: Option<u64>, delay_milliseconds: u64, now_unix_millisecond
     at.map(|at| if at <= now_unix_milliseconds + delay_milliseconds { at } else { now_unix_milliseconds })
 }
 
-struct Unpark(thread::Thread);
+struct Unpark(sync::Thread);
 
 impl Wake for Unpark {
     fn wake(self: Arc<Self>) {

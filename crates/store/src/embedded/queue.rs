@@ -1,15 +1,17 @@
 //! What the store thread is asked to do, in the order in which it was asked.
 
+#[cfg(test)]
+mod tests;
+
 use std::{
     sync::Arc,
     task::{Context, Poll, Waker},
 };
 
-use parking_lot::Mutex;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
 
 use super::{archive::ArchiveOutcome, release::ReleaseOutcome};
-use crate::{Committed, Priority, Revision, StoreError, Write, limits};
+use crate::{Committed, Priority, Revision, StoreError, Write, limits, sync::Mutex};
 
 /// Where the answer to a commit goes.
 pub(super) type CommitAnswer = oneshot::Sender<Result<Committed, StoreError>>;

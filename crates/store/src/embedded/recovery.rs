@@ -45,7 +45,10 @@ pub(super) struct Opening {
 pub(super) fn recover(directory: Directory, opening: &Opening) -> Result<Recovered, OpenError> {
     let io = |operation, error| open_error(operation, &directory.path, error);
     let listing = directory.list().map_err(|error| io("list", error))?;
-    // First of all, since a file under way may get the name of one of these.
+    // A process before this one may have made names that it could not sync: what is written to a file from now on would
+    // last no longer than its name.
+    directory.sync().map_err(|error| io("sync", error))?;
+    // Before files are made, since one under way may get the name of one of these.
     remove(&directory, &listing.unfinished)?;
     let (index, snapshot_bytes) = match listing.snapshots.last() {
         Some(revision) => load_snapshot(&directory, *revision)?,
@@ -178,6 +181,11 @@ impl Replay<'_> {
         is_last: bool,
     ) -> Result<SegmentEnd, OpenError> {
         let mut reader = Reader::new(file, path)?;
+        if self.index.revision < header.revision {
+            // The segment before ends too early, at the end of a record, as if it had been cut there.
+            let reason = "commits before it are missing";
+            return Err(OpenError::Corrupt { path: path.to_owned(), offset: reader.offset, reason });
+        }
         let mut revision = header.revision;
         let mut batch_offset = reader.offset;
         let mut torn = false;
@@ -216,9 +224,6 @@ impl Replay<'_> {
         let corrupt = |reason| OpenError::Corrupt { path: path.to_owned(), offset: reader.offset, reason };
         if torn && (!is_last || reader.was_durable(reader.offset)?) {
             return Err(corrupt("a record that was durable is broken"));
-        }
-        if self.index.revision < revision {
-            return Err(corrupt("commits before it are missing"));
         }
         if is_last && revision < self.index.revision {
             // A snapshot is made only behind a segment that begins with it.

@@ -11,9 +11,8 @@ use std::{
 };
 
 use bytes::Bytes;
-use parking_lot::Mutex;
 
-use crate::{Event, ProgressRequester, Revision, StoreError, WatchBatch, WatchStream, limits};
+use crate::{Event, ProgressRequester, Revision, StoreError, WatchBatch, WatchStream, limits, sync::Mutex};
 
 struct Batch {
     events: Vec<Event>,

@@ -9,7 +9,6 @@ use std::{
     },
 };
 
-use parking_lot::{Mutex, RwLock};
 use tokio::sync::watch;
 
 use super::{
@@ -19,7 +18,10 @@ use super::{
     ring::Ring,
     value_reader::ValueReader,
 };
-use crate::{Revision, StoreError};
+use crate::{
+    Revision, StoreError,
+    sync::{Mutex, RwLock},
+};
 
 /// What the committer and everyone else share.
 pub(super) struct Shared {

@@ -6,14 +6,13 @@ use std::{
 };
 
 use bytes::Bytes;
-use parking_lot::Mutex;
 use tokio::sync::oneshot;
 
 use super::{
     Background,
     place::{Wanted, read_values},
 };
-use crate::StoreError;
+use crate::{StoreError, sync::Mutex};
 
 struct Job {
     wanted: Vec<Wanted>,

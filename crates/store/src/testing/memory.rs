@@ -104,6 +104,12 @@ struct Naming {
 }
 
 impl Naming {
+    /// Whether it is a step in this directory; a rename stays in one.
+    fn is_in(&self, directory: &Path) -> bool {
+        let linked = self.linked.as_ref().map(|(path, _)| path);
+        linked.or(self.unlinked.as_ref()).is_some_and(|path| path.parent() == Some(directory))
+    }
+
     fn apply(&self, names: &mut BTreeMap<PathBuf, usize>) {
         if let Some(path) = &self.unlinked {
             names.remove(path);
@@ -350,13 +356,13 @@ impl FileSystem for MemoryFileSystem {
         state.rename(Naming { unlinked: Some(path.to_owned()), linked: None }, false)
     }
 
-    fn sync_directory(&self, _directory: &Path) -> io::Result<()> {
+    fn sync_directory(&self, directory: &Path) -> io::Result<()> {
         let mut state = self.0.lock();
         match state.begin(false) {
             Course::Part(error) => Err(error),
             Course::Whole | Course::Short => {
                 let state = &mut *state;
-                for naming in state.unsynced_names.drain(..) {
+                for naming in state.unsynced_names.extract_if(.., |naming| naming.is_in(directory)) {
                     naming.apply(&mut state.durable_names);
                 }
                 Ok(())

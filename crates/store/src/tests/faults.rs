@@ -199,6 +199,25 @@ fn a_full_disk_still_takes_what_is_urgent_from_the_reserve() {
 }
 
 #[test]
+fn the_reserve_is_for_what_is_urgent_alone() {
+    const RESERVE_BYTES: u64 = 4 << 10;
+    let machine = reserving(RESERVE_BYTES);
+    let mut store = machine.open().unwrap();
+    store.put("a", "1").unwrap();
+    machine.disk.set_fault(Some((0, Fault::NoSpace)));
+    // Larger ones first, since space was taken in steps; the last are small enough to find a place in the reserve.
+    for length in [1 << 20, 10 << 10, 1] {
+        let value: &'static str = "x".repeat(length).leak();
+        while store.put("a", value).is_ok() {}
+    }
+    let before = store.store.status().log_bytes;
+    while put_urgently(&mut store, "lease", "renewed").is_ok() {}
+    let urgent_bytes = store.store.status().log_bytes - before;
+    // Up to the last record, which did not fit.
+    assert!(urgent_bytes + 100 > RESERVE_BYTES, "{urgent_bytes}");
+}
+
+#[test]
 fn a_segment_is_not_begun_without_its_reserve() {
     let machine = reserving(1 << 10);
     let mut store = machine.open().unwrap();
@@ -299,6 +318,19 @@ fn with_an_interval_a_failed_sync_stops_writes_and_a_close_syncs() {
     store.close();
     machine.disk.restart();
     assert_eq!(machine.open().unwrap().get("a").unwrap().value, "1");
+}
+
+#[test]
+fn with_an_interval_a_close_marks_all_as_durable() {
+    let machine = lazy();
+    let mut store = machine.open().unwrap();
+    store.put("a", "1").unwrap();
+    store.close();
+    // What was synced by the close alone cannot be taken for what a crash tore.
+    let segment = machine.disk.files().remove(0).0;
+    machine.disk.damage(&segment, |contents| contents[80] ^= 1);
+    let error = machine.open().err().expect("it is refused").to_string();
+    assert!(error.ends_with("a record that was durable is broken"), "{error}");
 }
 
 #[test]

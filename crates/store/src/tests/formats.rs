@@ -1,9 +1,15 @@
 //! Stores that older releases wrote: `testdata/format-1` is one of format 1, with a snapshot of revision 37 and the log
 //! to revision 44; `testdata/format-1.backup` is a backup of its revision 43.
 
-use std::path::PathBuf;
+use std::{
+    path::{Path, PathBuf},
+    sync::Arc,
+};
 
-use super::driven::{DIRECTORY, Machine};
+use super::{
+    driven::{DIRECTORY, Machine},
+    hooked::Hooked,
+};
 use crate::{
     FileSystem, KeyValue, backup,
     embedded::{
@@ -121,6 +127,16 @@ fn an_upgrade_without_its_backup_is_none() {
     let refused = machine.open().err().unwrap();
     assert!(matches!(&refused, OpenError::NoSpace { path } if path.as_os_str() == BACKUP), "{refused}");
     assert!(contents(&machine, "/data/00000000000000000006.log").is_none());
+}
+
+#[test]
+fn an_upgrade_whose_backup_was_written_wrongly_is_none() {
+    let mut machine = old(1);
+    let is_spoiled = |path: &Path| path.to_string_lossy().contains(".backup");
+    machine.options.file_system = Arc::new(Hooked { is_spoiled, ..Hooked::of(&machine) });
+    let refused = machine.open().err().unwrap().to_string();
+    assert!(refused.contains("the backup is damaged"), "{refused}");
+    assert!(contents(&machine, BACKUP).is_none() && contents(&machine, "/data/00000000000000000006.log").is_none());
 }
 
 #[test]

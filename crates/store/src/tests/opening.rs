@@ -1,7 +1,7 @@
 use std::{os::unix::fs::PermissionsExt, path::PathBuf};
 
 use super::driven::{DIRECTORY, Machine};
-use crate::embedded::{self, OpenError, Options};
+use crate::embedded::{self, OpenError, Options, salvage::Unnamed};
 
 fn open_error(machine: &Machine) -> String {
     machine.open().err().map_or("opened".to_owned(), |error| error.to_string())
@@ -44,6 +44,45 @@ fn a_file_in_the_place_of_the_directory_is_named() {
     std::fs::write(&path, "x").unwrap();
     let error = embedded::open(&path, Options::default()).err().unwrap().to_string();
     assert_eq!(error, format!("cannot create {}: not a directory", path.display()));
+}
+
+/// As a crash leaves it between the name of a snapshot and the removal of what it replaces.
+#[test]
+fn what_a_snapshot_replaced_is_removed_later_too() {
+    let machine = Machine::new(1);
+    let mut store = machine.open().unwrap();
+    let mut replaced: Vec<(PathBuf, Vec<u8>)> = Vec::new();
+    for _ in 0..200 {
+        store.put("a", "a value of some length, so that segments fill").unwrap();
+        for (path, _) in machine.disk.files() {
+            machine.disk.damage(&path, |bytes| {
+                replaced.retain(|(other, _)| *other != path);
+                replaced.push((path.clone(), bytes.clone()));
+            });
+        }
+    }
+    store.close();
+    let needed = machine.disk.files();
+    for (path, bytes) in replaced.iter().filter(|(path, _)| needed.iter().all(|(other, _)| other != path)) {
+        let mut file = crate::FileSystem::create(&machine.disk, path).unwrap();
+        crate::file_system::write_all_at(&mut *file, bytes, 0).unwrap();
+    }
+    assert!(machine.disk.files().len() > needed.len() + 4);
+    let range = machine.open().unwrap().everything();
+    assert_eq!((range.items.len(), range.revision), (1, 201));
+    assert_eq!(machine.disk.files(), needed);
+}
+
+#[test]
+fn what_was_never_finished_is_cleared_away() {
+    let machine = Machine::new(1);
+    for name in ["00000000000000000002.log.unfinished", "00000000000000000009.snapshot.unfinished"] {
+        crate::FileSystem::create(&machine.disk, &PathBuf::from(DIRECTORY).join(name)).unwrap();
+    }
+    drop(machine.open().unwrap());
+    machine.disk.restart();
+    let names: Vec<_> = machine.disk.files().into_iter().map(|(path, _)| path).collect();
+    assert_eq!(names, [segment(1)]);
 }
 
 #[test]
@@ -113,6 +152,27 @@ fn missing_and_damaged_files_are_named() {
         crate::FileSystem::remove(&machine.disk, path).unwrap();
     }
     assert!(open_error(&machine).contains("is missing, or a segment before it"));
+}
+
+/// As if its last commit had never been written: nothing is broken, and the next segment goes on after it.
+#[test]
+fn a_segment_that_ends_before_the_next_begins_is_damage() {
+    let mut machine = Machine::new(1);
+    machine.options.snapshot_log_bytes = 1 << 20;
+    machine.options.disk_bound_bytes = 1 << 20;
+    let mut store = machine.open().unwrap();
+    for _ in 0..40 {
+        store.put("a", "a value of some length, so that segments fill").unwrap();
+    }
+    store.close();
+    machine.disk.damage(&segment(2), |contents| {
+        let last = contents.windows(3).rposition(|window| window == b"SgR").unwrap() - 8;
+        contents.truncate(last);
+    });
+    let expected = format!("{} is corrupt at offset 40: commits before it are missing", segment(3).display());
+    assert_eq!(open_error(&machine), expected);
+    let report = embedded::salvage::inspect(DIRECTORY, &machine.options).unwrap();
+    assert!(matches!(report.unnamed[..], [Unnamed::Revisions { first, last: Some(last) }] if first == last));
 }
 
 #[test]
