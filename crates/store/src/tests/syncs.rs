@@ -113,6 +113,8 @@ fn a_name_that_could_not_be_synced_is_synced_before_it_is_used() {
 
 /// How long something may take that has nothing to wait for.
 const AT_ONCE: Duration = Duration::from_secs(30);
+/// How long a sync hangs when a test that has failed does not end it.
+const HANGS: Duration = Duration::from_secs(120);
 
 #[test]
 fn while_a_sync_hangs_everything_is_read_and_nothing_is_acknowledged() {
@@ -125,7 +127,7 @@ fn while_a_sync_hangs_everything_is_read_and_nothing_is_acknowledged() {
         if hangs.load(Ordering::Relaxed) {
             // Of a test that has failed nobody hears, and nobody waits for it.
             let _ = begun.send(());
-            let _ = goes.lock().recv();
+            let _ = goes.lock().recv_timeout(HANGS);
         }
         true
     });
@@ -183,7 +185,7 @@ fn a_snapshot_shows_its_revision_though_everything_is_replaced_meanwhile() {
         if path.to_string_lossy().ends_with(".snapshot.unfinished") {
             // Of a test that has failed nobody hears, and nobody waits for it.
             let _ = begun.send(());
-            let _ = goes.lock().recv();
+            let _ = goes.lock().recv_timeout(HANGS);
         } else if path == Path::new(DIRECTORY) {
             let _ = made.send(());
         }
@@ -210,6 +212,8 @@ fn a_snapshot_shows_its_revision_though_everything_is_replaced_meanwhile() {
     go.send(()).unwrap();
     begins.recv_timeout(AT_ONCE).expect("the snapshot is synced at its end");
     go.send(()).unwrap();
+    // Further ones do not wait.
+    drop(go);
     // It has its name, and what it replaces is gone.
     (0..2).for_each(|_| makes.recv_timeout(AT_ONCE).unwrap());
     store.close();
