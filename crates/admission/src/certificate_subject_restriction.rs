@@ -1,4 +1,5 @@
-//! `CertificateSubjectRestriction`: nobody asks for a client certificate of `system:masters`.
+//! `CertificateSubjectRestriction`: nobody asks for a client certificate of `system:masters`, nor of those who get the
+//! cluster's keys.
 
 use std::sync::Arc;
 
@@ -11,6 +12,10 @@ use pki::SigningRequest;
 use crate::{certificate_approval::is_requests, forbidden};
 
 const CLIENT_SIGNER: &str = "kubernetes.io/kube-apiserver-client";
+
+/// Groups that no certificate gives: upstream's administrators, and servers with a token of their own, who get the keys
+/// of the cluster (`sagong`: `server_join`).
+const REFUSED_GROUPS: [&str; 2] = ["system:masters", "sagong:servers"];
 
 pub(crate) struct CertificateSubjectRestriction;
 
@@ -30,9 +35,9 @@ fn check(object: &Object) -> Result<(), String> {
         return Ok(());
     }
     let request = parse_request(object).map_err(|problem| format!("failed to parse CSR: {problem}"))?;
-    match request.organizations.iter().any(|group| group == "system:masters") {
-        true => Err(format!("use of {CLIENT_SIGNER} signer with system:masters group is not allowed")),
-        false => Ok(()),
+    match REFUSED_GROUPS.iter().find(|refused| request.organizations.iter().any(|group| group == **refused)) {
+        Some(group) => Err(format!("use of {CLIENT_SIGNER} signer with {group} group is not allowed")),
+        None => Ok(()),
     }
 }
 
@@ -61,13 +66,19 @@ mod tests {
     use super::*;
 
     #[test]
-    fn masters_cannot_be_asked_for() {
+    fn masters_and_servers_cannot_be_asked_for() {
         let key = pki::PrivateKey::generate().unwrap();
         let object = |group: &str, signer: &str| {
             let text = SigningRequest::create(&key, "u", &[group.to_owned(), "x".to_owned()], &[], &[]).unwrap();
             Object(value!({"spec": {"signerName": signer, "request": base64_encode(text.as_bytes())}}))
         };
-        assert!(check(&object("system:masters", CLIENT_SIGNER)).unwrap_err().starts_with("use of"));
+        for group in ["system:masters", "sagong:servers"] {
+            let refused = check(&object(group, CLIENT_SIGNER)).unwrap_err();
+            assert_eq!(
+                refused,
+                format!("use of kubernetes.io/kube-apiserver-client signer with {group} group is not allowed")
+            );
+        }
         assert!(check(&object("devs", CLIENT_SIGNER)).is_ok());
         assert!(check(&object("system:masters", "example.com/other")).is_ok());
         let broken = Object(value!({"spec": {"signerName": CLIENT_SIGNER, "request": "eA=="}}));

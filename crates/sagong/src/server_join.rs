@@ -21,11 +21,11 @@ use store::{Engine, Expect, Write};
 
 use crate::{agent, directories::Directories, join_token::JoinToken};
 
-/// Where the keys are given out, to [`GROUP`] alone.
+/// Where the keys are given out, to [`GROUP`] and to whoever may do everything anyway (`cluster-admin`).
 pub(crate) const KEYS_PATH: &str = "/sagong/server-keys";
 /// Where administrators announce tokens.
 pub(crate) const TOKENS_PATH: &str = "/sagong/server-tokens";
-/// Who has a server's token.
+/// Who has a server's token. No certificate gives it (`admission`: `CertificateSubjectRestriction`).
 pub(crate) const GROUP: &str = "sagong:servers";
 /// Under this prefix the hashes of tokens are, by their ids.
 const PREFIX: &str = "/registry/sagong/server-tokens/";
