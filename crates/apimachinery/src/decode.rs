@@ -6,7 +6,10 @@
 //! become canonical, unknown and duplicate fields are collected for field validation, and a wrong type is
 //! an error in the words of Go's JSON package, which clients show to people.
 
+mod settle;
 mod tree;
+
+pub use settle::settle;
 
 use std::{cell::RefCell, fmt, fmt::Write as _};
 

@@ -11,6 +11,7 @@
 
 mod lanes;
 mod recall;
+mod trees;
 
 use std::{
     collections::{BTreeMap, VecDeque},
@@ -32,6 +33,7 @@ use tokio::sync::watch;
 
 pub(crate) use lanes::Lane;
 use lanes::Lanes;
+use trees::Trees;
 
 use crate::{encoded::Encoded, stored::StoredForm};
 
@@ -105,8 +107,6 @@ pub struct Change {
     json: OnceLock<Bytes>,
     /// The object in an envelope of protobuf, likewise.
     protobuf: OnceLock<Bytes>,
-    /// The decoded object, kept while the change is in the ring so that all watchers share it.
-    object: OnceLock<Arc<Object>>,
 }
 
 impl Change {
@@ -123,8 +123,8 @@ impl Change {
             }),
             _ => entry,
         };
-        let (json, protobuf, object) = (OnceLock::new(), OnceLock::new(), OnceLock::new());
-        Change { revision: event.kv.mod_revision, entry, previous, deleted, json, protobuf, object }
+        let (json, protobuf) = (OnceLock::new(), OnceLock::new());
+        Change { revision: event.kv.mod_revision, entry, previous, deleted, json, protobuf }
     }
 }
 
@@ -159,6 +159,7 @@ pub struct Cache {
     applied: Arc<AtomicU64>,
     /// What all caches keep of encoded objects.
     encoded: Arc<Encoded>,
+    trees: Trees,
     /// The count of changes so far: whoever waits for a change waits for this to move.
     sequence: watch::Sender<u64>,
     /// Held while changes are read from the store's history.
@@ -190,6 +191,7 @@ impl Cache {
             state: RwLock::new(state),
             applied,
             encoded,
+            trees: Trees::default(),
             sequence: watch::channel(0).0,
             recalling: tokio::sync::Mutex::default(),
         }
@@ -237,6 +239,21 @@ impl Cache {
         Arc::new(Entry { key: key.into(), revision: kv.mod_revision, bytes, forms: Mutex::default() })
     }
 
+    /// The entry of an event, with the object if its writer left it.
+    fn written(&self, event: &store::Event) -> Arc<Entry> {
+        let Some(object) = self.trees.take(&event.kv) else { return self.entry(&event.kv) };
+        let key = std::str::from_utf8(&event.kv.key).unwrap_or_default();
+        let key = key.strip_prefix(self.prefix.as_str()).unwrap_or(key);
+        let (revision, bytes) = (event.kv.mod_revision, event.kv.value.clone());
+        debug_assert_eq!(
+            self.form().decode(key, &bytes, revision).ok().as_ref(),
+            Some(&*object),
+            "whoever reads the bytes gets what the writer left"
+        );
+        let forms = Mutex::new(Forms { decoded: Arc::downgrade(&object), json: None });
+        Arc::new(Entry { key: key.into(), revision, bytes, forms })
+    }
+
     /// Takes what the store holds at `revision`; whoever watches is told to list again.
     pub(crate) fn load(&self, items: &[KeyValue], revision: u64) {
         let entries = items.iter().map(|kv| self.entry(kv)).map(|entry| (entry.key.clone(), entry)).collect();
@@ -257,7 +274,7 @@ impl Cache {
     /// Applies the changes of this resource; the caller keeps revision order.
     pub(crate) fn apply(&self, events: &[&store::Event], revision: u64) {
         // Before the lock is taken: bytes of other writers are looked into.
-        let entries: Vec<_> = events.iter().map(|event| self.entry(&event.kv)).collect();
+        let entries: Vec<_> = events.iter().map(|event| self.written(event)).collect();
         let mut state = self.state.write();
         for (event, entry) in events.iter().zip(entries) {
             let previous = match event.kind {
@@ -348,13 +365,27 @@ impl Cache {
         Ok(object)
     }
 
-    /// The object of a change, decoded once for all watchers.
+    /// The object of a change, decoded once for the watchers that come soon.
     pub fn changed_object(&self, change: &Change) -> Result<Arc<Object>, Status> {
-        if let Some(object) = change.object.get() {
-            return Ok(object.clone());
+        self.trees.ask();
+        let entry = &change.entry;
+        if let Some(object) = entry.forms.lock().decoded.upgrade() {
+            return Ok(object);
         }
-        let object = self.object(&change.entry)?;
-        Ok(change.object.get_or_init(|| object).clone())
+        let last = change.previous.as_ref().filter(|_| change.deleted);
+        let object = match last.and_then(|last| last.forms.lock().decoded.upgrade()) {
+            // A deletion's object differs in its revision alone.
+            Some(last) => {
+                let mut object = Object::clone(&last);
+                object.metadata_mut().insert(Str::from_static("resourceVersion"), entry.revision.to_string());
+                let object = Arc::new(object);
+                entry.forms.lock().decoded = Arc::downgrade(&object);
+                object
+            }
+            None => self.object(entry)?,
+        };
+        self.trees.keep(&object, entry.bytes.len());
+        Ok(object)
     }
 
     /// The object of a change as JSON, encoded once for all watchers.

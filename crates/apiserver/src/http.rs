@@ -2,8 +2,11 @@
 
 mod accept;
 mod audited;
+mod body;
+mod call;
 mod dispatch;
 pub(crate) mod held;
+mod identity;
 mod idle;
 mod limits;
 mod node;

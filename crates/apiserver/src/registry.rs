@@ -38,6 +38,8 @@ type Address = (Str, Str, Str);
 #[derive(Default)]
 pub struct Table {
     by_address: BTreeMap<Address, Arc<Resource>>,
+    /// By group and name, in whatever version comes first.
+    first: HashMap<(Str, Str), Arc<Resource>>,
 }
 
 impl Table {
@@ -168,7 +170,11 @@ impl Registry {
         let mut table = self.table.write();
         let mut by_address = table.by_address.clone();
         edit(&mut by_address);
-        *table = Arc::new(Table { by_address });
+        let mut first = HashMap::new();
+        for ((group, _, name), resource) in &by_address {
+            first.entry((group.clone(), name.clone())).or_insert_with(|| resource.clone());
+        }
+        *table = Arc::new(Table { by_address, first });
         drop(table);
         self.table_moved.send_modify(|count| *count += 1);
     }
@@ -191,7 +197,7 @@ impl Registry {
 
     /// The resource of a group in whatever version is served first.
     pub fn find_any_version(&self, group: &str, resource: &str) -> Option<Arc<Resource>> {
-        self.table().iter().find(|entry| entry.kind.group == group && entry.kind.resource == resource).cloned()
+        self.table.read().first.get(&(group.into(), resource.into())).cloned()
     }
 
     /// The resource that serves a kind.

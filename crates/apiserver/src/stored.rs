@@ -64,7 +64,7 @@ impl StoredForm {
             foreign::Found::Converted(value) => {
                 let text = Bytes::from(json::to_vec(&value));
                 match decode::json(&text, &self.schema, self.type_id, Zeros::Fill) {
-                    Ok(decoded) => return self.encode(&Object(decoded.value)),
+                    Ok(decoded) => return self.stored(&mut Object(decoded.value)).1,
                     Err(error) => error.to_string(),
                 }
             }
@@ -83,18 +83,27 @@ impl StoredForm {
         let Ok(before) = self.decode("", bytes, 0) else { return bytes.clone() };
         let mut after = before.clone();
         api::apply_defaults(&mut after.0, self.type_id);
-        if after == before { bytes.clone() } else { self.encode(&after) }
+        if after == before { bytes.clone() } else { self.stored(&mut after).1 }
     }
 
-    /// The bytes of `object`.
-    pub(crate) fn encode(&self, object: &Object) -> Bytes {
-        let mut object = object.clone();
-        object.metadata_mut().remove("resourceVersion");
+    /// Settles `object` as upstream shows it, and gives it as it is kept, without its revision, with its bytes.
+    pub(crate) fn stored(&self, object: &mut Object) -> (Object, Bytes) {
+        if self.custom.is_none() {
+            // Whoever edited it may have left out what Go always shows, or put in what it never does.
+            decode::settle(&mut object.0, &self.schema, self.type_id);
+        }
+        let mut kept = object.clone();
+        kept.metadata_mut().remove("resourceVersion");
+        let bytes = self.bytes(&kept);
+        (kept, bytes)
+    }
+
+    fn bytes(&self, kept: &Object) -> Bytes {
         if self.custom.is_none() {
             let kind = &self.kind;
-            return protobuf::encode_enveloped(&object, &self.schema, self.type_id, &self.api_version, kind).into();
+            return protobuf::encode_enveloped(kept, &self.schema, self.type_id, &self.api_version, kind).into();
         }
-        json::to_vec(&object).into()
+        json::to_vec(kept).into()
     }
 
     /// The object in `bytes`, with the revision at which it was written.

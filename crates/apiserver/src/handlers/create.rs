@@ -125,12 +125,9 @@ async fn store_new(
             None => Ok(Arc::new(object.clone())),
         };
     }
-    let write = Write::Put {
-        key: cache.store_key(&key),
-        value: cache.form().encode(object),
-        expect: Expect::Absent,
-        time_to_live: strategy.time_to_live(object),
-    };
+    let (key, (stored, value)) = (cache.store_key(&key), cache.form().stored(object));
+    let _handover = cache.hand_over(&key, &value, stored);
+    let write = Write::Put { key, value, expect: Expect::Absent, time_to_live: strategy.time_to_live(object) };
     let priority = if strategy.is_urgent() { Priority::Urgent } else { Priority::Normal };
     let commit = server.registry().engine().commit_with(vec![write], priority);
     match metrics::stored("create", &resource.kind, commit).await {

@@ -255,9 +255,11 @@ pub(crate) async fn put(
     entry: &Arc<Entry>,
     object: &mut Object,
 ) -> Result<Arc<Object>, PutError> {
+    let (key, (stored, value)) = (cache.store_key(entry.key()), cache.form().stored(object));
+    let _handover = cache.hand_over(&key, &value, stored);
     let write = Write::Put {
-        key: cache.store_key(entry.key()),
-        value: cache.form().encode(object),
+        key,
+        value,
         expect: Expect::Revision(entry.revision()),
         time_to_live: resource.strategy.time_to_live(object),
     };

@@ -11,8 +11,10 @@ use http_body_util::BodyExt;
 
 use super::{
     Accept, Connection, Format, HttpRequest, HttpResponse, Parameters,
-    dispatch::{authenticate, serve, text, verb_of},
-    full, held, respond,
+    dispatch::{serve, text, verb_of},
+    full, held,
+    identity::authenticate,
+    respond,
     route::{self, ResourceRoute, Route},
     yaml,
 };

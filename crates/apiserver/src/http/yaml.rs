@@ -3,7 +3,7 @@
 use apimachinery::{Status, Value};
 use serde_saphyr::{DuplicateKeyPolicy, Error};
 
-use super::dispatch::parse_json;
+use super::body::parse_json;
 
 /// YAML nested deeper than this is refused: its parser needs more stack for a level than that of JSON.
 const YAML_DEPTH_LIMIT: usize = 64;
