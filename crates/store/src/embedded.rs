@@ -7,10 +7,11 @@
 //! segments then stay until compaction has passed them. Start reading at [`Committer`]. With [`SyncMode::Interval`] it publishes what is written and
 //! syncs at a deadline: then "durable" in all that follows means what the end of the process does not take.
 //!
-//! What is kept over a restart: every acknowledged commit. Of history, what the log behind the last
-//! snapshot has; older revisions count as compacted.
+//! What is kept over a restart: every acknowledged commit, and every revision that is not compacted, for which older
+//! snapshots and the log behind them stay ([`bases`]) as far as the bound on history allows.
 
 mod archive;
+mod bases;
 mod committer;
 mod directory;
 mod error;
@@ -129,16 +130,19 @@ fn open_parts(
     let lock = lock_store(&directory)?;
     let opening = Opening {
         watch_ring_limit_bytes: options.watch_ring_limit_bytes,
+        history_memory_limit_bytes: options.history_memory_limit_bytes,
         reserve_bytes: options.reserve_bytes,
         now_unix_milliseconds: options.clock.now_unix_milliseconds(),
         keeps_superseded: options.log_archive.is_some(),
         is_looking,
     };
     let recovered = recovery::recover(directory, &opening)?;
+    let kept_from = recovered.bases.oldest().revision.max(recovered.index.compacted);
     let shared = Arc::new(Shared {
         durable: AtomicU64::new(recovered.index.revision),
         synced: AtomicU64::new(recovered.index.revision),
         sync: options.sync,
+        snapshot_bytes: AtomicU64::new(recovered.bases.newest().snapshot_bytes.unwrap_or(0)),
         index: RwLock::new(recovered.index),
         values: ValueReader::new(background),
         pins: Mutex::default(),
@@ -148,8 +152,8 @@ fn open_parts(
         no_space: watch::Sender::new(None),
         log_bytes: AtomicU64::new(recovered.log.total_bytes()),
         history_disk_bytes: AtomicU64::new(0),
+        kept_from: AtomicU64::new(kept_from),
         early_compactions: AtomicU64::new(0),
-        snapshot_bytes: AtomicU64::new(recovered.snapshot_bytes),
         snapshot_error: Mutex::default(),
         history: recovered.log.history,
         archive: Mutex::default(),
@@ -157,7 +161,7 @@ fn open_parts(
     });
     let start = CommitterStart {
         log: recovered.log,
-        needed_from: recovered.needed_from,
+        bases: recovered.bases,
         last_commit_milliseconds: recovered.last_commit_milliseconds,
     };
     let committer = Committer::new(shared.clone(), start, lock, options, background);
@@ -313,6 +317,7 @@ impl Engine for Embedded {
             memory_bytes: index.memory_bytes,
             history_memory_bytes: index.history_bytes(),
             history_disk_bytes: shared.history_disk_bytes.load(Ordering::Relaxed),
+            kept_from: shared.kept_from.load(Ordering::Relaxed),
             early_compactions: shared.early_compactions.load(Ordering::Relaxed),
             log_bytes: shared.log_bytes.load(Ordering::Relaxed),
             snapshot_bytes: shared.snapshot_bytes.load(Ordering::Relaxed),

@@ -21,6 +21,7 @@ use self::{archiving::RunningArchive, history::History, upkeep::RunningSnapshot}
 use super::{
     Background, Options, Shared, SyncMode,
     archive::Archiving,
+    bases::Bases,
     log::{Log, Room},
     order::Batch,
     queue::{CommitAnswer, Request},
@@ -53,8 +54,7 @@ pub struct Committer {
     snapshot: Option<RunningSnapshot>,
     /// When a snapshot that failed and would give space back is tried again, in milliseconds since the Unix epoch.
     snapshot_retry_at: Option<u64>,
-    /// The first segment that opening needs.
-    needed_from: u64,
+    bases: Bases,
     /// How the log is archived, where it is.
     archiving: Option<Archiving>,
     archive_job: Option<RunningArchive>,
@@ -73,7 +73,7 @@ pub struct Committer {
 /// Where the log stands when the committer begins.
 pub(super) struct CommitterStart {
     pub(super) log: Log,
-    pub(super) needed_from: u64,
+    pub(super) bases: Bases,
     pub(super) last_commit_milliseconds: u64,
 }
 
@@ -114,7 +114,7 @@ impl Committer {
         options: Options,
         background: Background,
     ) -> Committer {
-        let CommitterStart { log, needed_from, last_commit_milliseconds } = start;
+        let CommitterStart { log, bases, last_commit_milliseconds } = start;
         let expiries = shared.index.read().expiries().collect();
         Committer {
             shared,
@@ -133,7 +133,7 @@ impl Committer {
             rotate_at_bytes: options.segment_bytes,
             snapshot: None,
             snapshot_retry_at: None,
-            needed_from,
+            bases,
             archiving: options.log_archive.map(Archiving::new),
             archive_job: None,
             segment_since: None,

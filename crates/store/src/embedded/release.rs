@@ -1,8 +1,9 @@
 //! What is done beside commits when history becomes less: versions are dropped, values that are still needed leave the
-//! segments that compaction has passed, and segments that nothing needs are removed.
+//! segments that compaction has passed, and snapshots and segments that nothing needs are removed.
 
 use std::{
     io::ErrorKind,
+    path::PathBuf,
     sync::{Arc, atomic::Ordering},
 };
 
@@ -25,14 +26,22 @@ pub(super) struct ReleaseJob {
     pub(super) trims: bool,
     /// Segments that compaction has passed, and that have values which are still needed.
     pub(super) bring_back: Vec<u64>,
-    /// Segments that nothing needs.
-    pub(super) remove: Vec<u64>,
+    /// What nothing needs.
+    pub(super) remove: Superfluous,
+}
+
+/// Files that nothing needs.
+#[derive(Debug, Default)]
+pub(super) struct Superfluous {
+    pub(super) snapshots: Vec<Revision>,
+    /// By their sequence.
+    pub(super) segments: Vec<u64>,
 }
 
 /// What became of a [`ReleaseJob`].
 #[derive(Debug, Default)]
 pub(super) struct ReleaseOutcome {
-    pub(super) removed: Vec<u64>,
+    pub(super) removed: Superfluous,
     /// Why it ended before its time.
     pub(super) error: Option<String>,
 }
@@ -47,7 +56,7 @@ impl ReleaseJob {
     pub(super) fn run(&self) -> ReleaseOutcome {
         while self.trims && !self.is_closing() && self.shared.trim() {}
         self.bring_back.iter().for_each(|sequence| self.bring_back(*sequence));
-        remove_segments(&self.directory, &self.remove)
+        self.remove.remove(&self.directory)
     }
 
     fn is_closing(&self) -> bool {
@@ -102,23 +111,38 @@ impl ReleaseJob {
     }
 }
 
-/// Removes segments; those that are not there count as removed.
-pub(super) fn remove_segments(directory: &Directory, sequences: &[u64]) -> ReleaseOutcome {
-    let mut outcome = ReleaseOutcome::default();
-    if sequences.is_empty() {
-        return outcome;
+impl Superfluous {
+    pub(super) fn is_empty(&self) -> bool {
+        self.snapshots.is_empty() && self.segments.is_empty()
     }
-    for sequence in sequences {
-        let path = directory.segment_path(*sequence);
-        match directory.file_system.remove(&path) {
+
+    /// Removes all; what is not there counts as removed. Snapshots go first, so that none is left that would be opened
+    /// from and lacks its log.
+    pub(super) fn remove(&self, directory: &Directory) -> ReleaseOutcome {
+        let mut outcome = ReleaseOutcome::default();
+        outcome.error = self.remove_all(directory, &mut outcome.removed).err();
+        outcome
+    }
+
+    fn remove_all(&self, directory: &Directory, removed: &mut Superfluous) -> Result<(), String> {
+        let remove = |path: PathBuf| match directory.file_system.remove(&path) {
             Err(error) if error.kind() != ErrorKind::NotFound => {
-                outcome.error = Some(format!("cannot remove {}: {error}", path.display()));
-                return outcome;
+                Err(format!("cannot remove {}: {error}", path.display()))
             }
-            _ => outcome.removed.push(*sequence),
+            _ => Ok(()),
+        };
+        let sync = || directory.sync().map_err(|error| format!("cannot sync {}: {error}", directory.path.display()));
+        for revision in &self.snapshots {
+            remove(directory.snapshot_path(*revision))?;
+            removed.snapshots.push(*revision);
         }
+        if !self.snapshots.is_empty() {
+            sync()?;
+        }
+        for sequence in &self.segments {
+            remove(directory.segment_path(*sequence))?;
+            removed.segments.push(*sequence);
+        }
+        if self.segments.is_empty() { Ok(()) } else { sync() }
     }
-    let synced = directory.sync().map_err(|error| format!("cannot sync {}: {error}", directory.path.display()));
-    outcome.error = synced.err();
-    outcome
 }

@@ -40,8 +40,10 @@ pub(super) struct Shared {
     pub(super) read_only: OnceLock<Arc<str>>,
     pub(super) no_space: watch::Sender<Option<PathBuf>>,
     pub(super) log_bytes: AtomicU64,
-    /// What of the log is kept for old revisions alone.
+    /// What of the log, and of snapshots, is kept for old revisions alone.
     pub(super) history_disk_bytes: AtomicU64,
+    /// The oldest revision that could be read after a restart.
+    pub(super) kept_from: AtomicU64,
     pub(super) early_compactions: AtomicU64,
     pub(super) snapshot_bytes: AtomicU64,
     pub(super) snapshot_error: Mutex<Option<String>>,

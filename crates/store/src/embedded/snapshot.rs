@@ -1,5 +1,5 @@
 //! A snapshot: every key as it was at one revision, written beside the log while commits go on, so
-//! that the log before it can go.
+//! that the log before it can go when compaction has passed it.
 
 use std::{io, sync::atomic::Ordering};
 
@@ -21,7 +21,7 @@ pub(super) struct SnapshotJob {
 }
 
 impl SnapshotJob {
-    /// Writes the snapshot, then removes the one that it replaces. Gives its length in bytes.
+    /// Writes the snapshot, whose name is durable then. Gives its length in bytes.
     pub(super) fn run(self) -> Result<u64, String> {
         let path = self.directory.snapshot_path(self.pin.revision);
         let describe = |error: io::Error| format!("cannot write {}: {error}", path.display());
@@ -34,7 +34,6 @@ impl SnapshotJob {
         };
         self.directory.create_whole(&path, &header.encode(SNAPSHOT_MAGIC), fill).map_err(describe)?;
         self.directory.sync().map_err(describe)?;
-        self.remove_superfluous().map_err(|error| format!("cannot remove what a snapshot replaced: {error}"))?;
         Ok(length_bytes)
     }
 
@@ -57,14 +56,6 @@ impl SnapshotJob {
                 return writer.finish();
             }
         }
-    }
-
-    fn remove_superfluous(&self) -> io::Result<()> {
-        let directory = &self.directory;
-        for revision in directory.list()?.snapshots.into_iter().filter(|revision| *revision < self.pin.revision) {
-            directory.file_system.remove(&directory.snapshot_path(revision))?;
-        }
-        directory.sync()
     }
 }
 

@@ -1,4 +1,5 @@
-//! What a store has on the disk: at most three times what it holds, or the bound.
+//! What a store has on the disk: at most three times what it holds, or the bound; and what old revisions need until they
+//! are compacted.
 
 use bytes::Bytes;
 
@@ -30,7 +31,16 @@ fn delete(key: u64) -> Vec<Write> {
 
 fn check(machine: &Machine, store: &Driven) {
     let (disk, live) = (disk_bytes(machine), live_bytes(store));
-    assert!(disk <= BOUND_BYTES.max(3 * live), "{disk} bytes for {live}");
+    let history = store.store.status().history_disk_bytes;
+    assert!(disk <= BOUND_BYTES.max(3 * live) + history, "{disk} bytes for {live} and {history} of history");
+}
+
+/// When compaction has passed, history takes nothing.
+fn compact(machine: &Machine, store: &mut Driven) {
+    let revision = store.everything().revision;
+    store.compact(revision).unwrap();
+    assert_eq!(store.store.status().history_disk_bytes, 0);
+    check(machine, store);
 }
 
 #[test]
@@ -42,15 +52,26 @@ fn a_churn_leaves_no_more_than_the_bound() {
         // Grows, is written again and again, and shrinks.
         for phase in 0..6 {
             let (keys, turns) = [(40, 400), (300, 600), (300, 900), (300, 600), (20, 300), (5, 100)][phase];
-            for _ in 0..turns {
+            for turn in 0..turns {
                 let key = random.below(keys);
                 let is_delete = [5, 9, 5, 2, 3, 2][phase];
                 let writes = if random.once_in(is_delete) { delete(key) } else { put(key, 200 + random.below(400)) };
                 store.commit(writes).unwrap();
                 check(&machine, &store);
+                if turn % 50 == 49 {
+                    compact(&machine, &mut store);
+                }
             }
-            let revision = store.everything().revision;
-            store.compact(revision).unwrap();
+            // Over a restart too.
+            if phase % 2 == 0 {
+                store.close();
+            } else {
+                drop(store);
+            }
+            store = machine.open().unwrap();
+            check(&machine, &store);
+            store.commit(put(0, 200)).unwrap();
+            compact(&machine, &mut store);
         }
     }
 }
@@ -67,6 +88,7 @@ fn what_is_deleted_gives_its_space_back_at_once() {
     assert!(disk_bytes(&machine) > 100 << 10);
     store.commit_all((1..300).map(delete).collect());
     check(&machine, &store);
+    compact(&machine, &mut store);
     assert!(disk_bytes(&machine) < 4 << 10, "{}", disk_bytes(&machine));
     // Nothing is written over and over for it.
     let operations = machine.disk.operations();
@@ -104,6 +126,7 @@ fn a_snapshot_that_would_give_space_back_is_tried_again_by_itself() {
     for key in 0..300 {
         store.commit(put(key, 400)).unwrap();
     }
+    compact(&machine, &mut store);
     let mut watch = store.watch(store.everything().revision).unwrap();
     // The commit, the next segment, then the snapshot.
     machine.disk.set_fault(Some((machine.disk.operations() + 7, Fault::Broken)));
@@ -117,6 +140,6 @@ fn a_snapshot_that_would_give_space_back_is_tried_again_by_itself() {
     assert_eq!(store.committer.deadline_unix_milliseconds(), Some(1_030_000));
     machine.clock.advance_milliseconds(30_000);
     store.committer.turn();
-    check(&machine, &store);
+    compact(&machine, &mut store);
     assert_eq!((store.store.status().snapshot_error, store.committer.deadline_unix_milliseconds()), (None, None));
 }

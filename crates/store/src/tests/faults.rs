@@ -146,6 +146,7 @@ fn a_failed_snapshot_is_told_and_tried_again() {
     store.put("c", long).unwrap();
     let status = store.store.status();
     assert!(status.snapshot_bytes > 0 && status.snapshot_error.is_none());
+    store.compact(4).unwrap();
     assert_eq!(machine.disk.files().len(), 2, "one snapshot and one segment");
 }
 

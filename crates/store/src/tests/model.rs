@@ -8,10 +8,10 @@ use std::{collections::BTreeMap, time::Duration};
 
 use bytes::Bytes;
 
-use self::past::Past;
+use self::past::{Past, check_history};
 use super::driven::{Driven, Machine, next};
 use crate::{
-    Clock, Engine, Event, EventKind, Expect, KeyValue, RangeRequest, Revision, StoreError, Write,
+    Clock, Engine, Event, EventKind, Expect, KeyValue, RangeRequest, Revision, Status, StoreError, Write,
     embedded::SyncMode,
     testing::{Fault, Random},
 };
@@ -187,7 +187,7 @@ fn check_reads(store: &Driven, model: &Model, random: &mut Random) {
             assert_eq!(range.remaining_count as usize, all.len() - count);
             assert_eq!((range.more, range.revision), (count < all.len(), revision));
         }
-        // After a restart more may be compacted than was asked for.
+        // A store whose history is bounded compacts itself.
         Err(StoreError::Compacted { compacted, .. }) => assert!(revision < compacted && compacted >= model.compacted),
         Err(StoreError::FutureRevision { current, .. }) => assert!(revision > current && current == model.revision()),
         Err(error) => panic!("{error}"),
@@ -222,10 +222,8 @@ fn every_answer_is_the_model_s() {
             if random.once_in(10) && model.compacted < model.revision() {
                 let span = model.revision() - model.compacted;
                 let revision = model.compacted + 1 + random.below(span);
-                // More may have been compacted by a restart.
-                if store.compact(revision).is_ok() {
-                    model.compacted = revision;
-                }
+                store.compact(revision).unwrap();
+                model.compacted = revision;
                 model.expire(machine.clock.now_unix_milliseconds(), model.revision());
             }
             if random.once_in(20) {
@@ -237,6 +235,8 @@ fn every_answer_is_the_model_s() {
                 store = machine.open().unwrap();
                 watch = store.watch(model.revision()).unwrap();
                 check_state(&store, &model);
+                assert_eq!(store.store.status().compacted, model.compacted);
+                check_history(&store, &model);
             }
         }
         check_state(&store, &model);
@@ -251,11 +251,21 @@ struct Promise {
     synced: Revision,
     /// Where the machine went on.
     acknowledged: Revision,
+    /// What a restart may take for compacted at the most.
+    kept_from: Revision,
 }
 
 impl Promise {
     fn all(revision: Revision) -> Promise {
-        Promise { synced: revision, acknowledged: revision }
+        Promise { synced: revision, acknowledged: revision, kept_from: Revision::MAX }
+    }
+
+    /// Takes in how a store is, in which something may have failed while `asked` was to be compacted.
+    fn note(&mut self, machine: &Machine, status: &Status, asked: Revision) {
+        self.synced = status.synced_revision;
+        // What it began by itself and nobody was told of may be in the log.
+        let is_bounded = past::is_history_bounded(machine);
+        self.kept_from = if is_bounded { Revision::MAX } else { status.kept_from.max(asked) };
     }
 }
 
@@ -285,7 +295,7 @@ fn work(
             SyncMode::Always => assert_eq!(status.synced_revision, status.revision),
             SyncMode::Interval(_) => assert!((promise.synced..=status.revision).contains(&status.synced_revision)),
         }
-        promise.synced = status.synced_revision;
+        promise.note(machine, &status, 0);
         if worked.is_err() {
             return promise;
         }
@@ -297,9 +307,10 @@ fn work(
         promise.acknowledged = model.revision();
         if let Some(past) = past.as_mut() {
             past.check(machine, &store, model);
-            if !past.compact(machine, &mut store, model) || store.store.status().revision != model.revision() {
-                let status = store.store.status();
-                promise.synced = status.synced_revision;
+            let asked = past.compact(machine, &mut store, model);
+            let status = store.store.status();
+            promise.note(machine, &status, asked.unwrap_or_else(|asked| asked));
+            if asked.is_err() || status.revision != model.revision() {
                 promise.acknowledged = promise.acknowledged.max(status.revision);
                 return promise;
             }
@@ -309,17 +320,21 @@ fn work(
     let engine = store.store.clone();
     store.close();
     // A close syncs, unless the disk fails.
-    promise.synced = engine.status().synced_revision;
+    promise.note(machine, &engine.status(), 0);
     promise
 }
 
-fn check_recovered(machine: &Machine, model: &mut Model, kept: Revision) {
+fn check_recovered(machine: &Machine, model: &mut Model, promise: Promise) {
+    let kept = promise.synced;
     let store = machine.open().unwrap();
     let revision = store.everything().revision;
     assert!(revision >= kept, "a commit is gone that was promised to last: {kept} of {revision}");
     assert!(revision <= model.revision(), "there are commits that nobody made");
     model.forget_after(revision);
     check_state(&store, model);
+    let compacted = store.store.status().compacted;
+    assert!(compacted <= promise.kept_from, "{compacted} is compacted, {} was promised", promise.kept_from);
+    check_history(&store, model);
 }
 
 #[test]
@@ -337,21 +352,21 @@ fn a_crash_at_any_operation_loses_nothing_acknowledged() {
             let mut random = Random::new(seed);
             let mut model = Model::new();
             machine.disk.set_fault(Some((operation, Fault::Crash)));
-            let mut kept = work_until_crash(&machine, &mut model, &mut random, TURNS).synced;
+            let mut promise = work_until_crash(&machine, &mut model, &mut random, TURNS);
             machine.disk.restart();
             // Recovery itself is crashed, at a random operation, a few times.
             for _ in 0..random.below(3) {
                 machine.disk.set_fault(Some((machine.disk.operations() + random.below(6), Fault::Crash)));
                 if let Ok(store) = machine.open() {
                     // What was shown once must not go again.
-                    kept = kept.max(store.everything().revision);
+                    promise.synced = promise.synced.max(store.everything().revision);
                 }
                 machine.disk.restart();
             }
-            check_recovered(&machine, &mut model, kept);
-            let kept = work_until_crash(&machine, &mut model, &mut random, 5).synced;
+            check_recovered(&machine, &mut model, promise);
+            let promise = work_until_crash(&machine, &mut model, &mut random, 5);
             machine.disk.restart();
-            check_recovered(&machine, &mut model, kept);
+            check_recovered(&machine, &mut model, promise);
         }
     }
 }
@@ -370,16 +385,15 @@ fn a_broken_disk_at_any_operation_loses_nothing_acknowledged() {
             let mut random = Random::new(7);
             let mut model = Model::new();
             machine.disk.set_fault(Some((operation, fault)));
-            let promise = work_until_crash(&machine, &mut model, &mut random, TURNS);
-            let mut kept = promise.synced;
+            let mut promise = work_until_crash(&machine, &mut model, &mut random, TURNS);
             if random.once_in(2) {
                 // The process alone starts again and shows what the page cache has: that must then last.
                 machine.disk.set_fault(None);
-                kept = machine.open().unwrap().everything().revision;
-                assert!(kept >= promise.acknowledged);
+                promise.synced = machine.open().unwrap().everything().revision;
+                assert!(promise.synced >= promise.acknowledged);
             }
             machine.disk.restart();
-            check_recovered(&machine, &mut model, kept);
+            check_recovered(&machine, &mut model, promise);
         }
     }
 }

@@ -46,7 +46,7 @@ fn a_file_in_the_place_of_the_directory_is_named() {
     assert_eq!(error, format!("cannot create {}: not a directory", path.display()));
 }
 
-/// As a crash leaves it between the name of a snapshot and the removal of what it replaces.
+/// As a crash leaves it between a compaction and the removal of what nothing needs any more.
 #[test]
 fn what_a_snapshot_replaced_is_removed_later_too() {
     let machine = Machine::new(1);
@@ -61,6 +61,7 @@ fn what_a_snapshot_replaced_is_removed_later_too() {
             });
         }
     }
+    store.compact(201).unwrap();
     store.close();
     let needed = machine.disk.files();
     for (path, bytes) in replaced.iter().filter(|(path, _)| needed.iter().all(|(other, _)| other != path)) {
@@ -136,6 +137,7 @@ fn missing_and_damaged_files_are_named() {
         for _ in 0..200 {
             store.put("a", "a value of some length, so that segments fill").unwrap();
         }
+        store.compact(201).unwrap();
         store.close();
         machine
     };

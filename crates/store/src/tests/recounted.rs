@@ -25,6 +25,7 @@ fn a_snapshot_that_lacks_a_key_is_damage() {
     for key in ["a", "b", "c", "d"].into_iter().cycle().take(80) {
         store.put(key, "a value of some length, so that segments fill").unwrap();
     }
+    store.compact(81).unwrap();
     store.close();
     let files = machine.disk.files();
     let snapshot = files.into_iter().find(|(path, _)| path.extension().unwrap() == "snapshot").unwrap().0;

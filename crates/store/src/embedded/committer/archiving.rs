@@ -130,7 +130,8 @@ impl Committer {
     pub(super) fn bound_backlog(&mut self) {
         let end_revision = self.end_revision();
         let Some(archiving) = &mut self.archiving else { return };
-        archiving.bound_backlog(&self.log.sealed, self.needed_from, end_revision);
+        let history_from = self.bases.oldest().first_segment;
+        archiving.bound_backlog(&self.log.sealed, history_from, end_revision);
         let waiting = self.log.sealed.iter().filter(|sealed| sealed.sequence > archiving.through);
         archiving.status.waiting_bytes = waiting.map(|sealed| sealed.length_bytes).sum();
         *self.shared.archive.lock() = Some(archiving.status.clone());

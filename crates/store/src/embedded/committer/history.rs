@@ -1,5 +1,5 @@
-//! What the store thread does for history that is not in memory alone: it decides which segments of the log are kept for
-//! old revisions, and compacts the store itself before there are too many, or when the disk is full.
+//! What the store thread does for history that is not in memory alone: it decides which snapshots and segments of the
+//! log are kept for old revisions, and compacts the store itself before there are too many, or when the disk is full.
 
 use std::{
     panic::{AssertUnwindSafe, catch_unwind},
@@ -15,7 +15,7 @@ use super::{
         order::Batch,
         queue::Request,
         record::{RecordKind, append_record},
-        release::{ReleaseJob, ReleaseOutcome, remove_segments},
+        release::{ReleaseJob, ReleaseOutcome, Superfluous},
     },
     Committer,
 };
@@ -54,21 +54,23 @@ impl History {
 }
 
 impl Committer {
-    /// Segments that are needed for old revisions at the most.
-    fn retained(&self) -> impl Iterator<Item = &Sealed> {
-        let is_retained = |sealed: &&Sealed| sealed.sequence < self.needed_from && self.is_archived(sealed.sequence);
-        self.log.sealed.iter().filter(is_retained)
+    /// Segments that no opening needs, and old revisions of this process may.
+    fn held(&self) -> impl Iterator<Item = &Sealed> {
+        let history_from = self.bases.oldest().first_segment;
+        let is_held = move |sealed: &&Sealed| sealed.sequence < history_from && self.is_archived(sealed.sequence);
+        self.log.sealed.iter().filter(is_held)
     }
 
-    /// Begins to let segments go that nothing needs, unless such work goes on; `trims` says whether there may be versions
-    /// to drop before.
+    /// Begins to let go what nothing needs, unless such work goes on; `trims` says whether there may be versions to drop
+    /// before.
     pub(super) fn release_segments(&mut self, trims: bool) {
         if self.history.job.is_some() {
             self.history.again = Some(trims || self.history.again == Some(true));
             return;
         }
-        let retained: Vec<u64> = self.retained().map(|sealed| sealed.sequence).collect();
-        let (remove, bring_back) = self.take_superfluous(&retained);
+        self.bases.pass(self.shared.index.read().compacted);
+        self.give_up_what_is_too_large();
+        let (remove, bring_back) = self.take_superfluous();
         self.note_disk_use();
         self.bound_disk_use();
         if remove.is_empty() && bring_back.is_empty() && !trims {
@@ -93,16 +95,17 @@ impl Committer {
         }
     }
 
-    /// Of some segments, those that no old revision needs, to which no more values are left from now on; and those that
-    /// will be such when some values have come back into memory.
-    fn take_superfluous(&self, sequences: &[u64]) -> (Vec<u64>, Vec<u64>) {
-        let (mut gone, mut passed, mut closed) = (Vec::new(), Vec::new(), Vec::new());
+    /// What no old revision needs, of which segments get no more values from now on; and the segments that will be such
+    /// when some values have come back into memory.
+    fn take_superfluous(&self) -> (Superfluous, Vec<u64>) {
+        let mut gone = Superfluous { snapshots: self.bases.superfluous(), segments: Vec::new() };
+        let (mut passed, mut closed) = (Vec::new(), Vec::new());
         let mut index = self.shared.index.write();
         let revision = self.shared.oldest_read(&index);
-        for sequence in sequences {
+        for Sealed { sequence, .. } in self.held() {
             match index.release(*sequence, revision, self.history.memory_limit_bytes) {
                 Release::Gone(known) => {
-                    gone.push(*sequence);
+                    gone.segments.push(*sequence);
                     closed.extend(known);
                 }
                 Release::Passed => passed.push(*sequence),
@@ -113,9 +116,14 @@ impl Committer {
         (gone, passed)
     }
 
+    fn note_removed(&mut self, removed: &Superfluous) {
+        self.bases.note_removed(&removed.snapshots);
+        self.log.sealed.retain(|sealed| !removed.segments.contains(&sealed.sequence));
+    }
+
     pub(super) fn end_release(&mut self, outcome: &ReleaseOutcome) {
         self.history.job = None;
-        self.log.sealed.retain(|sealed| !outcome.removed.contains(&sealed.sequence));
+        self.note_removed(&outcome.removed);
         if let Some(reason) = &outcome.error {
             tracing::warn!(reason, "what was kept for old revisions is still there");
         }
@@ -128,26 +136,41 @@ impl Committer {
     }
 
     fn note_disk_use(&self) {
-        let disk_bytes = self.retained().map(|sealed| sealed.length_bytes).sum();
-        self.shared.history_disk_bytes.store(disk_bytes, Ordering::Relaxed);
+        let kept_bytes: u64 = self.bases.steps(&self.log.sealed).map(|(bytes, _)| bytes).sum();
+        let held_bytes: u64 = self.held().map(|sealed| sealed.length_bytes).sum();
+        self.shared.history_disk_bytes.store(kept_bytes + held_bytes, Ordering::Relaxed);
         self.shared.log_bytes.store(self.log.total_bytes(), Ordering::Relaxed);
+        let kept_from = self.bases.oldest().revision.max(self.shared.index.read().compacted);
+        self.shared.kept_from.store(kept_from, Ordering::Relaxed);
     }
 
-    /// Wants a compaction when the segments that none has passed are too many.
+    /// Where the log back to the last snapshot but one and that snapshot are more than history may have, a restart
+    /// forgets what is before the last one. Old revisions of this process are in the log as far as it has room for them.
+    fn give_up_what_is_too_large(&mut self) {
+        let last = self.bases.steps(&self.log.sealed).last();
+        if let Some((_, revision)) = last.filter(|(bytes, _)| *bytes > self.history.disk_limit_bytes) {
+            self.bases.give_up();
+            tracing::warn!(revision, "a restart would forget earlier revisions: they take too much of the disk");
+        }
+    }
+
+    /// Wants a compaction when there is too much on the disk that none has passed.
     fn bound_disk_use(&mut self) {
         let index = self.shared.index.read();
         let held = |sealed: &Sealed| Some((sealed.length_bytes, index.closed(sealed.sequence)?.last_revision));
-        let held: Vec<_> = self.retained().filter_map(held).filter(|(_, last)| *last > index.compacted).collect();
-        let mut disk_bytes: u64 = held.iter().map(|(length_bytes, _)| length_bytes).sum();
+        let mut steps: Vec<(u64, Revision)> =
+            self.held().filter_map(held).filter(|(_, last)| *last > index.compacted).collect();
+        drop(index);
+        steps.extend(self.bases.steps(&self.log.sealed));
+        let mut disk_bytes: u64 = steps.iter().map(|(bytes, _)| bytes).sum();
         let mut revision = None;
-        for (length_bytes, last_revision) in held {
+        for (bytes, last_revision) in steps {
             if disk_bytes <= self.history.disk_limit_bytes {
                 break;
             }
-            disk_bytes -= length_bytes;
+            disk_bytes -= bytes;
             revision = Some(last_revision);
         }
-        drop(index);
         if let Some(revision) = revision {
             self.history.early = Some((revision, "old revisions take too much of the disk"));
         }
@@ -185,8 +208,7 @@ impl Committer {
 
     /// Forgets all old revisions for the space that they have on the disk; says whether there is more of it now.
     pub(super) fn give_up_history(&mut self) -> bool {
-        let retained: Vec<u64> = self.retained().map(|sealed| sealed.sequence).collect();
-        if retained.is_empty() {
+        if self.bases.older().is_empty() && self.held().next().is_none() {
             return false;
         }
         let revision = {
@@ -194,12 +216,13 @@ impl Committer {
             index.compacted = index.revision;
             index.revision
         };
-        // The log has space for it only afterwards. Nothing is lost with it: a restart forgets these revisions, too.
+        // The log has space for it only afterwards. Until then a restart forgets what the newest snapshot does not need.
         self.history.early = Some((revision, "the disk is full"));
         while self.shared.trim() {}
-        let (gone, _) = self.take_superfluous(&retained);
-        let outcome = remove_segments(&self.log.directory, &gone);
-        self.log.sealed.retain(|sealed| !outcome.removed.contains(&sealed.sequence));
+        self.bases.give_up();
+        let (gone, _) = self.take_superfluous();
+        let outcome = gone.remove(&self.log.directory);
+        self.note_removed(&outcome.removed);
         if let Some(reason) = outcome.error {
             tracing::warn!(reason, "what was kept for old revisions is still there");
         }
@@ -207,10 +230,11 @@ impl Committer {
         !outcome.removed.is_empty()
     }
 
-    /// Removes what is kept for old revisions: they end with this process.
+    /// Removes what old revisions of this process alone need.
     pub(super) fn end_history(&mut self) {
-        let retained: Vec<u64> = self.retained().map(|sealed| sealed.sequence).collect();
-        if let Some(reason) = remove_segments(&self.log.directory, &retained).error {
+        let segments = self.held().map(|sealed| sealed.sequence).collect();
+        let superfluous = Superfluous { snapshots: self.bases.superfluous(), segments };
+        if let Some(reason) = superfluous.remove(&self.log.directory).error {
             tracing::warn!(reason, "what was kept for old revisions goes when the store is opened again");
         }
     }

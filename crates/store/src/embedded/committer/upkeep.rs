@@ -10,6 +10,7 @@ use std::{
 use super::{
     super::{
         Background, SyncMode,
+        bases::Base,
         log::LogError,
         queue::Request,
         record::{RecordKind, append_record},
@@ -19,11 +20,12 @@ use super::{
     history::RunningRelease,
     retry_deadline,
 };
-use crate::{StoreError, limits};
+use crate::{Revision, StoreError, limits};
 
 pub(super) struct RunningSnapshot {
+    revision: Revision,
     /// The first segment that opening needs when it succeeds.
-    needs_from: u64,
+    first_segment: u64,
     thread: Option<thread::JoinHandle<()>>,
 }
 
@@ -110,7 +112,8 @@ impl Committer {
             return false;
         }
         let live_bytes = self.shared.index.read().live_bytes;
-        let used_bytes = self.shared.snapshot_bytes.load(Ordering::Relaxed) + self.log.bytes_from(self.needed_from);
+        let used_bytes =
+            self.shared.snapshot_bytes.load(Ordering::Relaxed) + self.log.bytes_from(self.bases.needed_from());
         // Below the bound by what one more batch, and the reserve, may take.
         let allowed_bytes = (self.disk_bound_bytes / 8 * 5).max(live_bytes / 2 * 5);
         used_bytes > allowed_bytes && used_bytes >= 2 * self.next_snapshot_bytes()
@@ -118,7 +121,7 @@ impl Committer {
 
     fn begin_snapshot(&mut self) {
         let is_due =
-            || self.log.bytes_from(self.needed_from) >= self.snapshot_log_bytes.max(self.next_snapshot_bytes());
+            || self.log.bytes_from(self.bases.needed_from()) >= self.snapshot_log_bytes.max(self.next_snapshot_bytes());
         if self.snapshot.is_some() || !(is_due() || self.is_over_disk_bound()) {
             return;
         }
@@ -126,8 +129,8 @@ impl Committer {
         let index = self.shared.index.read();
         let pin = self.shared.pin(index.revision);
         drop(index);
+        let mut running = RunningSnapshot { revision: pin.revision, first_segment: self.log.sequence, thread: None };
         let job = SnapshotJob { pin, directory: self.log.directory.clone(), history: self.log.history };
-        let mut running = RunningSnapshot { needs_from: self.log.sequence, thread: None };
         if self.background == Background::Inline {
             self.snapshot = Some(running);
             return self.end_snapshot(job.run());
@@ -155,7 +158,8 @@ impl Committer {
         let Some(snapshot) = self.snapshot.take() else { return };
         match result {
             Ok(length_bytes) => {
-                self.needed_from = snapshot.needs_from;
+                let RunningSnapshot { revision, first_segment, .. } = snapshot;
+                self.bases.push(Base { revision, first_segment, snapshot_bytes: Some(length_bytes) });
                 self.shared.snapshot_bytes.store(length_bytes, Ordering::Relaxed);
                 *self.shared.snapshot_error.lock() = None;
                 self.bound_backlog();

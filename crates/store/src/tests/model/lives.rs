@@ -43,17 +43,16 @@ fn lives(seed: u64) -> Seen {
         let fault = [Fault::Crash, Fault::Broken, Fault::NoSpace, Fault::Short][random.below(4) as usize];
         machine.disk.set_fault((!random.once_in(5)).then_some((at, fault)));
         let mut past = Past::new(seed ^ life << 56);
-        let promise = work(&machine, &mut model, &mut random, turns, Some(&mut past));
+        let mut promise = work(&machine, &mut model, &mut random, turns, Some(&mut past));
         seen.add(past.seen);
-        let mut kept = promise.synced;
         machine.disk.set_fault(None);
         if fault != Fault::Crash && random.once_in(3) {
             // The process alone begins anew: what it shows now must last.
-            kept = machine.open().unwrap().everything().revision;
-            assert!(kept >= promise.acknowledged, "{kept} of {}", promise.acknowledged);
+            promise.synced = machine.open().unwrap().everything().revision;
+            assert!(promise.synced >= promise.acknowledged, "{} of {}", promise.synced, promise.acknowledged);
         }
         machine.disk.restart();
-        check_recovered(&machine, &mut model, kept);
+        check_recovered(&machine, &mut model, promise);
     }
     if machine.options.log_archive.is_some() {
         check_archive(&machine, &model, &mut random);

@@ -4,7 +4,7 @@ use bytes::Bytes;
 
 use super::{Model, check_reads, check_state, random_key, turn};
 use crate::{
-    Clock, Engine, Event, Revision, StoreError, Watch,
+    Clock, Engine, Event, RangeRequest, Revision, StoreError, Watch,
     testing::Random,
     tests::driven::{Driven, Machine, next},
 };
@@ -63,6 +63,28 @@ pub(super) fn bound_history(machine: &mut Machine, random: &mut Random) {
     options.watch_ring_limit_bytes = [200, 200, 2 << 10, 1 << 20][random.below(4) as usize];
 }
 
+/// Whether a store may compact itself.
+pub(super) fn is_history_bounded(machine: &Machine) -> bool {
+    machine.options.history_disk_limit_bytes < 1 << 20 || machine.options.history_limit_changes < 1 << 20
+}
+
+/// Reads every revision that is not compacted, and watches from the oldest on.
+pub(super) fn check_history(store: &Driven, model: &Model) {
+    let compacted = store.store.status().compacted;
+    for revision in compacted..=model.revision() {
+        let request = RangeRequest { revision: Some(revision), ..RangeRequest::default() };
+        let items = store.range(request).unwrap().items;
+        assert!(items.iter().eq(model.at(revision).values()), "not as it was at {revision}");
+    }
+    let mut watch = store.watch(compacted).unwrap();
+    let mut events = model.events.iter().filter(|event| event.kv.mod_revision > compacted);
+    while let Some(batch) = next(&mut watch) {
+        batch.unwrap().events.iter().for_each(|event| assert_eq!(Some(event), events.next()));
+    }
+    assert_eq!(events.next(), None);
+    assert!(matches!(store.watch(compacted - 1), Err(StoreError::Compacted { .. })));
+}
+
 impl Past {
     pub(super) fn new(seed: u64) -> Past {
         Past { random: Random::new(seed.rotate_left(32) ^ 0x9a57), watches: Vec::new(), seen: Seen::default() }
@@ -101,11 +123,17 @@ impl Past {
         }
     }
 
-    /// Compacts once in a while, as a server does. False: that failed, or nobody knows.
-    pub(super) fn compact(&mut self, machine: &Machine, store: &mut Driven, model: &mut Model) -> bool {
+    /// Compacts once in a while, as a server does; gives to which revision, or the one at which that failed, or nobody
+    /// knows.
+    pub(super) fn compact(
+        &mut self,
+        machine: &Machine,
+        store: &mut Driven,
+        model: &mut Model,
+    ) -> Result<Revision, Revision> {
         let compacted = store.store.status().compacted;
         if !self.random.once_in(12) || compacted >= model.revision() {
-            return true;
+            return Ok(0);
         }
         let revision = compacted + 1 + self.random.below(model.revision() - compacted);
         let since = model.revision();
@@ -114,7 +142,7 @@ impl Past {
         if result.is_ok() {
             model.compacted = revision;
         }
-        result.is_ok()
+        result.map(|()| revision).map_err(|_| revision)
     }
 
     /// Begins a watch, which may be refused only for what is compacted; says whether it was not.
@@ -173,7 +201,7 @@ fn old_revisions_are_the_model_s_wherever_they_are() {
         for _ in 0..120 {
             turn(&mut store, &mut model, &machine, &mut random).unwrap();
             past.check(&machine, &store, &model);
-            assert!(past.compact(&machine, &mut store, &mut model));
+            past.compact(&machine, &mut store, &mut model).unwrap();
         }
         let revision = model.revision();
         model.expire(machine.clock.now_unix_milliseconds(), revision);

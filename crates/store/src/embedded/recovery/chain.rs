@@ -1,0 +1,202 @@
+//! What is there to open from: segments of the log that follow on one another, and snapshots in reach of them.
+
+use std::{path::PathBuf, sync::Arc};
+
+use super::super::{
+    OpenError,
+    bases::{Base, Bases},
+    directory::{Directory, Listing, open_error},
+    index::{FIRST_REVISION, Index},
+    reader::{Reader, Step},
+    record::{FileHeader, LOG_MAGIC, RecordKind, SNAPSHOT_MAGIC, decode_items},
+};
+use crate::{File, KeyValue, Revision};
+
+/// A segment of the log that is there.
+pub(super) struct Found {
+    pub(super) header: FileHeader,
+    pub(super) path: PathBuf,
+    pub(super) file: Arc<dyn File>,
+}
+
+impl Found {
+    fn open(directory: &Directory, sequence: u64) -> Result<Found, OpenError> {
+        let path = directory.segment_path(sequence);
+        let file = directory.file_system.open(&path).map_err(|error| open_error("open", &path, error))?;
+        let header = directory.read_header(&*file, &path, LOG_MAGIC)?;
+        if header.sequence != sequence {
+            let reason = "the name of the file and its header differ";
+            return Err(OpenError::Corrupt { path, offset: 0, reason });
+        }
+        Ok(Found { header, path, file: file.into() })
+    }
+}
+
+pub(super) struct Chain {
+    /// Ascending, without a gap, at least one.
+    segments: Vec<Found>,
+    /// Ascending, at least one. The last is what opening needs, the others are for history.
+    bases: Vec<Base>,
+    /// The revision of the newest snapshot that is there, which the log must reach.
+    pub(super) newest: Revision,
+}
+
+impl Chain {
+    /// Looks at what is there; none: nothing.
+    pub(super) fn of(directory: &Directory, listing: &Listing) -> Result<Option<Chain>, OpenError> {
+        let newest = listing.snapshots.last().copied().unwrap_or(FIRST_REVISION);
+        let mut segments: Vec<Found> = Vec::new();
+        for sequence in listing.segments.iter().rev() {
+            let later = segments.last().map(|found| &found.header);
+            let is_needed = later.is_none_or(|later| later.revision > newest);
+            let found = match later {
+                Some(later) if later.sequence != sequence + 1 => {
+                    Err(OpenError::MissingSegment { path: directory.segment_path(sequence + 1) })
+                }
+                _ => Found::open(directory, *sequence),
+            };
+            match found {
+                Ok(found) => segments.push(found),
+                Err(error) if is_needed => return Err(error),
+                Err(error) => {
+                    // Only old revisions would need it, if anything does.
+                    tracing::warn!(%error, "a segment from before the newest snapshot cannot be used");
+                    break;
+                }
+            }
+        }
+        segments.reverse();
+        let Some(first) = segments.first().map(|found| found.header) else {
+            let is_empty = listing.snapshots.is_empty();
+            return if is_empty {
+                Ok(None)
+            } else {
+                Err(OpenError::MissingSegment { path: directory.segment_path(1) })
+            };
+        };
+        if first.revision > newest {
+            let path = directory.segment_path(first.sequence.saturating_sub(1));
+            return Err(OpenError::MissingSegment { path });
+        }
+        let mut chain = Chain { segments, bases: Vec::new(), newest };
+        chain.find_bases(directory, listing)?;
+        Ok(Some(chain))
+    }
+
+    fn find_bases(&mut self, directory: &Directory, listing: &Listing) -> Result<(), OpenError> {
+        let first_segment = |revision: Revision| {
+            let found = self.segments.iter().rfind(|found| found.header.revision <= revision);
+            found.map(|found| found.header.sequence)
+        };
+        if !listing.snapshots.contains(&FIRST_REVISION)
+            && let Some(first_segment) = first_segment(FIRST_REVISION)
+        {
+            self.bases.push(Base { revision: FIRST_REVISION, first_segment, snapshot_bytes: None });
+        }
+        let mut failure = None;
+        for revision in listing.snapshots.iter().copied() {
+            let Some(first_segment) = first_segment(revision) else {
+                tracing::warn!(revision, "a snapshot for old revisions cannot be used: the log behind it is missing");
+                continue;
+            };
+            match snapshot_bytes(directory, revision) {
+                Ok(bytes) => self.bases.push(Base { revision, first_segment, snapshot_bytes: Some(bytes) }),
+                Err(error) => {
+                    tracing::error!(%error, "a snapshot cannot be used");
+                    failure = Some(error);
+                }
+            }
+        }
+        if self.bases.is_empty() { failure.map_or(Ok(()), Err) } else { Ok(()) }
+    }
+
+    /// The segment in which the log ends.
+    pub(super) fn last(&self) -> &Found {
+        self.segments.last().expect("a chain has segments")
+    }
+
+    /// The segments before that, ascending.
+    pub(super) fn complete(&self) -> impl Iterator<Item = &Found> {
+        self.segments[..self.segments.len() - 1].iter()
+    }
+
+    /// From where opening is tried next.
+    pub(super) fn base(&self) -> Base {
+        self.bases[0]
+    }
+
+    /// Gives up what was tried, and whatever else cannot be opened for what is wrong with the log up to `segment`. False:
+    /// nothing else is left.
+    pub(super) fn give_up(&mut self, segment: Option<u64>) -> bool {
+        let last = self.bases.len() - 1;
+        let is_broken = |base: &&Base| segment.is_some_and(|segment| base.first_segment <= segment);
+        let broken = 1 + self.bases[1..].iter().take_while(is_broken).count();
+        self.bases.drain(..broken.min(last));
+        last > 0
+    }
+
+    /// Reads the newest snapshot, if another one was opened from: it will be needed when that one has gone. Where the
+    /// store is only looked at, all of them.
+    pub(super) fn prove(&mut self, directory: &Directory, is_looking: bool) {
+        for position in (1..self.bases.len()).rev() {
+            let is_newest = position + 1 == self.bases.len();
+            if !(is_newest || is_looking) {
+                return;
+            }
+            if let Err(error) = read_snapshot(directory, self.bases[position].revision, |_| {}) {
+                tracing::error!(%error, "a snapshot is damaged: nothing is lost, as the log from before it is there");
+                self.bases.remove(position);
+            } else if !is_looking {
+                return;
+            }
+        }
+    }
+
+    pub(super) fn into_bases(mut self) -> Bases {
+        let newest = self.bases.pop().expect("one of them was opened from");
+        Bases::new(newest, self.bases)
+    }
+}
+
+fn snapshot_bytes(directory: &Directory, revision: Revision) -> Result<u64, OpenError> {
+    let path = directory.snapshot_path(revision);
+    let file = directory.file_system.open(&path).map_err(|error| open_error("open", &path, error))?;
+    file.length_bytes().map_err(|error| open_error("measure", &path, error))
+}
+
+/// The keys from which the log goes on.
+pub(super) fn load(directory: &Directory, base: Base) -> Result<Index, OpenError> {
+    let mut index = Index::new(base.revision);
+    if base.snapshot_bytes.is_some() {
+        read_snapshot(directory, base.revision, |item| index.load(item))?;
+    }
+    Ok(index)
+}
+
+/// Reads a snapshot to its end, which counts its keys.
+fn read_snapshot(directory: &Directory, revision: Revision, mut take: impl FnMut(KeyValue)) -> Result<(), OpenError> {
+    let path = directory.snapshot_path(revision);
+    let file = directory.file_system.open(&path).map_err(|error| open_error("open", &path, error))?;
+    let header = directory.read_header(&*file, &path, SNAPSHOT_MAGIC)?;
+    let corrupt = |offset, reason| OpenError::Corrupt { path: path.clone(), offset, reason };
+    if header.revision != revision {
+        return Err(corrupt(0, "the name of the file and its header differ"));
+    }
+    let mut reader = Reader::new(&*file, &path)?;
+    let mut keys: u64 = 0;
+    loop {
+        let offset = reader.offset;
+        let Step::Record(record, payload) = reader.next()? else {
+            return Err(corrupt(offset, "a record of the snapshot is broken or missing"));
+        };
+        match record.kind {
+            RecordKind::Items => {
+                let items = decode_items(payload).ok_or_else(|| corrupt(offset, "the items are malformed"))?;
+                keys += items.len() as u64;
+                items.into_iter().for_each(&mut take);
+            }
+            RecordKind::End if payload == keys.to_le_bytes() => return Ok(()),
+            _ => return Err(corrupt(offset, "this record does not belong here")),
+        }
+    }
+}
