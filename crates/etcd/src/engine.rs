@@ -256,7 +256,7 @@ impl Engine for EtcdEngine {
         }
         let mut status = health.status.clone();
         status.revision = known.current;
-        status.compacted = known.compacted;
+        (status.compacted, status.kept_from) = (known.compacted, known.compacted);
         status.no_space = health.no_space.clone();
         if let Some(reason) = self.0.client.unreachable() {
             status.read_only = Some(reason);

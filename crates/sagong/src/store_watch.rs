@@ -27,8 +27,13 @@ impl Collector for OfStore {
             ),
             (
                 "sagong_store_history_disk_bytes",
-                "What of the log is kept for old revisions alone, in bytes.",
+                "What of the log, and of snapshots, is kept for old revisions alone, in bytes.",
                 status.history_disk_bytes as f64,
+            ),
+            (
+                "sagong_store_kept_from_revision",
+                "The oldest revision that can be read after a restart.",
+                status.kept_from as f64,
             ),
             ("sagong_store_log_bytes", "The log on the disk, in bytes.", status.log_bytes as f64),
             ("sagong_store_snapshot_bytes", "The snapshot on the disk, in bytes.", status.snapshot_bytes as f64),

@@ -17,6 +17,7 @@ mod opening;
 mod process;
 mod reading;
 mod recounted;
+mod restarts;
 mod salvaging;
 mod syncs;
 mod watching;

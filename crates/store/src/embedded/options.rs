@@ -21,7 +21,7 @@ pub struct Options {
     pub watch_ring_limit_bytes: usize,
     /// Values of old revisions that are kept in memory, in bytes; others are in the log alone.
     pub history_memory_limit_bytes: u64,
-    /// What the log has for old revisions alone, in bytes, before the store compacts itself. A read that takes long, such
+    /// What the log and snapshots have for old revisions alone, in bytes, before the store compacts itself. A read that takes long, such
     /// as a backup, may hold more until it ends.
     pub history_disk_limit_bytes: u64,
     /// Changes that are not compacted before the store compacts itself.

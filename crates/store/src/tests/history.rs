@@ -10,18 +10,18 @@ use crate::{
     testing::{Fault, Random},
 };
 
-const KEYS: u64 = 10;
-const VALUE_BYTES: usize = 200;
+pub(super) const KEYS: u64 = 10;
+pub(super) const VALUE_BYTES: usize = 200;
 
 /// A machine whose stores keep few old values in memory.
-fn spilling(memory_limit_bytes: u64) -> Machine {
+pub(super) fn spilling(memory_limit_bytes: u64) -> Machine {
     let mut machine = Machine::new(1);
     machine.options.history_memory_limit_bytes = memory_limit_bytes;
     machine.options.watch_ring_limit_bytes = 1 << 10;
     machine
 }
 
-fn key(number: u64) -> Bytes {
+pub(super) fn key(number: u64) -> Bytes {
     format!("/registry/configmaps/default/object-{number:03}").into()
 }
 
@@ -31,16 +31,19 @@ fn value(revision: Revision) -> Bytes {
 }
 
 /// The next revision, which changes one of the keys in turn.
-fn churn(store: &mut Driven) -> Revision {
+pub(super) fn churn(store: &mut Driven) -> Revision {
     let revision = store.store.current_revision() + 1;
-    let key = key(revision % KEYS);
-    let write = Write::Put { key, value: value(revision), expect: Expect::Any, time_to_live: None };
-    assert_eq!(store.commit(vec![write]).unwrap().revision, revision);
+    assert_eq!(store.commit(vec![write(revision)]).unwrap().revision, revision);
     revision
 }
 
+/// What a revision changes.
+pub(super) fn write(revision: Revision) -> Write {
+    Write::Put { key: key(revision % KEYS), value: value(revision), expect: Expect::Any, time_to_live: None }
+}
+
 /// Whether the keys are as [`churn`] left them at a revision.
-fn check_items(items: &[KeyValue], revision: Revision) {
+pub(super) fn check_items(items: &[KeyValue], revision: Revision) {
     let first = revision.saturating_sub(KEYS).max(1) + 1;
     let mut expected: Vec<_> = (first..=revision).map(|revision| (key(revision % KEYS), value(revision))).collect();
     expected.sort();
@@ -48,12 +51,12 @@ fn check_items(items: &[KeyValue], revision: Revision) {
     assert_eq!(shown, expected, "at revision {revision}");
 }
 
-fn read(store: &Driven, revision: Revision) -> Result<Vec<KeyValue>, StoreError> {
+pub(super) fn read(store: &Driven, revision: Revision) -> Result<Vec<KeyValue>, StoreError> {
     store.range(RangeRequest { revision: Some(revision), ..RangeRequest::default() }).map(|range| range.items)
 }
 
 /// Whether events are those of [`churn`] after one revision up to another.
-fn check_events(events: &[Event], after: Revision, until: Revision) {
+pub(super) fn check_events(events: &[Event], after: Revision, until: Revision) {
     assert_eq!(events.len() as u64, until - after);
     for (event, revision) in events.iter().zip(after + 1..) {
         let shown = (event.kv.mod_revision, event.kv.key.clone(), event.kv.value.clone());
@@ -65,7 +68,7 @@ fn check_events(events: &[Event], after: Revision, until: Revision) {
 }
 
 /// All that a watch has to give.
-fn drain(watch: &mut Watch) -> Result<Vec<Event>, StoreError> {
+pub(super) fn drain(watch: &mut Watch) -> Result<Vec<Event>, StoreError> {
     let mut events = Vec::new();
     // Twice: where the past ends, a step may have nothing to give.
     for _ in 0..2 {
@@ -76,7 +79,7 @@ fn drain(watch: &mut Watch) -> Result<Vec<Event>, StoreError> {
     Ok(events)
 }
 
-fn segments(machine: &Machine) -> Vec<(PathBuf, u64)> {
+pub(super) fn segments(machine: &Machine) -> Vec<(PathBuf, u64)> {
     machine.disk.files().into_iter().filter(|(path, _)| path.extension().is_some_and(|end| end == "log")).collect()
 }
 
