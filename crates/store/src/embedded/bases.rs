@@ -92,3 +92,37 @@ impl Bases {
         })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn base(revision: Revision, first_segment: u64) -> Base {
+        Base { revision, first_segment, snapshot_bytes: (revision > 1).then_some(100) }
+    }
+
+    #[test]
+    fn what_compaction_has_passed_is_superfluous_and_the_newest_never() {
+        let mut bases = Bases::new(base(1, 1), Vec::new());
+        for number in 2..=5 {
+            bases.push(base(10 * number, number));
+        }
+        bases.pass(19);
+        assert_eq!((bases.oldest(), bases.superfluous()), (base(1, 1), vec![]));
+        bases.pass(35);
+        assert_eq!((bases.oldest(), bases.superfluous()), (base(30, 3), vec![20]));
+        assert_eq!((bases.is_superseded(20), bases.is_superseded(40), bases.is_superseded(60)), (true, false, false));
+        bases.note_removed(&[20]);
+        bases.pass(1_000);
+        assert_eq!((bases.oldest(), bases.superfluous()), (base(50, 5), vec![30, 40]));
+    }
+
+    #[test]
+    fn a_snapshot_that_takes_the_place_of_another_of_its_revision_is_not_removed_with_it() {
+        let mut bases = Bases::new(base(20, 2), Vec::new());
+        bases.push(base(20, 3));
+        bases.push(base(30, 4));
+        bases.pass(20);
+        assert_eq!((bases.oldest(), bases.superfluous()), (base(20, 3), vec![]));
+    }
+}

@@ -324,7 +324,8 @@ fn work(
     promise
 }
 
-fn check_recovered(machine: &Machine, model: &mut Model, promise: Promise) {
+/// Opens a store that has stopped and compares it; says whether it has history from before its newest snapshot.
+fn check_recovered(machine: &Machine, model: &mut Model, promise: Promise) -> bool {
     let kept = promise.synced;
     let store = machine.open().unwrap();
     let revision = store.everything().revision;
@@ -335,6 +336,7 @@ fn check_recovered(machine: &Machine, model: &mut Model, promise: Promise) {
     let compacted = store.store.status().compacted;
     assert!(compacted <= promise.kept_from, "{compacted} is compacted, {} was promised", promise.kept_from);
     check_history(&store, model);
+    store.store.status().history_disk_bytes > 0
 }
 
 #[test]

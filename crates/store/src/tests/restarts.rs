@@ -188,6 +188,35 @@ fn a_damaged_segment_for_old_revisions_costs_those_up_to_the_next_snapshot_alone
 }
 
 #[test]
+fn a_damaged_newest_snapshot_is_not_relied_on_when_older_ones_go() {
+    for lost in 1..3 {
+        let machine = spilling(0);
+        let mut store = machine.open().unwrap();
+        for _ in 0..100 {
+            churn(&mut store);
+        }
+        store.close();
+        let all = snapshots(&machine);
+        for path in &all[all.len() - lost..] {
+            machine.disk.damage(path, |contents| contents[70] ^= 1);
+        }
+        let mut store = machine.open().unwrap();
+        check_history(&store, 1);
+        store.compact(101).unwrap();
+        let mut store = restart(&machine, store, true);
+        check_history(&store, 101);
+        // The next one takes its place.
+        for _ in 0..30 {
+            churn(&mut store);
+        }
+        store.compact(131).unwrap();
+        let store = restart(&machine, store, true);
+        check_history(&store, 131);
+        assert_eq!(snapshots(&machine).len(), 1);
+    }
+}
+
+#[test]
 fn damage_to_what_is_needed_is_told_as_ever_and_repaired() {
     let machine = spilling(0);
     let mut store = machine.open().unwrap();

@@ -52,7 +52,7 @@ fn lives(seed: u64) -> Seen {
             assert!(promise.synced >= promise.acknowledged, "{} of {}", promise.synced, promise.acknowledged);
         }
         machine.disk.restart();
-        check_recovered(&machine, &mut model, promise);
+        seen.kept += u64::from(check_recovered(&machine, &mut model, promise));
     }
     if machine.options.log_archive.is_some() {
         check_archive(&machine, &model, &mut random);
@@ -81,5 +81,8 @@ fn many_seeds_lose_nothing_acknowledged() {
         }
     }
     let many = (seeds.end - seeds.start) / 3;
-    assert!(seen.spilled.min(seen.early).min(seen.resumed) >= many && seen.past_watches >= many / 5, "{seen:?}");
+    assert!(
+        seen.spilled.min(seen.early).min(seen.resumed).min(seen.kept) >= many && seen.past_watches >= many / 5,
+        "{seen:?}"
+    );
 }

@@ -20,6 +20,8 @@ pub(super) struct Seen {
     pub(super) past_watches: u64,
     /// Those that went on from where they fell off the ring.
     pub(super) resumed: u64,
+    /// Stores that had history from before their newest snapshot when they were opened again.
+    pub(super) kept: u64,
 }
 
 impl Seen {
@@ -28,6 +30,7 @@ impl Seen {
         self.early += other.early;
         self.past_watches += other.past_watches;
         self.resumed += other.resumed;
+        self.kept += other.kept;
     }
 }
 
