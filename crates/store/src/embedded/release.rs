@@ -116,8 +116,8 @@ impl Superfluous {
         self.snapshots.is_empty() && self.segments.is_empty()
     }
 
-    /// Removes all; what is not there counts as removed. Snapshots go first, so that none is left that would be opened
-    /// from and lacks its log.
+    /// Removes all; what is not there counts as removed. Whatever of it a crash leaves does no harm: a snapshot that lacks
+    /// its log is not opened from.
     pub(super) fn remove(&self, directory: &Directory) -> ReleaseOutcome {
         let mut outcome = ReleaseOutcome::default();
         outcome.error = self.remove_all(directory, &mut outcome.removed).err();
@@ -131,18 +131,17 @@ impl Superfluous {
             }
             _ => Ok(()),
         };
-        let sync = || directory.sync().map_err(|error| format!("cannot sync {}: {error}", directory.path.display()));
         for revision in &self.snapshots {
             remove(directory.snapshot_path(*revision))?;
             removed.snapshots.push(*revision);
-        }
-        if !self.snapshots.is_empty() {
-            sync()?;
         }
         for sequence in &self.segments {
             remove(directory.segment_path(*sequence))?;
             removed.segments.push(*sequence);
         }
-        if self.segments.is_empty() { Ok(()) } else { sync() }
+        match self.is_empty() {
+            true => Ok(()),
+            false => directory.sync().map_err(|error| format!("cannot sync {}: {error}", directory.path.display())),
+        }
     }
 }

@@ -244,6 +244,28 @@ fn what_waits_for_an_archive_is_bounded_and_the_gap_is_told() {
 }
 
 #[test]
+fn what_old_revisions_need_is_not_given_up_for_an_archive_that_fails() {
+    let mut machine = archiving();
+    machine.options.log_archive = Some(archive(3 << 10));
+    machine.disk.refuse_below(ARCHIVE.as_ref());
+    let mut store = machine.open().unwrap();
+    let long: &'static str = "0123456789".repeat(110).leak();
+    for _ in 0..30 {
+        store.put("a", long).unwrap();
+    }
+    let archive = store.store.status().archive.unwrap();
+    assert!(archive.gap.is_none() && archive.waiting_bytes > 30_000, "{archive:?}");
+    drop(store);
+    machine.disk.restart();
+    machine.disk.refuse_below("/nowhere".as_ref());
+    let store = machine.open().unwrap();
+    assert_eq!(store.store.status().compacted, 1);
+    store.close();
+    let (restored, _) = restore(&machine, &empty_backup(0), Until::Revision(2)).unwrap();
+    assert_eq!(restored.revision, 2);
+}
+
+#[test]
 fn segments_that_wait_for_the_archive_survive_a_restart() {
     let mut machine = archiving();
     machine.disk.refuse_below(ARCHIVE.as_ref());
