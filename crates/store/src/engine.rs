@@ -167,8 +167,8 @@ pub struct Status {
     pub history_memory_bytes: u64,
     /// What of the log, and of snapshots, is kept for old revisions alone, in bytes.
     pub history_disk_bytes: u64,
-    /// The oldest revision that can be read after a restart: `compacted`, or a later one where the store is so large that
-    /// history would take too much of the disk.
+    /// The oldest revision that can be read after a restart: `compacted`, or a later one where the store is so large
+    /// that history would take too much of the disk.
     pub kept_from: Revision,
     /// How often the store compacted itself since it was opened, because history became too large or the disk full.
     pub early_compactions: u64,

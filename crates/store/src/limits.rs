@@ -26,8 +26,8 @@ pub const WATCH_RING_LIMIT_BYTES: usize = 64 << 20;
 /// oldest are in the log alone.
 pub const HISTORY_MEMORY_LIMIT_BYTES: u64 = 128 << 20;
 
-/// What the log, and older snapshots from which it is replayed, may have on the disk for old revisions alone, in bytes, by
-/// default: as much as etcd's whole database by its own default. Beyond that the store compacts itself.
+/// What the log, and older snapshots from which it is replayed, may have on the disk for old revisions alone, in bytes,
+/// by default: as much as etcd's whole database by its own default. Beyond that the store compacts itself.
 pub const HISTORY_DISK_LIMIT_BYTES: u64 = 2 << 30;
 
 /// Changes that are not compacted, by default: each takes some 110 bytes of memory beside its value. Beyond that the

@@ -1,5 +1,5 @@
-//! From where a store can be opened. The newest snapshot with the log behind it is needed; older ones, with the log from
-//! there on, are kept for history alone, so that what is not compacted can be read after a restart too.
+//! From where a store can be opened. The newest snapshot with the log behind it is needed; older ones, with the log
+//! from there on, are kept for history alone, so that what is not compacted can be read after a restart too.
 
 use super::log::Sealed;
 use crate::Revision;

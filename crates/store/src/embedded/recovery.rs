@@ -1,8 +1,8 @@
 //! Opening: a snapshot, then the log behind it, then a tail that a crash may have torn.
 //!
-//! It begins from the oldest snapshot that is there, since that is one which history needs; where it is damaged, or the
-//! log behind it, from the next one. What is older than that counts as compacted. Only what the newest snapshot does not
-//! have must be whole.
+//! It begins from the oldest snapshot that is there, since that is one which history needs; where it is damaged, or
+//! the log behind it, from the next one. What is older than that counts as compacted. Only what the newest snapshot
+//! does not have must be whole.
 
 mod chain;
 mod replay;

@@ -116,8 +116,8 @@ impl Superfluous {
         self.snapshots.is_empty() && self.segments.is_empty()
     }
 
-    /// Removes all; what is not there counts as removed. Whatever of it a crash leaves does no harm: a snapshot that lacks
-    /// its log is not opened from.
+    /// Removes all; what is not there counts as removed. Whatever of it a crash leaves does no harm: a snapshot that
+    /// lacks its log is not opened from.
     pub(super) fn remove(&self, directory: &Directory) -> ReleaseOutcome {
         let mut outcome = ReleaseOutcome::default();
         outcome.error = self.remove_all(directory, &mut outcome.removed).err();

@@ -1,5 +1,5 @@
-//! What a store has on the disk: at most three times what it holds, or the bound; and what old revisions need until they
-//! are compacted.
+//! What a store has on the disk: at most three times what it holds, or the bound; and what old revisions need until
+//! they are compacted.
 
 use bytes::Bytes;
 

@@ -1,7 +1,7 @@
 //! History over a restart: what is not compacted is read and watched as before, and whatever only history needs may be
 //! damaged or missing.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use super::{
     driven::{DIRECTORY, Driven, Machine},
@@ -21,7 +21,7 @@ fn snapshots(machine: &Machine) -> Vec<PathBuf> {
     files.filter(|path| path.extension().is_some_and(|end| end == "snapshot")).collect()
 }
 
-fn revision_of(snapshot: &PathBuf) -> Revision {
+fn revision_of(snapshot: &Path) -> Revision {
     snapshot.file_stem().unwrap().to_str().unwrap().parse().unwrap()
 }
 
@@ -283,8 +283,8 @@ fn early_compactions_last_over_a_restart_and_take_no_more_than_they_did() {
     assert!(store.store.status().compacted > 300);
 }
 
-/// Some work with compactions; gives to which revision the last one was asked for, and the last commit. It ends when the
-/// disk does.
+/// Some work with compactions; gives to which revision the last one was asked for, and the last commit. It ends when
+/// the disk does.
 fn work(machine: &Machine) -> (Revision, Revision) {
     let (mut asked, mut last) = (1, 1);
     let Ok(mut store) = machine.open() else { return (asked, last) };

@@ -61,8 +61,8 @@ impl Committer {
         self.log.sealed.iter().filter(is_held)
     }
 
-    /// Begins to let go what nothing needs, unless such work goes on; `trims` says whether there may be versions to drop
-    /// before.
+    /// Begins to let go what nothing needs, unless such work goes on; `trims` says whether there may be versions to
+    /// drop before.
     pub(super) fn release_segments(&mut self, trims: bool) {
         if self.history.job.is_some() {
             self.history.again = Some(trims || self.history.again == Some(true));
@@ -144,8 +144,8 @@ impl Committer {
         self.shared.kept_from.store(kept_from, Ordering::Relaxed);
     }
 
-    /// Where the log back to the last snapshot but one and that snapshot are more than history may have, a restart
-    /// forgets what is before the last one. Old revisions of this process are in the log as far as it has room for them.
+    /// Where the last snapshot but one and the log from there on are more than history may have, a restart forgets what
+    /// is before the last one. This process has its old revisions in the log as far as there is room for them.
     fn give_up_what_is_too_large(&mut self) {
         let last = self.bases.steps(&self.log.sealed).last();
         if let Some((_, revision)) = last.filter(|(bytes, _)| *bytes > self.history.disk_limit_bytes) {
@@ -216,7 +216,7 @@ impl Committer {
             index.compacted = index.revision;
             index.revision
         };
-        // The log has space for it only afterwards. Until then a restart forgets what the newest snapshot does not need.
+        // The log has space for it only afterwards. Until then a restart forgets what is before the newest snapshot.
         self.history.early = Some((revision, "the disk is full"));
         while self.shared.trim() {}
         self.bases.give_up();

@@ -125,8 +125,8 @@ impl Chain {
         self.bases[0]
     }
 
-    /// Gives up what was tried, and whatever else cannot be opened for what is wrong with the log up to `segment`. False:
-    /// nothing else is left.
+    /// Gives up what was tried, and whatever else cannot be opened for what is wrong with the log up to `segment`.
+    /// False: nothing else is left.
     pub(super) fn give_up(&mut self, segment: Option<u64>) -> bool {
         let last = self.bases.len() - 1;
         let is_broken = |base: &&Base| segment.is_some_and(|segment| base.first_segment <= segment);
