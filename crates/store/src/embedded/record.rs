@@ -300,6 +300,18 @@ pub(crate) fn decode_items(mut payload: &[u8]) -> Option<Vec<KeyValue>> {
     Some(items)
 }
 
+/// How many keys the payload of a record of items has; none when it is malformed.
+pub(crate) fn count_items(mut payload: &[u8]) -> Option<u64> {
+    let mut count = 0;
+    while !payload.is_empty() {
+        split_slice(&mut payload)?;
+        take_number::<24>(&mut payload)?;
+        split_slice(&mut payload)?;
+        count += 1;
+    }
+    Some(count)
+}
+
 fn take_number<const N: usize>(payload: &mut &[u8]) -> Option<[u8; N]> {
     let (number, rest) = payload.split_first_chunk::<N>()?;
     *payload = rest;
@@ -308,8 +320,12 @@ fn take_number<const N: usize>(payload: &mut &[u8]) -> Option<[u8; N]> {
 
 /// Copied, so that a value that lives long keeps only itself in memory.
 fn take_slice(payload: &mut &[u8]) -> Option<Bytes> {
+    split_slice(payload).map(Bytes::copy_from_slice)
+}
+
+fn split_slice<'a>(payload: &mut &'a [u8]) -> Option<&'a [u8]> {
     let length_bytes = u32::from_le_bytes(take_number(payload)?) as usize;
     let (slice, rest) = payload.split_at_checked(length_bytes)?;
     *payload = rest;
-    Some(Bytes::copy_from_slice(slice))
+    Some(slice)
 }

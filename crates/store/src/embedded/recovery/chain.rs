@@ -8,9 +8,9 @@ use super::super::{
     directory::{Directory, Listing, open_error},
     index::{FIRST_REVISION, Index},
     reader::{Reader, Step},
-    record::{FileHeader, LOG_MAGIC, RecordKind, SNAPSHOT_MAGIC, decode_items},
+    record::{FileHeader, LOG_MAGIC, RecordKind, SNAPSHOT_MAGIC, count_items, decode_items},
 };
-use crate::{File, KeyValue, Revision};
+use crate::{File, Revision};
 
 /// A segment of the log that is there.
 pub(super) struct Found {
@@ -143,7 +143,7 @@ impl Chain {
             if !(is_newest || is_looking) {
                 return;
             }
-            if let Err(error) = read_snapshot(directory, self.bases[position].revision, |_| {}) {
+            if let Err(error) = read_snapshot(directory, self.bases[position].revision, count_items) {
                 tracing::error!(%error, "a snapshot is damaged: nothing is lost, as the log from before it is there");
                 self.bases.remove(position);
             } else if !is_looking {
@@ -168,13 +168,23 @@ fn snapshot_bytes(directory: &Directory, revision: Revision) -> Result<u64, Open
 pub(super) fn load(directory: &Directory, base: Base) -> Result<Index, OpenError> {
     let mut index = Index::new(base.revision);
     if base.snapshot_bytes.is_some() {
-        read_snapshot(directory, base.revision, |item| index.load(item))?;
+        read_snapshot(directory, base.revision, |payload| {
+            let items = decode_items(payload)?;
+            let count = items.len() as u64;
+            items.into_iter().for_each(|item| index.load(item));
+            Some(count)
+        })?;
     }
     Ok(index)
 }
 
-/// Reads a snapshot to its end, which counts its keys.
-fn read_snapshot(directory: &Directory, revision: Revision, mut take: impl FnMut(KeyValue)) -> Result<(), OpenError> {
+/// Reads a snapshot to its end, which counts its keys. `take` gets the payloads of its items, and counts them; none: they
+/// are malformed.
+fn read_snapshot(
+    directory: &Directory,
+    revision: Revision,
+    mut take: impl FnMut(&[u8]) -> Option<u64>,
+) -> Result<(), OpenError> {
     let path = directory.snapshot_path(revision);
     let file = directory.file_system.open(&path).map_err(|error| open_error("open", &path, error))?;
     let header = directory.read_header(&*file, &path, SNAPSHOT_MAGIC)?;
@@ -191,9 +201,7 @@ fn read_snapshot(directory: &Directory, revision: Revision, mut take: impl FnMut
         };
         match record.kind {
             RecordKind::Items => {
-                let items = decode_items(payload).ok_or_else(|| corrupt(offset, "the items are malformed"))?;
-                keys += items.len() as u64;
-                items.into_iter().for_each(&mut take);
+                keys += take(payload).ok_or_else(|| corrupt(offset, "the items are malformed"))?;
             }
             RecordKind::End if payload == keys.to_le_bytes() => return Ok(()),
             _ => return Err(corrupt(offset, "this record does not belong here")),
