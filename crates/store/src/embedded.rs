@@ -8,7 +8,7 @@
 //! syncs at a deadline: then "durable" in all that follows means what the end of the process does not take.
 //!
 //! What is kept over a restart: every acknowledged commit, and every revision that is not compacted, for which older
-//! snapshots and the log behind them stay ([`bases`]) as far as the bound on history allows.
+//! snapshots and the log behind them stay (`bases`) as far as the bound on history allows.
 
 mod archive;
 mod bases;

@@ -110,8 +110,7 @@ fn begin(directory: Directory, opening: &Opening) -> Result<Recovered, OpenError
 /// The log, where it is to be gone on with.
 fn go_on(directory: &Directory, chain: &Chain, end: &SegmentEnd, opening: &Opening) -> Result<Log, OpenError> {
     let last = chain.last();
-    let opened = directory.file_system.open(&last.path);
-    let mut file = opened.map_err(|error| open_error("open", &last.path, error))?;
+    let mut file = chain::open(directory, &last.path)?;
     settle_tail(&mut *file, &last.path, end)?;
     Ok(Log::new(directory.clone(), file, last.header, end.offset, opening.reserve_bytes))
 }

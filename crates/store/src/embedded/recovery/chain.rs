@@ -1,6 +1,6 @@
 //! What is there to open from: segments of the log that follow on one another, and snapshots in reach of them.
 
-use std::{path::PathBuf, sync::Arc};
+use std::path::{Path, PathBuf};
 
 use super::super::{
     OpenError,
@@ -12,23 +12,22 @@ use super::super::{
 };
 use crate::{File, Revision};
 
-/// A segment of the log that is there.
+/// A segment of the log that is there. It is not held open: those that wait for an archive may be many.
 pub(super) struct Found {
     pub(super) header: FileHeader,
     pub(super) path: PathBuf,
-    pub(super) file: Arc<dyn File>,
 }
 
 impl Found {
-    fn open(directory: &Directory, sequence: u64) -> Result<Found, OpenError> {
+    fn look(directory: &Directory, sequence: u64) -> Result<Found, OpenError> {
         let path = directory.segment_path(sequence);
-        let file = directory.file_system.open(&path).map_err(|error| open_error("open", &path, error))?;
+        let file = open(directory, &path)?;
         let header = directory.read_header(&*file, &path, LOG_MAGIC)?;
         if header.sequence != sequence {
             let reason = "the name of the file and its header differ";
             return Err(OpenError::Corrupt { path, offset: 0, reason });
         }
-        Ok(Found { header, path, file: file.into() })
+        Ok(Found { header, path })
     }
 }
 
@@ -53,7 +52,7 @@ impl Chain {
                 Some(later) if later.sequence != sequence + 1 => {
                     Err(OpenError::MissingSegment { path: directory.segment_path(sequence + 1) })
                 }
-                _ => Found::open(directory, *sequence),
+                _ => Found::look(directory, *sequence),
             };
             match found {
                 Ok(found) => segments.push(found),
@@ -158,10 +157,13 @@ impl Chain {
     }
 }
 
+pub(super) fn open(directory: &Directory, path: &Path) -> Result<Box<dyn File>, OpenError> {
+    directory.file_system.open(path).map_err(|error| open_error("open", path, error))
+}
+
 fn snapshot_bytes(directory: &Directory, revision: Revision) -> Result<u64, OpenError> {
     let path = directory.snapshot_path(revision);
-    let file = directory.file_system.open(&path).map_err(|error| open_error("open", &path, error))?;
-    file.length_bytes().map_err(|error| open_error("measure", &path, error))
+    open(directory, &path)?.length_bytes().map_err(|error| open_error("measure", &path, error))
 }
 
 /// The keys from which the log goes on.
@@ -186,7 +188,7 @@ fn read_snapshot(
     mut take: impl FnMut(&[u8]) -> Option<u64>,
 ) -> Result<(), OpenError> {
     let path = directory.snapshot_path(revision);
-    let file = directory.file_system.open(&path).map_err(|error| open_error("open", &path, error))?;
+    let file = open(directory, &path)?;
     let header = directory.read_header(&*file, &path, SNAPSHOT_MAGIC)?;
     let corrupt = |offset, reason| OpenError::Corrupt { path: path.clone(), offset, reason };
     if header.revision != revision {

@@ -12,10 +12,10 @@ use super::{
         ring::Ring,
     },
     Opening,
-    chain::{Chain, Found, load},
+    chain::{Chain, Found, load, open},
     event_of,
 };
-use crate::{Event, Revision, limits};
+use crate::{Event, File, Revision, limits};
 
 /// The log, replayed.
 pub(super) struct Replay {
@@ -55,15 +55,15 @@ impl Replay {
         let mut replay =
             Replay { index, ring, sealed: Vec::new(), end, last_commit_milliseconds: 0, memory_limit_bytes };
         for found in chain.complete().filter(|found| found.header.sequence >= base.first_segment) {
-            let end = replay.segment(found, false)?;
-            let Found { header, path, file } = found;
+            let (file, end) = replay.segment(directory, found, false)?;
+            let Found { header, path } = found;
             let sealed = Sealed { sequence: header.sequence, length_bytes: end.offset, begins_after: header.revision };
             replay.sealed.push(sealed);
-            let segment = Segment { path: path.clone(), version: header.version, file: file.clone() };
+            let segment = Segment { path: path.clone(), version: header.version, file: file.into() };
             replay.index.close_segment(header.sequence, Closed::new(segment, end.revision));
         }
         let last = chain.last();
-        replay.end = replay.segment(last, true)?;
+        (_, replay.end) = replay.segment(directory, last, true)?;
         if replay.end.revision < replay.index.revision.max(chain.newest) {
             // A snapshot is made only behind a segment that begins with it.
             let error = OpenError::MissingSegment { path: directory.segment_path(last.header.sequence + 1) };
@@ -74,7 +74,12 @@ impl Replay {
 
     /// Replays a segment. Only the last one may have a torn tail: the others were durable before their
     /// successor was begun.
-    fn segment(&mut self, found: &Found, is_last: bool) -> Result<SegmentEnd, Failure> {
+    fn segment(
+        &mut self,
+        directory: &Directory,
+        found: &Found,
+        is_last: bool,
+    ) -> Result<(Box<dyn File>, SegmentEnd), Failure> {
         let sequence = found.header.sequence;
         if self.index.revision < found.header.revision {
             // The segment before ends too early, at the end of a record, as if it had been cut there.
@@ -82,12 +87,16 @@ impl Replay {
             let error = OpenError::Corrupt { path, offset: FILE_HEADER_BYTES as u64, reason };
             return Err(Failure { error, segment: Some(sequence - 1) });
         }
-        self.records(found, is_last).map_err(|error| Failure { error, segment: Some(sequence) })
+        let opened = open(directory, &found.path).and_then(|file| {
+            let end = self.records(found, &*file, is_last)?;
+            Ok((file, end))
+        });
+        opened.map_err(|error| Failure { error, segment: Some(sequence) })
     }
 
-    fn records(&mut self, found: &Found, is_last: bool) -> Result<SegmentEnd, OpenError> {
-        let Found { header, path, file } = found;
-        let mut reader = Reader::new(&**file, path)?;
+    fn records(&mut self, found: &Found, file: &dyn File, is_last: bool) -> Result<SegmentEnd, OpenError> {
+        let Found { header, path } = found;
+        let mut reader = Reader::new(file, path)?;
         let mut revision = header.revision;
         let mut batch_offset = reader.offset;
         let mut torn = false;
