@@ -80,7 +80,7 @@ use crate::{
 /// See [`OpenError`].
 pub fn open(path: impl AsRef<Path>, options: Options) -> Result<Arc<Embedded>, OpenError> {
     let path = path.as_ref();
-    let (mut embedded, committer) = open_parts(path, options, Background::Thread, false)?;
+    let (mut embedded, committer, _) = open_parts(path, options, Background::Thread, false)?;
     let thread = thread::Builder::new()
         .name("store".to_owned())
         .spawn(move || committer.run())
@@ -93,13 +93,22 @@ pub fn open(path: impl AsRef<Path>, options: Options) -> Result<Arc<Embedded>, O
 ///
 /// # Errors
 /// See [`OpenError`]; `Locked` when a server has it open, `Io` when there is none.
-pub fn verify(path: impl AsRef<Path>, options: Options) -> Result<Status, OpenError> {
+pub fn verify(path: impl AsRef<Path>, options: Options) -> Result<Verified, OpenError> {
     let file_system = Arc::new(LookingFileSystem(options.file_system.clone()));
     let options = Options { file_system, log_archive: None, ..options };
-    let (store, committer) = open_parts(path.as_ref(), options, Background::Inline, true)?;
+    let (store, committer, problems) = open_parts(path.as_ref(), options, Background::Inline, true)?;
     let status = store.status();
     drop(committer);
-    Ok(status)
+    Ok(Verified { status, problems })
+}
+
+/// A store in which nothing is damaged that it needs.
+#[derive(Debug)]
+pub struct Verified {
+    /// How it is.
+    pub status: Status,
+    /// What is damaged or missing of that which is kept for old revisions alone, or is there twice.
+    pub problems: Vec<String>,
 }
 
 /// Opens a store whose committer the caller drives: for simulations on one thread.
@@ -107,7 +116,7 @@ pub fn verify(path: impl AsRef<Path>, options: Options) -> Result<Status, OpenEr
 /// # Errors
 /// See [`OpenError`].
 pub fn open_driven(path: impl AsRef<Path>, options: Options) -> Result<(Arc<Embedded>, Committer), OpenError> {
-    let (embedded, mut committer) = open_parts(path.as_ref(), options, Background::Inline, false)?;
+    let (embedded, mut committer, _) = open_parts(path.as_ref(), options, Background::Inline, false)?;
     committer.begin();
     Ok((Arc::new(embedded), committer))
 }
@@ -124,7 +133,7 @@ fn open_parts(
     options: Options,
     background: Background,
     is_looking: bool,
-) -> Result<(Embedded, Committer), OpenError> {
+) -> Result<(Embedded, Committer, Vec<String>), OpenError> {
     let directory = Directory { path: path.to_owned(), file_system: options.file_system.clone() };
     directory.file_system.create_directory(path).map_err(|error| open_error("create", path, error))?;
     let lock = lock_store(&directory)?;
@@ -165,7 +174,7 @@ fn open_parts(
         last_commit_milliseconds: recovered.last_commit_milliseconds,
     };
     let committer = Committer::new(shared.clone(), start, lock, options, background);
-    Ok((Embedded { shared, thread: Mutex::default() }, committer))
+    Ok((Embedded { shared, thread: Mutex::default() }, committer, recovered.problems))
 }
 
 fn lock_store(directory: &Directory) -> Result<Box<dyn Lock>, OpenError> {

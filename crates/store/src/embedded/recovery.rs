@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 
 use self::{
     chain::Chain,
-    replay::{Failure, Replay, SegmentEnd},
+    replay::{Replay, SegmentEnd},
 };
 use super::{
     OpenError,
@@ -33,6 +33,8 @@ pub(super) struct Recovered {
     pub(super) bases: Bases,
     /// The time of the last commit, in milliseconds since the Unix epoch; 0 when there is none.
     pub(super) last_commit_milliseconds: u64,
+    /// What is damaged or missing, and needed for old revisions alone.
+    pub(super) problems: Vec<String>,
 }
 
 /// How a data directory is read.
@@ -67,7 +69,11 @@ pub(super) fn recover(directory: Directory, opening: &Opening) -> Result<Recover
         upgrade::upgrade(&mut log, &mut index, version, opening.now_unix_milliseconds)?;
     }
     index.make_dense();
-    let bases = chain.into_bases();
+    let (bases, problems) = chain.into_parts();
+    for problem in &problems {
+        let revision = bases.oldest().revision;
+        tracing::error!(problem, revision, "only revisions from before this one are lost with it");
+    }
     let (segments, snapshots) = superseded(&directory, &listing, &bases);
     remove(&directory, &snapshots)?;
     if opening.keeps_superseded {
@@ -75,21 +81,16 @@ pub(super) fn recover(directory: Directory, opening: &Opening) -> Result<Recover
     } else {
         remove(&directory, &segments)?;
     }
-    Ok(Recovered { index, ring, log, bases, last_commit_milliseconds })
+    Ok(Recovered { index, ring, log, bases, last_commit_milliseconds, problems })
 }
 
 /// Replays the log from as far back as that can be done.
 fn replay(directory: &Directory, chain: &mut Chain, opening: &Opening) -> Result<Replay, OpenError> {
     loop {
-        let Failure { error, segment } = match Replay::of(directory, chain, opening) {
+        match Replay::of(directory, chain, opening) {
             Ok(replay) => return Ok(replay),
-            Err(failure) => failure,
-        };
-        if !chain.give_up(segment) {
-            return Err(error);
+            Err(failure) => chain.give_up(failure)?,
         }
-        let revision = chain.base().revision;
-        tracing::warn!(%error, revision, "old revisions are lost: the store is opened from a later snapshot");
     }
 }
 
@@ -104,7 +105,8 @@ fn begin(directory: Directory, opening: &Opening) -> Result<Recovered, OpenError
     let log = Log::new(directory, file, header, FILE_HEADER_BYTES as u64, opening.reserve_bytes);
     let ring = Ring::new(opening.watch_ring_limit_bytes, index.revision);
     let base = Base { revision: index.revision, first_segment: header.sequence, snapshot_bytes: None };
-    Ok(Recovered { index, ring, log, bases: Bases::new(base, Vec::new()), last_commit_milliseconds: 0 })
+    let bases = Bases::new(base, Vec::new());
+    Ok(Recovered { index, ring, log, bases, last_commit_milliseconds: 0, problems: Vec::new() })
 }
 
 /// The log, where it is to be gone on with.

@@ -65,7 +65,7 @@ fn is_as_it_was(items: &[KeyValue]) -> bool {
 fn an_older_format_is_upgraded_when_it_is_opened_and_backed_up_before() {
     let machine = old(1);
     let before = machine.disk.files();
-    let looked = verify(DIRECTORY, machine.options.clone()).unwrap();
+    let looked = verify(DIRECTORY, machine.options.clone()).unwrap().status;
     assert_eq!((looked.revision, machine.disk.files()), (44, before));
 
     let mut store = machine.open().unwrap();

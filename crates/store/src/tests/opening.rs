@@ -211,7 +211,8 @@ fn verifying_changes_nothing_and_finds_damage() {
     // A torn tail is no damage, and stays where it is.
     machine.disk.damage(&segment, |contents| contents.extend_from_slice(b"torn"));
     let before = machine.disk.files();
-    let status = embedded::verify(DIRECTORY, machine.options.clone()).unwrap();
+    let embedded::Verified { status, problems } = embedded::verify(DIRECTORY, machine.options.clone()).unwrap();
+    assert_eq!(problems, [""; 0]);
     assert_eq!((status.keys, status.revision), (2, 3));
     assert_eq!(machine.disk.files(), before);
     machine.disk.damage(&segment, |contents| contents[60] ^= 1);

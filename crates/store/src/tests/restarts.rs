@@ -104,8 +104,9 @@ fn a_restart_and_a_compaction_give_the_disk_back() {
     }
 }
 
-/// A store that has history on the disk, from which `damage` takes something; gives what is compacted then.
-fn opened_after(damage: impl FnOnce(&Machine)) -> Revision {
+/// A store that has history on the disk, from which `damage` takes something; gives what is compacted then, and what is
+/// told of it.
+fn opened_after(damage: impl FnOnce(&Machine)) -> (Revision, Vec<String>) {
     let machine = spilling(0);
     let mut store = machine.open().unwrap();
     for _ in 0..100 {
@@ -117,9 +118,10 @@ fn opened_after(damage: impl FnOnce(&Machine)) -> Revision {
     machine.disk.sync_directory(DIRECTORY.as_ref()).unwrap();
     let before = machine.disk.files();
     let looked = embedded::verify(DIRECTORY, machine.options.clone()).unwrap();
-    assert_eq!((looked.revision, machine.disk.files()), (101, before));
+    assert_eq!((looked.status.revision, machine.disk.files()), (101, before));
     let mut store = machine.open().unwrap();
     let compacted = store.store.status().compacted;
+    assert_eq!(looked.status.compacted, compacted);
     check_history(&store, compacted);
     // It goes on, and what is left of the past with it.
     for _ in 0..30 {
@@ -127,17 +129,17 @@ fn opened_after(damage: impl FnOnce(&Machine)) -> Revision {
     }
     let store = restart(&machine, store, false);
     check_history(&store, compacted);
-    compacted
+    (compacted, looked.problems)
 }
 
 #[test]
 fn a_damaged_snapshot_for_old_revisions_costs_those_before_the_next_alone() {
     let (mut first, mut second) = (0, 0);
-    let compacted = opened_after(|machine| {
+    let (compacted, problems) = opened_after(|machine| {
         let all = snapshots(machine);
         (first, second) = (revision_of(&all[0]), revision_of(&all[1]));
     });
-    assert_eq!(compacted, 20);
+    assert_eq!((compacted, problems), (20, vec![]));
     assert!(first <= 20 && second > 20);
     let damages: [fn(&Machine, &PathBuf); 5] = [
         |machine, path| machine.disk.damage(path, |contents| contents[70] ^= 1),
@@ -146,12 +148,21 @@ fn a_damaged_snapshot_for_old_revisions_costs_those_before_the_next_alone() {
         |machine, path| machine.disk.damage(path, Vec::clear),
         |machine, path| machine.disk.remove(path).unwrap(),
     ];
-    for damage in damages {
-        assert_eq!(opened_after(|machine| damage(machine, &snapshots(machine)[0])), second);
-        // Of one between, nobody needs to know yet.
-        assert_eq!(opened_after(|machine| damage(machine, &snapshots(machine)[1])), 20);
-        // What the newest one has is there twice.
-        assert_eq!(opened_after(|machine| damage(machine, snapshots(machine).last().unwrap())), 20);
+    for (number, damage) in damages.into_iter().enumerate() {
+        // What the second and the newest one have is there twice.
+        for (position, expected) in [(0, second), (1, 20), (usize::MAX, 20)] {
+            let mut name = String::new();
+            let (compacted, problems) = opened_after(|machine| {
+                let all = snapshots(machine);
+                let path = &all[position.min(all.len() - 1)];
+                name = path.display().to_string();
+                damage(machine, path);
+            });
+            assert_eq!(compacted, expected);
+            // One that is missing is not missed.
+            let told = usize::from(number < 4);
+            assert_eq!((problems.len(), problems.iter().all(|problem| problem.contains(&name))), (told, true));
+        }
     }
 }
 
@@ -168,7 +179,7 @@ fn a_damaged_segment_for_old_revisions_costs_those_up_to_the_next_snapshot_alone
         let mut later = Vec::new();
         for number in 0.. {
             let (mut newest, mut is_current) = (0, false);
-            let compacted = opened_after(|machine| {
+            let (compacted, problems) = opened_after(|machine| {
                 let segment = &segments(machine)[number].0;
                 newest = revision_of(snapshots(machine).last().unwrap());
                 let begins = |contents: &[u8]| Revision::from_le_bytes(contents[16..24].try_into().unwrap());
@@ -180,7 +191,7 @@ fn a_damaged_segment_for_old_revisions_costs_those_up_to_the_next_snapshot_alone
             if is_current {
                 break;
             }
-            assert!(compacted > 20 && compacted <= newest);
+            assert!(compacted > 20 && compacted <= newest && !problems.is_empty());
             later.push(compacted);
         }
         assert!(later.len() > 5 && later.is_sorted() && later[0] < *later.last().unwrap(), "{later:?}");

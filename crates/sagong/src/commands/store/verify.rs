@@ -39,13 +39,17 @@ pub(super) fn verify(data_directory: &Path, options: &VerifyOptions) -> anyhow::
         bail!("{} has no store", data_directory.display());
     }
     match embedded::verify(&place, embedded::Options::default()) {
-        Ok(status) => {
+        Ok(embedded::Verified { status, problems }) => {
             let mut answer = crate::status::store_value(&status);
             // How the next server will write it is its own matter.
             answer.remove(&["sync"]);
             answer.set(&["store"], Value::from(place.display().to_string()));
-            answer.set(&["verified"], value!(true));
-            if options.repair {
+            answer.set(&["verified"], value!(problems.is_empty()));
+            let advice = "only old revisions are lost with it, and no repair is needed";
+            let problem = |problem: &String| value!({"problem": problem.as_str(), "advice": advice});
+            if !problems.is_empty() {
+                answer.set(&["problems"], problems.iter().map(problem).collect::<Value>());
+            } else if options.repair {
                 answer.set(&["advice"], value!("nothing is damaged, and nothing was repaired"));
             }
             Ok((answer, None))

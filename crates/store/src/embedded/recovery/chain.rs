@@ -10,6 +10,7 @@ use super::super::{
     reader::{Reader, Step},
     record::{FileHeader, LOG_MAGIC, RecordKind, SNAPSHOT_MAGIC, count_items, decode_items},
 };
+use super::replay::Failure;
 use crate::{File, Revision};
 
 /// A segment of the log that is there. It is not held open: those that wait for an archive may be many.
@@ -38,6 +39,8 @@ pub(super) struct Chain {
     bases: Vec<Base>,
     /// The revision of the newest snapshot that is there, which the log must reach.
     pub(super) newest: Revision,
+    /// What cannot be used, though nothing is lost with it that is not old.
+    problems: Vec<String>,
 }
 
 impl Chain {
@@ -45,6 +48,7 @@ impl Chain {
     pub(super) fn of(directory: &Directory, listing: &Listing) -> Result<Option<Chain>, OpenError> {
         let newest = listing.snapshots.last().copied().unwrap_or(FIRST_REVISION);
         let mut segments: Vec<Found> = Vec::new();
+        let mut problems = Vec::new();
         for sequence in listing.segments.iter().rev() {
             let later = segments.last().map(|found| &found.header);
             let is_needed = later.is_none_or(|later| later.revision > newest);
@@ -57,9 +61,10 @@ impl Chain {
             match found {
                 Ok(found) => segments.push(found),
                 Err(error) if is_needed => return Err(error),
+                // It waited for the archive alone, or a snapshot will miss it.
+                Err(OpenError::MissingSegment { .. }) => break,
                 Err(error) => {
-                    // Only old revisions would need it, if anything does.
-                    tracing::warn!(%error, "a segment from before the newest snapshot cannot be used");
+                    problems.push(error.to_string());
                     break;
                 }
             }
@@ -77,7 +82,7 @@ impl Chain {
             let path = directory.segment_path(first.sequence.saturating_sub(1));
             return Err(OpenError::MissingSegment { path });
         }
-        let mut chain = Chain { segments, bases: Vec::new(), newest };
+        let mut chain = Chain { segments, bases: Vec::new(), newest, problems };
         chain.find_bases(directory, listing)?;
         Ok(Some(chain))
     }
@@ -95,13 +100,14 @@ impl Chain {
         let mut failure = None;
         for revision in listing.snapshots.iter().copied() {
             let Some(first_segment) = first_segment(revision) else {
-                tracing::warn!(revision, "a snapshot for old revisions cannot be used: the log behind it is missing");
+                let path = directory.snapshot_path(revision);
+                self.problems.push(format!("{} is there, and the log behind it is not", path.display()));
                 continue;
             };
             match snapshot_bytes(directory, revision) {
                 Ok(bytes) => self.bases.push(Base { revision, first_segment, snapshot_bytes: Some(bytes) }),
                 Err(error) => {
-                    tracing::error!(%error, "a snapshot cannot be used");
+                    self.problems.push(error.to_string());
                     failure = Some(error);
                 }
             }
@@ -124,14 +130,20 @@ impl Chain {
         self.bases[0]
     }
 
-    /// Gives up what was tried, and whatever else cannot be opened for what is wrong with the log up to `segment`.
-    /// False: nothing else is left.
-    pub(super) fn give_up(&mut self, segment: Option<u64>) -> bool {
+    /// Gives up what was tried, and whatever else cannot be opened for what is wrong with the log up to the segment.
+    ///
+    /// # Errors
+    /// When nothing else is left.
+    pub(super) fn give_up(&mut self, Failure { error, segment }: Failure) -> Result<(), OpenError> {
         let last = self.bases.len() - 1;
+        if last == 0 {
+            return Err(error);
+        }
+        self.problems.push(error.to_string());
         let is_broken = |base: &&Base| segment.is_some_and(|segment| base.first_segment <= segment);
         let broken = 1 + self.bases[1..].iter().take_while(is_broken).count();
         self.bases.drain(..broken.min(last));
-        last > 0
+        Ok(())
     }
 
     /// Reads the newest snapshot, if another one was opened from: it will be needed when that one has gone. Where the
@@ -143,7 +155,7 @@ impl Chain {
                 return;
             }
             if let Err(error) = read_snapshot(directory, self.bases[position].revision, count_items) {
-                tracing::error!(%error, "a snapshot is damaged: nothing is lost, as the log from before it is there");
+                self.problems.push(error.to_string());
                 self.bases.remove(position);
             } else if !is_looking {
                 return;
@@ -151,9 +163,10 @@ impl Chain {
         }
     }
 
-    pub(super) fn into_bases(mut self) -> Bases {
+    /// From where the store can be opened, and what is wrong with the rest.
+    pub(super) fn into_parts(mut self) -> (Bases, Vec<String>) {
         let newest = self.bases.pop().expect("one of them was opened from");
-        Bases::new(newest, self.bases)
+        (Bases::new(newest, self.bases), self.problems)
     }
 }
 
