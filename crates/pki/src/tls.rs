@@ -3,14 +3,17 @@
 //! A server verifies a client certificate once, with the handshake. Which authority vouched for it (the
 //! cluster's clients, or the front proxy that speaks for others) is asked afterwards of [`ClientTrust`],
 //! once per connection.
+//!
+//! Who renews its certificate while it runs shows a [`CurrentCertificate`]: new connections have the new one.
 
+mod current;
 mod unverified;
 
 use std::sync::Arc;
 
 use rustls::{
     ClientConfig, DigitallySignedStruct, DistinguishedName, Error, RootCertStore, ServerConfig, SignatureScheme,
-    client::danger::HandshakeSignatureValid,
+    client::{ResolvesClientCert, Resumption, danger::HandshakeSignatureValid},
     crypto::CryptoProvider,
     pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs1KeyDer, PrivatePkcs8KeyDer, PrivateSec1KeyDer, UnixTime},
     server::{
@@ -20,6 +23,7 @@ use rustls::{
     sign::CertifiedKey,
 };
 
+pub use current::CurrentCertificate;
 pub use unverified::unverified_client_config;
 
 use crate::{PkiError, pem};
@@ -227,6 +231,23 @@ pub fn client_config(authorities_pem: &str, credential: Option<(&str, &str)>) ->
     Ok(config)
 }
 
+/// A client as [`client_config`] makes it, whose certificate is chosen anew for each connection: one that is renewed
+/// while it is used. No connection goes on with the session, and so the certificate, of an earlier one.
+///
+/// # Errors
+/// Malformed PEM.
+pub fn resolving_client_config(
+    authorities_pem: &str,
+    certificates: Arc<dyn ResolvesClientCert>,
+) -> Result<ClientConfig, PkiError> {
+    let builder = ClientConfig::builder_with_provider(provider()).with_safe_default_protocol_versions().map_err(tls)?;
+    let builder = builder.with_root_certificates(roots(authorities_pem)?);
+    let mut config = builder.with_client_cert_resolver(certificates);
+    config.resumption = Resumption::disabled();
+    config.alpn_protocols = PROTOCOLS.map(<[u8]>::to_vec).to_vec();
+    Ok(config)
+}
+
 #[cfg(test)]
 mod tests {
     use std::time::Duration;
@@ -240,9 +261,18 @@ mod tests {
 
     /// Shakes hands in memory; answers whose client the server saw, or what went wrong.
     fn shake(server: ServerConfig, client: ClientConfig, trust: &ClientTrust) -> Result<Option<ClientOrigin>, String> {
+        let (_, server) = connect(&Arc::new(server), &Arc::new(client))?;
+        Ok(server.peer_certificates().and_then(|chain| trust.origin(chain)))
+    }
+
+    /// Shakes hands in memory; both ends, or what went wrong.
+    fn connect(
+        server: &Arc<ServerConfig>,
+        client: &Arc<ClientConfig>,
+    ) -> Result<(ClientConnection, ServerConnection), String> {
         let name = ServerName::try_from("server.local").unwrap();
-        let mut client = ClientConnection::new(Arc::new(client), name).unwrap();
-        let mut server = ServerConnection::new(Arc::new(server)).unwrap();
+        let mut client = ClientConnection::new(client.clone(), name).unwrap();
+        let mut server = ServerConnection::new(server.clone()).unwrap();
         while client.is_handshaking() || server.is_handshaking() {
             let mut bytes = Vec::new();
             client.write_tls(&mut bytes).unwrap();
@@ -254,7 +284,39 @@ mod tests {
             client.process_new_packets().map_err(|error| error.to_string())?;
         }
         assert_eq!(server.alpn_protocol(), Some(&b"h2"[..]));
-        Ok(server.peer_certificates().and_then(|chain| trust.origin(chain)))
+        Ok((client, server))
+    }
+
+    #[test]
+    fn new_connections_show_the_certificates_of_their_time() {
+        let authority = CertificateAuthority::create("both", DAY).unwrap();
+        let trust = ClientTrust::new(&authority.certificate_pem(), "").unwrap();
+        let serving = || authority.issue(&Profile::server("s", &["server.local"], &[], DAY)).unwrap();
+        let client = || authority.issue(&Profile::client("u", &[], DAY)).unwrap();
+        let shown = [CurrentCertificate::default(), CurrentCertificate::default()].map(Arc::new);
+        let server = Arc::new(resolving_server_config(shown[0].clone(), trust).unwrap());
+        let user = Arc::new(resolving_client_config(&authority.certificate_pem(), shown[1].clone()).unwrap());
+        assert!(connect(&server, &user).is_err(), "there is no serving certificate yet");
+        let mut seen = Vec::new();
+        for _ in 0..2 {
+            let renewed = [serving(), client()];
+            shown.iter().zip(&renewed).for_each(|(shown, renewed)| shown.replace(renewed).unwrap());
+            for _ in 0..2 {
+                let ends = connect(&server, &user).unwrap();
+                let certificates = [ends.0.peer_certificates(), ends.1.peer_certificates()];
+                let found = certificates.map(|chain| chain.unwrap()[0].to_vec());
+                assert_eq!(found, [0, 1].map(|end: usize| chain(&renewed[end].certificate_pem).unwrap()[0].to_vec()));
+            }
+            // Connections that are there go on.
+            seen.push(connect(&server, &user).unwrap());
+        }
+        for (client, server) in &mut seen {
+            std::io::Write::write_all(&mut client.writer(), b"on").unwrap();
+            let mut bytes = Vec::new();
+            client.write_tls(&mut bytes).unwrap();
+            server.read_tls(&mut bytes.as_slice()).unwrap();
+            assert_eq!(server.process_new_packets().unwrap().plaintext_bytes_to_read(), 2);
+        }
     }
 
     #[test]

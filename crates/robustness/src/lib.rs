@@ -6,10 +6,15 @@
 //! linearizable ([`linearizable`]), and everything must fit the one order that revisions tell ([`truth`]). Its disk can
 //! lose power at the same moment ([`device`]).
 //!
+//! Several servers have pods to schedule and to make besides ([`workload`]), of which [`bindings`] says whether one
+//! scheduler, and one controller, could have done it.
+//!
 //! It stands beside the store's own simulation (`store`: `tests/model.rs`), which crashes between any two steps of the
 //! disk, and takes the whole way: TLS, handlers, watch cache, store, file system. Upstream's counterpart is etcd's
 //! `tests/robustness`.
 
+mod any_server;
+pub mod bindings;
 pub mod device;
 pub mod history;
 pub mod judge;
@@ -20,3 +25,4 @@ pub mod prefix;
 pub mod server;
 pub mod truth;
 mod watcher;
+pub mod workload;

@@ -21,6 +21,7 @@ use robustness::{
     judge::judge,
     load::Size,
     prefix::judge_rest,
+    truth::Violation,
 };
 
 use crate::trial::Trial;
@@ -108,18 +109,19 @@ fn main() -> anyhow::Result<()> {
     let directory = arguments.directory.as_deref().unwrap_or(temporary.path());
     std::fs::create_dir_all(directory).with_context(|| format!("cannot make {}", directory.display()))?;
     if let Some(etcd) = &arguments.several_on_etcd {
-        return report(&arguments, &runtime.block_on(several::run(&arguments, etcd, directory))?);
+        let (history, of_pods) = runtime.block_on(several::run(&arguments, etcd, directory))?;
+        return report(&arguments, &history, of_pods);
     }
     let trial = Trial::start(&arguments, directory)?;
     match arguments.store_sync_interval {
-        None => report(&arguments, &runtime.block_on(run(&arguments, trial))?),
+        None => report(&arguments, &runtime.block_on(run(&arguments, trial))?, Vec::new()),
         Some(interval) => runtime.block_on(lose(&arguments, trial, Duration::from_millis(interval))),
     }
 }
 
-/// Says what was found.
-fn report(arguments: &Arguments, history: &History) -> anyhow::Result<()> {
-    let violations = judge(history);
+/// Says what was found, beside what was found already.
+fn report(arguments: &Arguments, history: &History, mut violations: Vec<Violation>) -> anyhow::Result<()> {
+    violations.extend(judge(history));
     let refused = violations.len();
     for violation in violations.iter().take(SHOWN_VIOLATIONS) {
         println!("VIOLATION: {violation}");

@@ -11,6 +11,7 @@ use std::{
 };
 
 use anyhow::{Context, bail};
+use rustix::process::{Pid, Signal};
 
 /// How long a start may take.
 const START_LIMIT: Duration = Duration::from_secs(60);
@@ -65,6 +66,15 @@ impl Server {
         self.process.kill()?;
         self.process.wait()?;
         Ok(())
+    }
+
+    /// Stops it where it is, or has it go on: it notices nothing but that time has passed.
+    ///
+    /// # Errors
+    /// It ended by itself before.
+    pub fn set_paused(&self, paused: bool) -> anyhow::Result<()> {
+        let signal = if paused { Signal::STOP } else { Signal::CONT };
+        Ok(rustix::process::kill_process(Pid::from_child(&self.process), signal)?)
     }
 
     /// Starts it again where it was, and waits until it is ready.

@@ -2,7 +2,9 @@
 //! clients write through all of the servers and watchers go from one to the next.
 //!
 //! What everybody was told is judged as that of one server is. In addition somebody schedules and controls again soon,
-//! whoever fails.
+//! whoever fails: another server takes the leases, pods that are asked for after the fault are bound, and a Deployment
+//! that is scaled then has its pods. What two schedulers or controllers at work at once would do is found by what became
+//! of all pods ([`robustness::workload`]).
 
 use std::{
     path::{Path, PathBuf},
@@ -14,7 +16,7 @@ use anyhow::{Context, bail};
 use client::{Api, Client, Options, WatchEvent, kinds};
 use futures::StreamExt;
 use http::Method;
-use robustness::{history::History, load::Load, server::Server};
+use robustness::{history::History, load::Load, server::Server, truth::Violation, workload::Workload};
 use sim::Access;
 
 use crate::machines::{Machine, set_parted};
@@ -37,6 +39,8 @@ const LEASES: [&str; 2] = ["kube-scheduler", "kube-controller-manager"];
 #[derive(Clone, Copy, Debug)]
 enum Fault {
     KillServer(usize),
+    /// It stands still, and goes on as if nothing had been.
+    PauseServer(usize),
     KillMember(usize),
     /// Of machines: the servers first, then the members.
     Part(usize, usize),
@@ -52,6 +56,7 @@ fn every_fault() -> Vec<Fault> {
         .flat_map(|index| {
             [
                 Fault::KillServer(index),
+                Fault::PauseServer(index),
                 Fault::KillMember(index),
                 Fault::IsolateServer(index),
                 Fault::IsolateMember(index),
@@ -61,6 +66,16 @@ fn every_fault() -> Vec<Fault> {
     let pairs = (0..2 * COUNT).flat_map(|one| (one + 1..2 * COUNT).map(move |other| Fault::Part(one, other)));
     faults.extend(pairs);
     faults
+}
+
+/// Each third fault is of who has a lease, since only that is taken over: of who schedules first.
+fn fault_of_leader(turn: usize, holders: [usize; 2]) -> Fault {
+    let holder = holders[turn / 3 % 2];
+    match turn % 3 {
+        0 => Fault::IsolateServer(holder),
+        1 => Fault::PauseServer(holder),
+        _ => Fault::KillServer(holder),
+    }
 }
 
 /// A server of the cluster, and how it is reached from here.
@@ -156,6 +171,19 @@ impl Several {
         Ok(Client::new(remote, USER_AGENT))
     }
 
+    /// What the names of a server's candidates begin with.
+    fn identity(&self, number: usize) -> String {
+        format!("{}_", self.machines[number].name)
+    }
+
+    /// Who holds the leases.
+    async fn leaders(&self) -> anyhow::Result<[usize; 2]> {
+        let found = holders(&self.client(0)?.namespaced(&kinds::LEASES, "kube-system")).await?;
+        let number = |holder: &String| (0..COUNT).find(|number| holder.starts_with(&self.identity(*number)));
+        let [scheduler, controller] = found.each_ref().map(number);
+        scheduler.zip(controller).map(|(one, other)| [one, other]).with_context(|| format!("no server is {found:?}"))
+    }
+
     /// Brings a fault about, or ends it.
     fn set(&mut self, fault: Fault, load: &Load, begun: bool) -> anyhow::Result<()> {
         match (fault, begun) {
@@ -165,6 +193,14 @@ impl Several {
             }
             (Fault::KillServer(number), false) => {
                 self.places[number].server.start_again()?;
+                load.servers_are(self.accesses(None)?);
+            }
+            (Fault::PauseServer(number), true) => {
+                load.servers_are(self.accesses(Some(number))?);
+                self.places[number].server.set_paused(true)?;
+            }
+            (Fault::PauseServer(number), false) => {
+                self.places[number].server.set_paused(false)?;
                 load.servers_are(self.accesses(None)?);
             }
             (Fault::KillMember(index), true) => {
@@ -242,54 +278,97 @@ async fn taken_over(leases: &Api, name: &str, before: &str) {
     }
 }
 
-/// Makes `faults` faults, every kind in turn; answers what everybody was told.
-pub(crate) async fn run(arguments: &crate::Arguments, etcd: &Path, directory: &Path) -> anyhow::Result<History> {
+/// How long it took after a fault until all was done again.
+struct Took {
+    /// Until another one held the leases of who failed; none if it had none.
+    leases: Option<Duration>,
+    /// Until a pod was bound that was asked for after it.
+    scheduling: Duration,
+}
+
+/// Makes `arguments.kills` faults, every kind in turn; answers what everybody was told, and what became of pods that must
+/// not be.
+pub(crate) async fn run(
+    arguments: &crate::Arguments,
+    etcd: &Path,
+    directory: &Path,
+) -> anyhow::Result<(History, Vec<Violation>)> {
     let mut several = Several::start(&arguments.program, etcd, directory, &arguments.up_flags)?;
     several.recovered().await?;
+    let workload = Workload::start(&several.accesses(None)?).await?;
     let load = Load::start(several.accesses(None)?, arguments.size()).await?;
     let mut waiting = Vec::new();
+    let mut longest = [Duration::ZERO; 2];
     for number in 0..arguments.kills {
         if waiting.is_empty() {
             waiting = every_fault();
         }
-        let fault = waiting.swap_remove(stdx::random::below(waiting.len() as u64) as usize);
+        load.list().await?;
+        let fault = match number % 3 {
+            0 => fault_of_leader(number as usize / 3, several.leaders().await?),
+            _ => waiting.swap_remove(stdx::random::below(waiting.len() as u64) as usize),
+        };
         let began = Instant::now();
-        let takeover = one(&mut several, &load, fault).await.with_context(|| format!("{fault:?}"))?;
-        let took = takeover.map(|took| format!(", taken over after {:.1} s", took.as_secs_f64())).unwrap_or_default();
-        let seconds = began.elapsed().as_secs_f64();
-        println!("{}: {fault:?}: {seconds:.1} s{took}; {} operations", number + 1, load.operations());
+        let took = one(&mut several, &load, &workload, fault).await.with_context(|| format!("{fault:?}"))?;
+        let (seconds, scheduling) = (began.elapsed().as_secs_f64(), took.scheduling.as_secs_f64());
+        let leases = took.leases.map(|leases| format!("leases after {:.1} s, ", leases.as_secs_f64()));
+        let (bound, revision) = workload.progress();
+        println!(
+            "{}: {fault:?}: {seconds:.1} s; {}scheduling after {scheduling:.1} s; {} operations, {bound} pods bound until \
+             revision {revision}",
+            number + 1,
+            leases.unwrap_or_default(),
+            load.operations()
+        );
+        longest = [longest[0].max(took.leases.unwrap_or_default()), longest[1].max(took.scheduling)];
     }
-    load.finish().await
+    println!(
+        "at the longest, leases were taken over after {:.1?}, and scheduling after {:.1?}",
+        longest[0], longest[1]
+    );
+    Ok((load.finish().await?, workload.finish(TAKEOVER_LIMIT)))
 }
 
-/// One fault; how long it took until somebody had taken over, if it concerned who is elected.
-async fn one(several: &mut Several, load: &Load, fault: Fault) -> anyhow::Result<Option<Duration>> {
-    load.list().await?;
+/// One fault, and how long it took until somebody had taken over.
+async fn one(several: &mut Several, load: &Load, workload: &Workload, fault: Fault) -> anyhow::Result<Took> {
     let concerned = match fault {
-        Fault::KillServer(number) | Fault::IsolateServer(number) => Some(number),
+        Fault::KillServer(number) | Fault::PauseServer(number) | Fault::IsolateServer(number) => Some(number),
         _ => None,
     };
     let asked = several.client(concerned.map_or(0, |number| (number + 1) % COUNT))?;
     let leases = asked.namespaced(&kinds::LEASES, "kube-system");
     let before = holders(&leases).await?;
     several.set(fault, load, true)?;
-    let begun = Instant::now();
-    let mut takeover = None;
-    if let Some(number) = concerned {
-        let own = format!("{}_", several.machines[number].name);
-        let lost = before.iter().zip(LEASES).filter(|(holder, _)| holder.starts_with(&own));
-        let waits = futures::future::join_all(lost.map(|(holder, name)| taken_over(&leases, name, holder)));
-        if tokio::time::timeout(TAKEOVER_LIMIT, waits).await.is_err() {
-            bail!("VIOLATION: nobody has taken over after {TAKEOVER_LIMIT:?}: before {before:?}");
-        }
-        takeover = before.iter().any(|holder| holder.starts_with(&own)).then(|| begun.elapsed());
-    }
+    let (begun, moment) = (Instant::now(), workload.now());
+    let of_concerned = |number: usize| {
+        let own = several.identity(number);
+        before.iter().zip(LEASES).filter(move |(holder, _)| holder.starts_with(&own))
+    };
+    let lost: Vec<_> = concerned.into_iter().flat_map(of_concerned).collect();
+    let taken = async {
+        futures::future::join_all(lost.iter().map(|(holder, name)| taken_over(&leases, name, holder))).await;
+        (!lost.is_empty()).then(|| begun.elapsed())
+    };
+    let scheduled = async {
+        workload.bound_after(moment).await;
+        begun.elapsed()
+    };
+    let (leases, scheduling, ()) = tokio::join!(in_time(taken), in_time(scheduled), workload.scale());
+    let nobody = |what: &str| format!("VIOLATION: nobody {what} after {TAKEOVER_LIMIT:?}: before {before:?}");
+    let leases = leases.with_context(|| nobody("has taken the leases"))?;
+    let scheduling = scheduling.with_context(|| nobody("schedules"))?;
     let lasts = FAULT + FAULT.mul_f64(stdx::random::fraction());
     // Not to wait for something: how long it lasts is what is tried.
     tokio::time::sleep(lasts.saturating_sub(begun.elapsed())).await;
     several.set(fault, load, false)?;
     several.recovered().await?;
-    Ok(takeover)
+    workload.rest().await?;
+    Ok(Took { leases, scheduling })
+}
+
+/// What comes within the limit of a take-over.
+async fn in_time<T>(done: impl Future<Output = T>) -> Option<T> {
+    tokio::time::timeout(TAKEOVER_LIMIT, done).await.ok()
 }
 
 impl Drop for Several {

@@ -20,7 +20,7 @@ use tokio::sync::watch;
 pub(crate) use node::{Attachments, forget_lost_sandboxes};
 pub(crate) use states::States;
 
-use crate::{api_access::ApiAccess, identity::Identity};
+use crate::{api_access::ApiAccess, identity::Identity, renewal::Renewals};
 
 /// What components are made of.
 #[derive(Clone)]
@@ -29,6 +29,8 @@ pub(crate) struct ComponentContext {
     pub(crate) server: Arc<Server>,
     /// The cluster's keys.
     pub(crate) identity: Arc<Identity>,
+    /// What renews the certificates of this server.
+    pub(crate) renewals: Renewals,
     /// Who signs the tokens of service accounts.
     pub(crate) issuer: Arc<Issuer>,
     /// Where others reach the API server: `https://HOST:PORT`.
@@ -145,7 +147,7 @@ impl ComponentContext {
 
     fn node_context(&self) -> anyhow::Result<Option<NodeContext>> {
         let Some(node) = self.node.clone() else { return Ok(None) };
-        let kubelet_tls = Arc::new(self.identity.kubelet_server_config(&node.name, node.address)?);
+        let kubelet_tls = Arc::new(self.identity.kubelet_server_config(&self.renewals, &node.name, node.address)?);
         Ok(Some(NodeContext {
             access: ApiAccess::Local(self.server.clone()),
             cluster_cidrs: self.cluster_cidrs.clone(),

@@ -17,6 +17,7 @@ use store::StoreError;
 use crate::{
     directories::Directories,
     etcd_process::{EtcdProcess, IsRemoved},
+    renewal::Renewal,
 };
 use following::{follow, promote};
 use tls::MemberTls;
@@ -257,6 +258,11 @@ impl EtcdMember {
                 Err(error) => return Err(error).context("cannot use etcd"),
             }
         }
+    }
+
+    /// What renews its certificates, and those by which it is reached.
+    pub(crate) fn renewals(&self) -> [Renewal; 2] {
+        self.tls.renewals()
     }
 
     /// Ends it in order.

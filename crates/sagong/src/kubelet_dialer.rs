@@ -12,7 +12,10 @@ use rustls::pki_types::ServerName;
 use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
 
-use crate::identity::{Identity, YEAR};
+use crate::{
+    identity::{Identity, YEAR},
+    renewal::Renewals,
+};
 
 /// Dials kubelets at the address and port that their nodes report.
 pub(crate) struct KubeletDialer {
@@ -21,12 +24,11 @@ pub(crate) struct KubeletDialer {
 
 impl KubeletDialer {
     /// A dialer that kubelets know as `kube-apiserver-kubelet-client`.
-    pub(crate) fn new(identity: &Identity) -> anyhow::Result<KubeletDialer> {
-        let profile =
-            Profile::client("kube-apiserver-kubelet-client", &["kubeadm:cluster-admins", "system:masters"], YEAR);
-        let credential = identity.authority.issue(&profile)?;
-        let authority = identity.authority.certificate_pem();
-        let mut config = tls::client_config(&authority, Some((&credential.certificate_pem, &credential.key_pem)))?;
+    pub(crate) fn new(identity: &Identity, renewals: &Renewals) -> anyhow::Result<KubeletDialer> {
+        let name = "kube-apiserver-kubelet-client";
+        let profile = Profile::client(name, &["kubeadm:cluster-admins", "system:masters"], YEAR);
+        let shown = identity.show(name, profile, renewals)?;
+        let mut config = tls::resolving_client_config(&identity.authority.certificate_pem(), shown)?;
         // Upgrades (exec, port-forward) exist in HTTP/1.1 alone.
         config.alpn_protocols = vec![b"http/1.1".to_vec()];
         Ok(KubeletDialer { connector: TlsConnector::from(Arc::new(config)) })

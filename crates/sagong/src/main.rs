@@ -22,6 +22,7 @@ mod identity;
 mod join_token;
 mod kubelet_dialer;
 mod output;
+mod renewal;
 mod scheduled_backups;
 mod server;
 mod server_join;

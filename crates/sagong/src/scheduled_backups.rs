@@ -3,7 +3,6 @@
 use std::{
     path::PathBuf,
     sync::{Arc, Once},
-    time::Duration,
 };
 
 use anyhow::{Context, bail};
@@ -13,9 +12,6 @@ use jiff::{Timestamp, tz::TimeZone};
 use store::Engine;
 
 use crate::backup_files;
-
-/// How long the clock is not looked at: it may be set meanwhile.
-const LONGEST_WAIT: Duration = Duration::from_secs(600);
 
 static LAST: Family<Gauge> = Family::gauge(
     "sagong_store_last_backup_timestamp_seconds",
@@ -78,7 +74,7 @@ impl BackupPlan {
         LAST.with(&[]).set(0.0);
         let mut last = Timestamp::now();
         while let Some(next) = plan.schedule.next(last, &TimeZone::UTC) {
-            wait_until(next).await;
+            stdx::clock::sleep_until(next).await;
             // What the clock jumped over is not made up for.
             last = Timestamp::now().max(next);
             let (made, engine) = (plan.clone(), engine.clone());
@@ -95,14 +91,6 @@ impl BackupPlan {
                 }
             }
         }
-    }
-}
-
-async fn wait_until(time: Timestamp) {
-    while let Ok(left) = Duration::try_from(time.duration_since(Timestamp::now()))
-        && !left.is_zero()
-    {
-        tokio::time::sleep(left.min(LONGEST_WAIT)).await;
     }
 }
 

@@ -26,8 +26,9 @@ use crate::{
     commands::UpOptions,
     components::{self, ComponentContext, NodePlace, NodeSettings},
     directories::Directories,
-    identity::Identity,
+    etcd_member::EtcdMember,
     kubelet_dialer::KubeletDialer,
+    renewal::Renewals,
     server_join,
     server_leases::ServerLeases,
     status::StatusSource,
@@ -143,7 +144,10 @@ async fn control_plane(
     let engine = options.store.open(directories, member.as_ref()).await?;
     let identity = options.store.identity(&*engine, directories).await?;
     let allocators = ServiceAllocators::new(Ranges { network, prefix_length, ..Ranges::default() }, engine.clone());
+    let renewals = Renewals::new();
+    member.iter().flat_map(EtcdMember::renewals).for_each(|renewal| renewals.add(renewal));
     let (config, trust) = identity.server_config(
+        &renewals,
         &host_name,
         &[Ipv4Addr::LOCALHOST, advertised, allocators.first_address()],
         &options.tls_san,
@@ -175,7 +179,9 @@ async fn control_plane(
 
     let (stop, stopped) = watch::channel(false);
     tokio::spawn(api_http::serve_tls(server.clone(), listener, Arc::new(config), trust, stopped.clone()));
-    write_kubeconfigs(options, directories, &identity)?;
+    let kubeconfigs = [directories.admin_kubeconfig()].into_iter().chain(options.write_kubeconfig.clone());
+    let own_url = format!("https://127.0.0.1:{}", options.port);
+    identity.write_kubeconfigs(&renewals, own_url, kubeconfigs.collect())?;
 
     let own = Loopback::client(&server, UserInfo::new("system:apiserver", &["system:masters"]), "kube-apiserver");
     let settings = bootstrap::Settings {
@@ -195,6 +201,7 @@ async fn control_plane(
     let context = ComponentContext {
         server: server.clone(),
         identity: Arc::new(identity),
+        renewals: renewals.clone(),
         issuer: issuer.clone(),
         server_address: format!("https://{advertised}:{}", options.port),
         cluster_cidrs: vec![options.cluster_cidr.clone()],
@@ -229,7 +236,7 @@ async fn control_plane(
     tokio::spawn(resources::repair(server.clone(), own.clone(), allocators.clone()));
     let running = Running { client: own.clone(), node: node_parts.clone(), ready_milliseconds };
     let (request_stop, mut stop_requested) = tokio::sync::mpsc::channel(1);
-    server.set_node_dialer(Arc::new(KubeletDialer::new(&context.identity)?));
+    server.set_node_dialer(Arc::new(KubeletDialer::new(&context.identity, &renewals)?));
     let node_name = context.node.as_ref().map(|node| node.name.clone());
     let states = components::start(&context)?;
     crate::store_api::install(&server, engine.clone());
@@ -241,6 +248,7 @@ async fn control_plane(
         engine: engine.clone(),
         server: server.clone(),
         states,
+        renewals,
         directories: directories.clone(),
         node_name,
     };
@@ -331,16 +339,6 @@ fn extensions(rbac: &Arc<RbacAuthorizer>, issuer: &Arc<Issuer>) -> Extensions {
     let definitions = ("apiextensions.k8s.io", "customresourcedefinitions");
     extensions.strategies.insert(definitions, Arc::new(apiextensions::Definitions));
     extensions
-}
-
-fn write_kubeconfigs(options: &UpOptions, directories: &Directories, identity: &Identity) -> anyhow::Result<()> {
-    let text = identity.admin_kubeconfig(&format!("https://127.0.0.1:{}", options.port))?;
-    let mut places = vec![directories.admin_kubeconfig()];
-    places.extend(options.write_kubeconfig.clone());
-    for place in places {
-        pki::write_private(&place, text.as_bytes())?;
-    }
-    Ok(())
 }
 
 /// Forgets history that is older than one period.

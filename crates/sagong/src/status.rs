@@ -11,7 +11,7 @@ use apimachinery::{Value, value};
 use apiserver::Server;
 use store::embedded::ArchiveStatus;
 
-use crate::{components::States, directories::Directories, identity::YEAR};
+use crate::{components::States, directories::Directories, renewal::Renewals};
 
 /// A certificate that ends sooner than this is spoken of.
 const EXPIRY_WARNING_SECONDS: i64 = 30 * 86_400;
@@ -26,6 +26,8 @@ pub(crate) struct StatusSource {
     pub(crate) server: Arc<Server>,
     /// How the components do.
     pub(crate) states: Arc<States>,
+    /// The certificates that it gives itself.
+    pub(crate) renewals: Renewals,
     /// The server's folders.
     pub(crate) directories: Directories,
     /// This machine's node; `None` for a control plane alone.
@@ -102,10 +104,7 @@ impl StatusSource {
                 found.insert(entry.file_name().to_string_lossy().into_owned(), expiry);
             }
         }
-        // These two live in memory and in the kubeconfig; each start issues them anew.
-        let issued = unix_seconds(self.started) + YEAR.as_secs() as i64;
-        found.insert("admin.kubeconfig".to_owned(), issued);
-        found.insert("kube-apiserver".to_owned(), issued);
+        found.extend(self.renewals.ends().into_iter().map(|(name, end)| (name.to_owned(), end)));
         found.into_iter().collect()
     }
 }
@@ -218,7 +217,7 @@ fn certificate_problems(certificates: &[(String, i64)], now: i64) -> Vec<(String
         .map(|(name, expiry)| {
             let advice = match name.ends_with(".crt") {
                 true => "it is an authority: replace it while clients still trust it",
-                false => "start the server again: that issues it anew",
+                false => "the log says why it could not be renewed; a start of the server issues it anew",
             };
             (format!("certificate {name} ends in {} days", (expiry - now).div_euclid(86_400)), advice.to_owned())
         })

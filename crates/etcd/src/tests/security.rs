@@ -146,3 +146,65 @@ fn certificates_are_shown_and_looked_at() {
         assert!(unshown.to_lowercase().contains("certificate"), "{unshown}");
     });
 }
+
+#[test]
+#[ignore = "needs SAGONG_ETCD"]
+fn certificates_are_renewed_while_a_member_runs() {
+    run(async {
+        let authority = CertificateAuthority::create("etcd-ca", DAY).unwrap();
+        let profile = Profile::server("etcd", &["localhost"], &["127.0.0.1".parse().unwrap()], DAY);
+        let serving = authority.issue(&profile).unwrap();
+        let client = |life: Duration| authority.issue(&Profile::client("apiserver", &[], life)).unwrap();
+        let folder = tempfile::tempdir().unwrap();
+        let path = |name: &str| folder.path().join(name);
+        std::fs::write(path("ca.crt"), authority.certificate_pem()).unwrap();
+        serving.write(&path("server.crt"), &path("server.key")).unwrap();
+        let further = [
+            format!("--trusted-ca-file={}", path("ca.crt").display()),
+            format!("--cert-file={}", path("server.crt").display()),
+            format!("--key-file={}", path("server.key").display()),
+            "--client-cert-auth=true".to_owned(),
+        ];
+        let further: Vec<&str> = further.iter().map(String::as_str).collect();
+        let cluster = Cluster::start_tls(&further);
+        let port = cluster.members[0].endpoint().port();
+        let shown = tls::CurrentCertificate::new(&client(DAY)).unwrap();
+        let config = || tls::resolving_client_config(&authority.certificate_pem(), shown.clone()).unwrap();
+        let access = || Access {
+            endpoints: vec![Endpoint::parse(&format!("https://localhost:{port}")).unwrap()],
+            tls: Some(config()),
+            credentials: None,
+        };
+        let engine = connect(access()).await.unwrap();
+        let revision = put(&*engine, "/registry/a", "0").await.unwrap();
+        let mut watch = engine.watch(Bytes::from_static(b"/registry/"), Bytes::new(), revision).unwrap();
+        // What a new connection is shown.
+        let serves = async || {
+            let stream = tokio::net::TcpStream::connect(("127.0.0.1", port)).await.unwrap();
+            let connector = tokio_rustls::TlsConnector::from(Arc::new(config()));
+            let stream = connector.connect("localhost".try_into().unwrap(), stream).await.unwrap();
+            stream.get_ref().1.peer_certificates().unwrap()[0].to_vec()
+        };
+        let first = serves().await;
+        let key = pki::PrivateKey::load(&path("server.key")).unwrap();
+        let renewed = authority.certify(&profile, &key).unwrap();
+        pki::write_public(&path("server.crt"), renewed.as_bytes()).unwrap();
+        let second = serves().await;
+        assert_ne!(first, second);
+        assert_eq!(second, pki::pem::first(&renewed, pki::pem::CERTIFICATE).unwrap());
+        // The client's has ended: connections that are there go on, new ones are refused until it is renewed.
+        shown.replace(&client(Duration::ZERO)).unwrap();
+        let refused = connect(access()).await.err().unwrap().to_string();
+        assert!(refused.to_lowercase().contains("certificate"), "{refused}");
+        put(&*engine, "/registry/a", "1").await.unwrap();
+        shown.replace(&client(DAY)).unwrap();
+        put(&*connect(access()).await.unwrap(), "/registry/a", "2").await.unwrap();
+        engine.shared().client.connection().await.unwrap().give_up();
+        put(&*engine, "/registry/a", "3").await.unwrap();
+        let mut seen = Vec::new();
+        while seen.len() < 3 {
+            seen.extend(watch.next().await.unwrap().events.into_iter().map(|event| event.kv.value));
+        }
+        assert_eq!(seen, ["1", "2", "3"]);
+    });
+}

@@ -2,7 +2,7 @@
 
 use std::{
     net::{IpAddr, Ipv4Addr},
-    sync::{Arc, PoisonError, RwLock},
+    sync::Arc,
     time::Duration,
 };
 
@@ -14,21 +14,16 @@ use client::{
     remote::{Remote, ServerAddress},
 };
 use futures::StreamExt;
-use pki::{Credential, PrivateKey, SigningRequest};
-use rustls::{
-    server::{ClientHello, ResolvesServerCert},
-    sign::CertifiedKey,
-};
-use tokio::time::Instant;
+use pki::{Credential, PrivateKey, SigningRequest, tls::CurrentCertificate};
 
 use super::{RETRY_DELAY, USER_AGENT};
-use crate::{directories::Directories, join_token::JoinToken};
+use crate::{directories::Directories, join_token::JoinToken, renewal};
 
 const CLIENT_SIGNER: &str = "kubernetes.io/kube-apiserver-client-kubelet";
 const SERVING_SIGNER: &str = "kubernetes.io/kubelet-serving";
 const CLIENT_FILES: &str = "kubelet-client";
 const SERVING_FILES: &str = "kubelet-serving";
-/// A renewal that failed is tried again after this time; a fifth of a certificate's life is left for it.
+/// A renewal that failed is tried again after this time; a tenth of a certificate's life at least is left for it.
 const RENEWAL_RETRY_DELAY: Duration = Duration::from_secs(60);
 
 /// What the certificates of a node say, and where they lie.
@@ -38,33 +33,8 @@ pub(super) struct NodeCertificates {
     pub(super) authority_pem: String,
     pub(super) name: String,
     pub(super) address: Ipv4Addr,
-    pub(super) serving: Arc<ServingCertificate>,
-}
-
-/// The kubelet's serving certificate as it is now; none until the cluster has given the first.
-#[derive(Debug, Default)]
-pub(super) struct ServingCertificate(RwLock<Option<Arc<CertifiedKey>>>);
-
-impl ResolvesServerCert for ServingCertificate {
-    fn resolve(&self, _: ClientHello<'_>) -> Option<Arc<CertifiedKey>> {
-        self.0.read().ok()?.clone()
-    }
-}
-
-impl ServingCertificate {
-    fn replace(&self, credential: &Credential) -> anyhow::Result<()> {
-        let key = pki::tls::certified_key(&credential.certificate_pem, &credential.key_pem)?;
-        // Nobody panics while holding the lock: it holds one assignment.
-        *self.0.write().unwrap_or_else(PoisonError::into_inner) = Some(Arc::new(key));
-        Ok(())
-    }
-}
-
-/// When to renew: after four fifths of the certificate's life.
-fn renewal(certificate_pem: &str) -> anyhow::Result<Duration> {
-    let (from, to) = pki::validity(certificate_pem)?;
-    let due = from.as_second() + (to.as_second() - from.as_second()) / 5 * 4;
-    Ok(Duration::from_secs(u64::try_from(due - stdx::clock::now().as_second()).unwrap_or_default()))
+    /// None until the cluster has given the first.
+    pub(super) serving: Arc<CurrentCertificate>,
 }
 
 impl NodeCertificates {
@@ -197,8 +167,9 @@ impl NodeCertificates {
 
 async fn sleep_until_renewal(credential: &Credential) {
     // A certificate that cannot be read is renewed at once.
-    let wait = renewal(&credential.certificate_pem).unwrap_or_default();
-    tokio::time::sleep_until(Instant::now() + wait).await;
+    if let Ok(due) = renewal::due(&credential.certificate_pem) {
+        stdx::clock::sleep_until(due).await;
+    }
 }
 
 /// The certificate that the request `name` gets.
