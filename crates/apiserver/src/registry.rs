@@ -299,11 +299,19 @@ impl Registry {
         })
     }
 
-    /// Keeps the caches true until the store closes.
+    /// Keeps the caches true until the store closes. A watch that fell behind is begun again where the caches are, as
+    /// the store knows more of the past than it keeps for who watches; only when it refuses that is everything read
+    /// anew.
     pub async fn follow(self: Arc<Registry>) {
+        let mut fell_off_at = None;
         loop {
             match self.follow_once().await {
                 StoreError::Closed => return,
+                StoreError::Compacted { .. } if fell_off_at != Some(self.applied_revision()) => {
+                    let applied = self.applied_revision();
+                    tracing::debug!(applied, "the watch cache fell behind the store");
+                    fell_off_at = Some(applied);
+                }
                 error @ (StoreError::Compacted { .. } | StoreError::Damaged { .. }) => {
                     tracing::warn!(%error, "the watch cache fell behind the store and is read anew");
                     if let Err(error) = self.reload_in_time().await {
