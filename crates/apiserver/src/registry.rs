@@ -13,6 +13,7 @@ use apimachinery::{Object, Status, Str, schema::TypeId};
 use bytes::Bytes;
 use client::ResourceKind;
 use parking_lot::RwLock;
+use stdx::memory;
 use store::{Engine, KeyValue, ProgressRequester, RangeRequest, StoreError};
 use tokio::sync::{Mutex, watch};
 
@@ -140,6 +141,7 @@ impl Registry {
         let start = Bytes::copy_from_slice(cache.prefix().as_bytes());
         let range = self.engine.range(RangeRequest { start, end: cache.prefix_end(), limit: 0, revision }).await?;
         cache.load(&range.items, range.revision);
+        memory::let_go(range.items.len() * size_of::<KeyValue>());
         Ok(())
     }
 
