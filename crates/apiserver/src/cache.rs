@@ -58,9 +58,11 @@ pub struct Entry {
 struct Forms {
     /// Kept as long as somebody uses it: informers hold what they need, everything else is decoded again.
     decoded: Weak<Object>,
-    /// Kept while [`Encoded`] has room for it.
-    json: Option<Bytes>,
+    /// Kept while [`Encoded`] has room for it; boxed, since few entries have it.
+    json: Option<Box<Bytes>>,
 }
+
+const _: () = assert!(size_of::<Entry>() == 80, "a million objects have a million of these");
 
 impl Entry {
     /// `namespace/name` or the name.
@@ -73,6 +75,11 @@ impl Entry {
         self.revision
     }
 
+    /// How long its stored form is.
+    pub(crate) fn stored_bytes(&self) -> usize {
+        self.bytes.len()
+    }
+
     /// The stored message, without its envelope; `None` where it is kept in another form.
     pub(crate) fn message(&self) -> Option<Bytes> {
         let is_protobuf = self.bytes.starts_with(protobuf::MAGIC);
@@ -81,15 +88,23 @@ impl Entry {
 
     /// The object as JSON, if that is kept.
     pub(crate) fn json(&self) -> Option<Bytes> {
-        self.forms.lock().json.clone()
+        self.forms.lock().json.as_deref().cloned()
     }
 
     /// Keeps the object's JSON, or lets go of it; whether that changed anything.
     pub(crate) fn set_json(&self, json: Option<Bytes>) -> bool {
         let mut forms = self.forms.lock();
         let changes = forms.json.is_some() != json.is_some();
-        forms.json = json;
+        forms.json = json.map(Box::new);
         changes
+    }
+
+    /// Gives back what is left of a decoded object that nobody uses any more: a weak reference holds its place.
+    pub(crate) fn tidy(&self) {
+        let mut forms = self.forms.lock();
+        if forms.decoded.strong_count() == 0 {
+            forms.decoded = Weak::new();
+        }
     }
 }
 
@@ -409,6 +424,7 @@ impl Cache {
         }
         let form = self.form();
         let json = Bytes::from(apimachinery::json::to_vec(&*self.object(entry)?).into_boxed_slice());
+        entry.tidy();
         self.keep_json(entry, &json, &form);
         Ok(json)
     }
@@ -584,5 +600,24 @@ pub(crate) mod tests {
     /// An entry that nobody reads.
     pub(crate) fn entry(key: &str) -> Arc<Entry> {
         Arc::new(Entry { key: key.into(), revision: 1, bytes: Bytes::new(), forms: Mutex::default() })
+    }
+
+    #[test]
+    fn nothing_is_kept_of_an_object_that_nobody_uses() {
+        let cache = cache_of("/registry/configmaps/", "ConfigMap");
+        let value = Bytes::from_static(br#"{"apiVersion":"v1","kind":"ConfigMap","metadata":{"name":"a"}}"#);
+        let key = Bytes::from_static(b"/registry/configmaps/a");
+        cache.load(&[KeyValue { key, value, create_revision: 1, mod_revision: 1, expires_at: None }], 1);
+        let entry = cache.get("a").unwrap();
+        let object = cache.object(&entry).unwrap();
+        entry.tidy();
+        assert!(Arc::ptr_eq(&object, &cache.object(&entry).unwrap()), "whoever uses it shares it");
+        drop(object);
+        assert!(!entry.forms.lock().decoded.ptr_eq(&Weak::new()), "its place is held");
+        entry.tidy();
+        assert!(entry.forms.lock().decoded.ptr_eq(&Weak::new()));
+        // What is encoded of it leaves nothing either.
+        cache.json(&entry).unwrap();
+        assert!(entry.forms.lock().decoded.ptr_eq(&Weak::new()));
     }
 }

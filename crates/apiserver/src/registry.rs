@@ -13,6 +13,7 @@ use apimachinery::{Object, Status, Str, schema::TypeId};
 use bytes::Bytes;
 use client::ResourceKind;
 use parking_lot::RwLock;
+use stdx::memory;
 use store::{Engine, KeyValue, ProgressRequester, RangeRequest, StoreError};
 use tokio::sync::{Mutex, watch};
 
@@ -140,6 +141,7 @@ impl Registry {
         let start = Bytes::copy_from_slice(cache.prefix().as_bytes());
         let range = self.engine.range(RangeRequest { start, end: cache.prefix_end(), limit: 0, revision }).await?;
         cache.load(&range.items, range.revision);
+        memory::let_go(range.items.len() * size_of::<KeyValue>());
         Ok(())
     }
 
@@ -299,11 +301,19 @@ impl Registry {
         })
     }
 
-    /// Keeps the caches true until the store closes.
+    /// Keeps the caches true until the store closes. A watch that fell behind is begun again where the caches are, as
+    /// the store knows more of the past than it keeps for who watches; only when it refuses that is everything read
+    /// anew.
     pub async fn follow(self: Arc<Registry>) {
+        let mut fell_off_at = None;
         loop {
             match self.follow_once().await {
                 StoreError::Closed => return,
+                StoreError::Compacted { .. } if fell_off_at != Some(self.applied_revision()) => {
+                    let applied = self.applied_revision();
+                    tracing::debug!(applied, "the watch cache fell behind the store");
+                    fell_off_at = Some(applied);
+                }
                 error @ (StoreError::Compacted { .. } | StoreError::Damaged { .. }) => {
                     tracing::warn!(%error, "the watch cache fell behind the store and is read anew");
                     if let Err(error) = self.reload_in_time().await {

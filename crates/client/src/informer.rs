@@ -1,37 +1,25 @@
 //! A shared, followed copy of one collection.
 //!
-//! All parts of a process that ask for the same collection share one [`Informer`]: one watch, one copy. The
-//! copy is eventually the server's: it is filled by a watch with initial events, resumed from the last resource
-//! version when the stream ends, and compared with a new list when the server no longer has that version.
-//! Handlers are called in order, never two at once, and only enqueue: who needs the object reads it later.
+//! All parts of a process that ask for the same collection share one [`Informer`]: one watch, one copy, which a
+//! [`reflector`](crate::reflector) keeps equal to the server's. Handlers are called in order, never two at once, and
+//! only enqueue: who needs the object reads it later.
 
 mod store;
 
-use std::{
-    collections::BTreeMap,
-    fmt,
-    sync::{Arc, Weak},
-    time::Duration,
-};
+use std::{collections::BTreeMap, fmt, sync::Arc};
 
-use apimachinery::{Object, Status, Str};
-use futures::StreamExt;
+use apimachinery::{Object, Str};
+use async_trait::async_trait;
 use parking_lot::Mutex;
-use tokio::{sync::watch, task::AbortHandle, time::Instant};
+use tokio::sync::watch;
 
 pub use store::IndexFunction;
 use store::Store;
 
-use crate::{Body, Client, Options, Request, ResourceKind, Verb, WatchEvent, WatchStream};
-
-/// The first delay after a failed watch, in milliseconds; jitter at most doubles it.
-const BACKOFF_BASE_MILLISECONDS: u64 = 100;
-/// The longest delay between two tries to watch, in milliseconds.
-const BACKOFF_MAX_MILLISECONDS: u64 = 30_000;
-/// A stream that lived this long was healthy: the delays start anew, in seconds.
-const HEALTHY_AFTER_SECONDS: u64 = 10;
-/// Events handled between two chances for other tasks.
-const EVENTS_PER_YIELD: usize = 64;
+use crate::{
+    Body, Client, Options, Request, ResourceKind, Verb,
+    reflector::{self, Reflecting, ReflectorStore, breathe},
+};
 
 /// A change of an informer's copy.
 #[derive(Clone, Debug)]
@@ -89,13 +77,7 @@ pub struct Collection {
     pub label_selector: String,
     /// A field selector in query syntax, or empty.
     pub field_selector: String,
-    /// Whether outlines of the objects are enough: see [`Collection::outlined`].
-    pub outline: bool,
 }
-
-/// What an outline keeps of the metadata.
-const OUTLINE_FIELDS: [&str; 7] =
-    ["deletionTimestamp", "finalizers", "name", "namespace", "ownerReferences", "resourceVersion", "uid"];
 
 impl Collection {
     /// Everything of `resource`.
@@ -105,29 +87,7 @@ impl Collection {
             namespace: Str::EMPTY,
             label_selector: String::new(),
             field_selector: String::new(),
-            outline: false,
         }
-    }
-
-    /// Keeps of each object no more than who it is and whose: its name, namespace, UID, version, owners, finalizers and
-    /// deletion. For those who follow everything; whole objects would cost as much memory as the server has.
-    pub fn outlined(mut self) -> Collection {
-        self.outline = true;
-        self
-    }
-
-    /// What the copy holds of an object.
-    fn kept(&self, object: Arc<Object>) -> Arc<Object> {
-        if !self.outline {
-            return object;
-        }
-        let mut outline = Object::default();
-        for field in OUTLINE_FIELDS {
-            if let Some(value) = object.0.at(&["metadata", field]) {
-                outline.metadata_mut().insert(Str::from_static(field), value.clone());
-            }
-        }
-        Arc::new(outline)
     }
 
     /// The part in `namespace`.
@@ -148,7 +108,7 @@ impl Collection {
         self
     }
 
-    fn request(&self, resource_version: &str) -> Request {
+    pub(crate) fn request(&self, resource_version: &str) -> Request {
         let options = Options {
             label_selector: self.label_selector.clone(),
             field_selector: self.field_selector.clone(),
@@ -182,6 +142,84 @@ struct Shared {
     synced: watch::Sender<bool>,
     /// The resource version up to which the copy is complete.
     progress: watch::Sender<u64>,
+}
+
+#[async_trait]
+impl ReflectorStore for Shared {
+    type List = BTreeMap<Str, Arc<Object>>;
+
+    fn gather(&self, list: &mut Self::List, object: Arc<Object>) {
+        list.insert(object.key(), object);
+    }
+
+    fn leave_out(&self, list: &mut Self::List, last: &Object) {
+        list.remove(&last.key());
+    }
+
+    async fn replace(&self, list: Self::List) {
+        let vanished = self.store.keys().into_iter().filter(|key| !list.contains_key(key));
+        for (count, key) in vanished.enumerate() {
+            self.take_out(&key, None);
+            breathe(count).await;
+        }
+        for (count, (key, object)) in list.into_iter().enumerate() {
+            self.insert(key, object);
+            breathe(count).await;
+        }
+        self.store.make_dense();
+        self.synced.send_replace(true);
+    }
+
+    fn put(&self, object: Arc<Object>) {
+        self.insert(object.key(), object);
+    }
+
+    fn remove(&self, last: Arc<Object>) {
+        self.take_out(&last.key(), Some(last));
+    }
+
+    fn advance(&self, resource_version: &str) {
+        if let Ok(version) = resource_version.parse::<u64>() {
+            self.progress.send_replace(version);
+        }
+    }
+}
+
+impl Shared {
+    /// Puts an object into the copy, under its key. What the copy has in this version is not delivered again.
+    fn insert(&self, key: Str, object: Arc<Object>) {
+        let handlers = self.handlers.lock();
+        let known = self.store.get(&key);
+        if known
+            .is_some_and(|known| known.resource_version() == object.resource_version() && known.uid() == object.uid())
+        {
+            return;
+        }
+        let event = match self.store.insert(key, object.clone()) {
+            // The same name with another uid is another object: handlers hear of the end of the first.
+            Some(old) if old.uid() != object.uid() => {
+                for handler in handlers.iter() {
+                    handler.on_event(&Event::Deleted(old.clone()));
+                }
+                Event::Added(object)
+            }
+            Some(old) => Event::Updated { old, new: object },
+            None => Event::Added(object),
+        };
+        for handler in handlers.iter() {
+            handler.on_event(&event);
+        }
+    }
+
+    fn take_out(&self, key: &str, last: Option<Arc<Object>>) {
+        let handlers = self.handlers.lock();
+        let known = self.store.remove(key);
+        if let Some(event) = known.map(|known| Event::Deleted(last.unwrap_or(known))) {
+            for handler in handlers.iter() {
+                handler.on_event(&event);
+            }
+        }
+    }
 }
 
 /// A followed copy of a collection; clones share it.
@@ -249,12 +287,6 @@ impl Informer {
         while !done(self) && progress.changed().await.is_ok() {}
     }
 
-    fn advance(&self, resource_version: &str) {
-        if let Ok(version) = resource_version.parse::<u64>() {
-            self.shared.progress.send_replace(version);
-        }
-    }
-
     /// The object at `namespace/name`, or at `name` in cluster scope.
     pub fn get(&self, key: &str) -> Option<Arc<Object>> {
         self.shared.store.get(key)
@@ -294,179 +326,16 @@ impl Informer {
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }
-
-    /// Puts an object into the copy, under its key. What the copy has in this or a later version is not delivered again.
-    fn insert(&self, key: Str, object: Arc<Object>) {
-        let handlers = self.shared.handlers.lock();
-        let known = self.shared.store.get(&key);
-        if known
-            .is_some_and(|known| known.resource_version() == object.resource_version() && known.uid() == object.uid())
-        {
-            return;
-        }
-        let event = match self.shared.store.insert(key, object.clone()) {
-            // The same name with another uid is another object: handlers hear of the end of the first.
-            Some(old) if old.uid() != object.uid() => {
-                for handler in handlers.iter() {
-                    handler.on_event(&Event::Deleted(old.clone()));
-                }
-                Event::Added(object)
-            }
-            Some(old) => Event::Updated { old, new: object },
-            None => Event::Added(object),
-        };
-        for handler in handlers.iter() {
-            handler.on_event(&event);
-        }
-    }
-
-    fn remove(&self, key: &str, last: Option<Arc<Object>>) {
-        let handlers = self.shared.handlers.lock();
-        let known = self.shared.store.remove(key);
-        if let Some(event) = known.map(|known| Event::Deleted(last.unwrap_or(known))) {
-            for handler in handlers.iter() {
-                handler.on_event(&event);
-            }
-        }
-    }
-
-    /// Makes the copy equal to a new list.
-    async fn replace(&self, objects: BTreeMap<Str, Arc<Object>>) {
-        let vanished = self.shared.store.keys().into_iter().filter(|key| !objects.contains_key(key));
-        for (count, key) in vanished.enumerate() {
-            self.remove(&key, None);
-            breathe(count).await;
-        }
-        for (count, (key, object)) in objects.into_iter().enumerate() {
-            self.insert(key, object);
-            breathe(count).await;
-        }
-        self.shared.store.make_dense();
-        self.shared.synced.send_replace(true);
-    }
-}
-
-/// Lets other tasks run now and then in a long loop.
-async fn breathe(count: usize) {
-    if count % EVENTS_PER_YIELD == EVENTS_PER_YIELD - 1 {
-        tokio::task::yield_now().await;
-    }
-}
-
-/// One informer's way to the server.
-struct Reflector {
-    client: Client,
-    informer: Weak<Shared>,
-    collection: Collection,
-    /// From where the next watch resumes; empty for a new list.
-    resource_version: Str,
-}
-
-impl Reflector {
-    /// Follows the collection until the informer is gone.
-    async fn run(mut self) {
-        let mut delay_milliseconds = BACKOFF_BASE_MILLISECONDS;
-        loop {
-            let started = Instant::now();
-            let end = self.follow().await;
-            if self.informer.strong_count() == 0 {
-                return;
-            }
-            if started.elapsed() >= Duration::from_secs(HEALTHY_AFTER_SECONDS) {
-                delay_milliseconds = BACKOFF_BASE_MILLISECONDS;
-            }
-            match end {
-                Ok(()) => tracing::debug!(collection = %self.collection, "the watch ended"),
-                Err(status) if status.is_expired() => {
-                    tracing::info!(collection = %self.collection, "the resource version is too old, listing anew");
-                    self.resource_version = Str::EMPTY;
-                }
-                Err(status) => {
-                    tracing::warn!(collection = %self.collection, error = %status, "the watch failed");
-                }
-            }
-            let jitter = stdx::random::below(delay_milliseconds);
-            tokio::time::sleep(Duration::from_millis(delay_milliseconds + jitter)).await;
-            delay_milliseconds = (delay_milliseconds * 2).min(BACKOFF_MAX_MILLISECONDS);
-        }
-    }
-
-    async fn follow(&mut self) -> Result<(), Status> {
-        let anew = self.resource_version.is_empty();
-        let request = self.collection.request(&self.resource_version);
-        let stream = self.client.transport().watch(request, anew).await?;
-        if anew { self.initial_events(stream).await } else { self.events(stream).await }
-    }
-
-    /// Gathers the initial events, which replace what was known, and goes on with the stream.
-    async fn initial_events(&mut self, mut stream: WatchStream) -> Result<(), Status> {
-        let mut objects = BTreeMap::new();
-        while let Some(event) = stream.next().await {
-            match event? {
-                WatchEvent::Added(object) | WatchEvent::Modified(object) => {
-                    objects.insert(object.key(), self.collection.kept(object));
-                }
-                WatchEvent::Deleted(object) => {
-                    objects.remove(&object.key());
-                }
-                WatchEvent::Bookmark { resource_version, initial_events_end: true } => {
-                    let Some(shared) = self.informer.upgrade() else { return Ok(()) };
-                    let informer = Informer { shared };
-                    informer.replace(objects).await;
-                    informer.advance(&resource_version);
-                    drop(informer);
-                    self.resource_version = resource_version;
-                    return self.events(stream).await;
-                }
-                WatchEvent::Bookmark { .. } => {}
-            }
-        }
-        Ok(())
-    }
-
-    async fn events(&mut self, mut stream: WatchStream) -> Result<(), Status> {
-        let mut count = 0;
-        while let Some(event) = stream.next().await {
-            let event = event?;
-            let Some(shared) = self.informer.upgrade() else { return Ok(()) };
-            let informer = Informer { shared };
-            match event {
-                WatchEvent::Added(object) | WatchEvent::Modified(object) => {
-                    self.resource_version = object.resource_version().into();
-                    informer.insert(object.key(), self.collection.kept(object));
-                }
-                WatchEvent::Deleted(object) => {
-                    self.resource_version = object.resource_version().into();
-                    let key = object.key();
-                    informer.remove(&key, Some(object));
-                }
-                WatchEvent::Bookmark { resource_version, .. } => self.resource_version = resource_version,
-            }
-            informer.advance(&self.resource_version);
-            drop(informer);
-            breathe(count).await;
-            count += 1;
-        }
-        Ok(())
-    }
 }
 
 struct Running {
     informer: Informer,
-    task: AbortHandle,
+    _reflecting: Reflecting,
 }
 
 struct Informers {
     client: Client,
     running: Mutex<BTreeMap<Collection, Running>>,
-}
-
-impl Drop for Informers {
-    fn drop(&mut self) {
-        for running in self.running.get_mut().values() {
-            running.task.abort();
-        }
-    }
 }
 
 /// The informers of a process; clones share them. They stop when the last clone is dropped.
@@ -493,23 +362,21 @@ impl SharedInformers {
             return running.informer.clone();
         }
         let informer = Informer::new(collection.clone());
-        let reflector = Reflector {
-            client: self.informers.client.clone(),
-            informer: Arc::downgrade(&informer.shared),
-            collection: collection.clone(),
-            resource_version: Str::EMPTY,
-        };
-        let task = tokio::spawn(reflector.run()).abort_handle();
-        running.insert(collection, Running { informer: informer.clone(), task });
+        let reflecting = self.reflect(collection.clone(), &informer.shared);
+        running.insert(collection, Running { informer: informer.clone(), _reflecting: reflecting });
         informer
     }
 
     /// Stops following `collection`, for a resource that is no longer served. Who still holds its informer
     /// keeps a copy that no longer changes.
     pub fn stop(&self, collection: &Collection) {
-        if let Some(running) = self.informers.running.lock().remove(collection) {
-            running.task.abort();
-        }
+        self.informers.running.lock().remove(collection);
+    }
+
+    /// Keeps `store` true to `collection`, on the current tokio runtime: for those who keep something else of objects
+    /// than the objects. It shares nothing with informers.
+    pub fn reflect<S: ReflectorStore>(&self, collection: Collection, store: &Arc<S>) -> Reflecting {
+        reflector::spawn(self.informers.client.clone(), collection, store)
     }
 }
 

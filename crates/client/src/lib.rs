@@ -19,6 +19,7 @@ pub mod informer;
 pub mod kinds;
 pub mod leader;
 mod queue_metrics;
+pub mod reflector;
 pub mod remote;
 mod request;
 #[cfg(any(test, feature = "testing"))]
@@ -28,6 +29,7 @@ pub mod workqueue;
 pub use api::{Api, Client};
 pub use events::{EventRecorder, EventType};
 pub use informer::{Collection, Event, Informer, SharedInformers};
+pub use reflector::{Reflecting, ReflectorStore};
 pub use request::{
     Body, DeletePropagation, Options, PatchType, Request, ResourceKind, Response, Transport, Verb, WatchEvent,
     WatchStream,

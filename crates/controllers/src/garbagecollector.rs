@@ -4,6 +4,7 @@
 //! owner counts as absent only when the API itself says so: a cache that lags must not cost anybody's pods.
 
 mod graph;
+mod monitor;
 mod plan;
 #[cfg(test)]
 mod tests;
@@ -14,10 +15,10 @@ use std::{
     time::Duration,
 };
 
-use apimachinery::{Object, Status, Str, Value, value};
+use apimachinery::{Status, Str, Value, value};
 use async_trait::async_trait;
 use client::{
-    Client, Collection, DeletePropagation, Event, EventRecorder, EventType, Informer, Options, PatchType, ResourceKind,
+    Client, Collection, DeletePropagation, EventRecorder, EventType, Options, PatchType, Reflecting, ResourceKind,
     SharedInformers, WorkQueue,
     controller::{self, Outcome, Reconcile, ReconcileError},
     kinds::{API_SERVICES, CUSTOM_RESOURCE_DEFINITIONS},
@@ -26,6 +27,7 @@ use parking_lot::Mutex;
 
 use self::{
     graph::{FOREGROUND, Graph, Node, owner_uid},
+    monitor::Monitor,
     plan::{Decision, Owner, decide, unblocked, without_owner},
 };
 use crate::{Context, ControllerDescriptor, Settings};
@@ -63,9 +65,10 @@ async fn run(context: Context) {
         informers: context.informers.clone(),
         settings: context.settings.clone(),
         collector: collector.clone(),
-        followed: BTreeSet::new(),
+        followed: BTreeMap::new(),
     };
     monitors.refresh().await;
+    collector.graph.lock().make_dense();
     let monitoring = monitors.run();
     let working = controller::run("garbage-collector-controller", &[], queue, WORKERS, collector);
     tokio::select! {
@@ -79,7 +82,13 @@ struct Monitors {
     informers: SharedInformers,
     settings: Arc<Settings>,
     collector: Arc<Collector>,
-    followed: BTreeSet<ResourceKind>,
+    followed: BTreeMap<ResourceKind, Followed>,
+}
+
+/// A resource that is followed as long as this lives.
+struct Followed {
+    monitor: Arc<Monitor>,
+    reflecting: Reflecting,
 }
 
 impl Monitors {
@@ -114,47 +123,37 @@ impl Monitors {
             .filter(|one| one.supports(&["delete", "list", "watch"]) && one.resource.resource != "events")
             .map(|one| one.resource)
             .collect();
-        let new: Vec<_> = wanted.difference(&self.followed).cloned().collect();
-        for resource in &new {
-            self.follow(resource);
+        let gone = self.followed.extract_if(.., |resource, _| !wanted.contains(resource));
+        for (_, Followed { monitor, reflecting }) in gone.collect::<Vec<_>>() {
+            reflecting.stop().await;
+            monitor.forget().await;
         }
-        for resource in self.followed.difference(&wanted) {
-            self.informers.stop(&Collection::all(resource).outlined());
-            self.collector.graph.lock().forget_resource(resource);
-        }
-        self.followed = wanted;
-        self.wait_for(&new).await
+        let new: Vec<_> = wanted.into_iter().filter(|resource| !self.followed.contains_key(resource)).collect();
+        let monitors: Vec<_> = new.into_iter().map(|resource| self.follow(resource)).collect();
+        wait_for(&monitors).await
     }
 
-    fn follow(&self, resource: &ResourceKind) {
-        let (collector, of) = (self.collector.clone(), Arc::new(resource.clone()));
-        self.informer(resource).add_handler(move |event: &Event| {
-            let concerned = collector.graph.lock().apply(&of, event);
-            for uid in concerned {
-                collector.queue.add(uid);
-            }
-        });
+    fn follow(&mut self, resource: ResourceKind) -> Arc<Monitor> {
+        let monitor = Arc::new(Monitor::new(&resource, &self.collector.graph, &self.collector.queue));
+        let reflecting = self.informers.reflect(Collection::all(&resource), &monitor);
+        self.followed.insert(resource, Followed { monitor: monitor.clone(), reflecting });
+        monitor
     }
+}
 
-    /// Of all that there is outlines are enough.
-    fn informer(&self, resource: &ResourceKind) -> Informer {
-        self.informers.follow(Collection::all(resource).outlined())
-    }
-
-    /// One resource that cannot be listed must not stop the collection of all others: absent owners are asked
-    /// for one by one anyway.
-    async fn wait_for(&self, resources: &[ResourceKind]) -> bool {
-        let all = async {
-            for resource in resources {
-                self.informer(resource).synced().await;
-            }
-        };
-        let synced = tokio::time::timeout(Duration::from_secs(SYNC_TIMEOUT_SECONDS), all).await;
-        if synced.is_err() {
-            tracing::warn!("not every resource could be listed, the garbage collector works with the others");
+/// One resource that cannot be listed must not stop the collection of all others: absent owners are asked for one by
+/// one anyway.
+async fn wait_for(monitors: &[Arc<Monitor>]) -> bool {
+    let all = async {
+        for monitor in monitors {
+            monitor.synced().await;
         }
-        true
+    };
+    let synced = tokio::time::timeout(Duration::from_secs(SYNC_TIMEOUT_SECONDS), all).await;
+    if synced.is_err() {
+        tracing::warn!("not every resource could be listed, the garbage collector works with the others");
     }
+    true
 }
 
 #[async_trait]
@@ -166,14 +165,15 @@ impl Reconcile for Collector {
             (node, graph.dependents(key))
         };
         let mut owners = Vec::new();
-        if node.object.deletion_timestamp().is_none() {
-            for reference in node.object.owner_references() {
+        if !node.is_deleting() {
+            for reference in node.owner_references() {
                 owners.push(self.look_up(&node, reference).await?);
             }
         }
         let decision = decide(&node, &owners, &dependents);
         if decision != Decision::Nothing {
-            tracing::debug!(object = %node.object.key(), resource = %node.resource.resource, ?decision, "collecting");
+            let Node { namespace, name, resource, .. } = &node;
+            tracing::debug!(%namespace, %name, resource = %resource.resource, ?decision, "collecting");
         }
         let done = self.execute(&node, &dependents, decision).await;
         match done {
@@ -197,18 +197,18 @@ impl Collector {
         };
         let name = reference.str_at(&["name"]).unwrap_or_default();
         if let Some(owner) = known {
-            let fits = owner.object.name() == name
+            let fits = owner.name == *name
                 && reference.str_at(&["kind"]) == Some(owner.resource.kind.as_str())
-                && (!owner.resource.namespaced || owner.object.namespace() == node.object.namespace());
+                && (!owner.resource.namespaced || owner.namespace == node.namespace);
             if fits {
-                return Ok(state(&owner.object));
+                return Ok(state(owner.is_deleting(), owner.finalizers()));
             }
-            if owner.resource.namespaced && owner.object.namespace() != node.object.namespace() {
+            if owner.resource.namespaced && owner.namespace != node.namespace {
                 self.tell_of_foreign_owner(node, reference);
             }
         }
         let resource = self.resource_of(reference)?;
-        let namespace = if resource.namespaced { node.object.namespace() } else { "" };
+        let namespace = if resource.namespaced { node.namespace.as_str() } else { "" };
         if resource.namespaced && namespace.is_empty() {
             // An object of the cluster cannot be owned from within a namespace.
             self.tell_of_foreign_owner(node, reference);
@@ -216,7 +216,7 @@ impl Collector {
         }
         let live = self.client.namespaced(&resource, namespace).get_optional(name).await?;
         Ok(match live {
-            Some(owner) if owner.uid() == uid => state(&owner),
+            Some(owner) if owner.uid() == uid => state(owner.deletion_timestamp().is_some(), owner.finalizers()),
             _ => {
                 self.graph.lock().note_gone(uid);
                 Owner::Absent
@@ -241,12 +241,12 @@ impl Collector {
             "ownerRef [{}/{}, namespace: {}, name: {}, uid: {}] does not exist in namespace {:?}",
             text("apiVersion"),
             text("kind"),
-            node.object.namespace(),
+            node.namespace,
             text("name"),
             text("uid"),
-            node.object.namespace()
+            node.namespace
         );
-        self.events.event(&node.resource, &node.object, EventType::Warning, "OwnerRefInvalidNamespace", message);
+        self.events.event(&node.resource, &node.outline(), EventType::Warning, "OwnerRefInvalidNamespace", message);
     }
 
     async fn execute(&self, node: &Node, dependents: &[Node], decision: Decision) -> Result<(), ReconcileError> {
@@ -255,13 +255,13 @@ impl Collector {
             Decision::RemoveFinalizer(finalizer) => self.remove_finalizer(node, finalizer).await?,
             Decision::KeepOwners(owners) => self.write_owners(node, owners).await?,
             Decision::DeleteDependents => {
-                for dependent in dependents.iter().filter(|dependent| dependent.object.deletion_timestamp().is_none()) {
-                    self.queue.add(dependent.object.uid().into());
+                for dependent in dependents.iter().filter(|dependent| !dependent.is_deleting()) {
+                    self.queue.add(dependent.uid.clone());
                 }
             }
             Decision::OrphanDependents => {
                 for dependent in dependents {
-                    match self.write_owners(dependent, without_owner(dependent, node.object.uid())).await {
+                    match self.write_owners(dependent, without_owner(dependent, &node.uid)).await {
                         Err(status) if !status.is_not_found() => return Err(status.into()),
                         _ => {}
                     }
@@ -276,16 +276,16 @@ impl Collector {
                 }
                 let options = Options {
                     propagation: Some(propagation),
-                    precondition_uid: node.object.uid().to_owned(),
+                    precondition_uid: node.uid.to_string(),
                     precondition_resource_version: match circle {
                         true => String::new(),
                         // What changed since may have got an owner that stays.
-                        false => node.object.resource_version().to_owned(),
+                        false => node.resource_version.to_string(),
                     },
                     ..Options::default()
                 };
-                let api = self.client.namespaced(&node.resource, node.object.namespace());
-                api.delete(node.object.name(), options).await?;
+                let api = self.client.namespaced(&node.resource, &node.namespace);
+                api.delete(&node.name, options).await?;
             }
         }
         Ok(())
@@ -294,12 +294,12 @@ impl Collector {
     async fn patch_metadata(&self, node: &Node, key: &'static str, list: Vec<Value>) -> Result<(), Status> {
         let list = if list.is_empty() { Value::Null } else { Value::from(list) };
         let patch = value!({"metadata": {
-            "uid": node.object.uid(),
-            "resourceVersion": node.object.resource_version(),
+            "uid": &node.uid,
+            "resourceVersion": &node.resource_version,
             key: list
         }});
-        let api = self.client.namespaced(&node.resource, node.object.namespace());
-        api.patch(node.object.name(), "", PatchType::Merge, patch).await.map(drop)
+        let api = self.client.namespaced(&node.resource, &node.namespace);
+        api.patch(&node.name, "", PatchType::Merge, patch).await.map(drop)
     }
 
     async fn write_owners(&self, node: &Node, owners: Vec<Value>) -> Result<(), Status> {
@@ -307,14 +307,13 @@ impl Collector {
     }
 
     async fn remove_finalizer(&self, node: &Node, finalizer: &'static str) -> Result<(), Status> {
-        let mut finalizers = node.object.finalizers().to_vec();
+        let mut finalizers = node.finalizers().to_vec();
         finalizers.retain(|present| present.as_str() != Some(finalizer));
         self.patch_metadata(node, "finalizers", finalizers).await
     }
 }
 
-fn state(owner: &Object) -> Owner {
-    let waits = owner.deletion_timestamp().is_some()
-        && owner.finalizers().iter().any(|finalizer| finalizer.as_str() == Some(FOREGROUND));
+fn state(is_deleting: bool, finalizers: &[Value]) -> Owner {
+    let waits = is_deleting && finalizers.iter().any(|finalizer| finalizer.as_str() == Some(FOREGROUND));
     if waits { Owner::Waiting } else { Owner::Solid }
 }

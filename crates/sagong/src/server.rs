@@ -19,6 +19,7 @@ use auth::{
 };
 use client::Client;
 use resources::{Extensions, Ranges, ServiceAllocators, bootstrap};
+use stdx::memory;
 use tokio::{net::TcpListener, sync::watch};
 
 use crate::{
@@ -172,6 +173,7 @@ async fn control_plane(
         server.serve_document(path, document);
     }
     tokio::spawn(server.registry().clone().follow());
+    tokio::spawn(memory::tend(memory::give_back));
     resources::install(&server, &extensions(&rbac, &issuer), &allocators).await.context("cannot read the store")?;
     resources::metrics::install(&server);
     apiextensions::controller::serve_established(&server).await.context("cannot serve custom resources")?;

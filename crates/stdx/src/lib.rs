@@ -4,6 +4,7 @@
 //! It never knows an API type. Start reading at [`Str`]. Upstream's counterpart is `k8s.io/utils`.
 
 pub mod clock;
+pub mod memory;
 pub mod open_files;
 pub mod random;
 pub mod resolver;

@@ -29,7 +29,7 @@ pub struct Query {
 
 impl Query {
     /// Whether no selector looks at the objects.
-    fn is_unfiltered(&self) -> bool {
+    pub(super) fn is_unfiltered(&self) -> bool {
         self.labels.is_everything() && self.fields.is_everything()
     }
 }

@@ -4,6 +4,7 @@ use std::{collections::VecDeque, sync::Arc};
 
 use apimachinery::{Object, Status, Str};
 use bytes::Bytes;
+use stdx::memory;
 
 use super::read::{self, Query};
 use crate::{
@@ -97,6 +98,8 @@ pub struct Watch {
     prefix: String,
     cursor: Cursor,
     initial: VecDeque<Arc<Entry>>,
+    /// The last of them that was given. Its object, where it was looked at, is decoded once for both.
+    given: Option<(Arc<Entry>, Option<Arc<Object>>)>,
     /// Set while the bookmark that ends the initial events is still to come.
     initial_revision: Option<u64>,
     ready: VecDeque<Item>,
@@ -148,6 +151,7 @@ impl Watch {
                 prefix,
                 cursor,
                 initial: page.entries.into(),
+                given: None,
                 initial_revision: (initial_events == Some(true)).then_some(page.revision),
                 ready: VecDeque::new(),
                 told_revision: page.revision,
@@ -161,6 +165,7 @@ impl Watch {
             prefix,
             cursor,
             initial: VecDeque::new(),
+            given: None,
             initial_revision: None,
             ready: VecDeque::new(),
             told_revision: revision,
@@ -172,14 +177,23 @@ impl Watch {
     /// # Errors
     /// 410 when the watcher fell behind.
     pub fn take(&mut self) -> Result<Option<Item>, Status> {
+        if let Some((entry, object)) = self.given.take() {
+            drop(object);
+            entry.tidy();
+            memory::let_go(entry.stored_bytes());
+        }
         while let Some(entry) = self.initial.pop_front() {
-            if !self.cursor.cache().may_select(&entry, &self.query.fields) {
-                continue;
-            }
-            let object = self.cursor.cache().object(&entry)?;
-            if read::selects(&self.resource, &self.query, &object) {
+            let object = match self.query.is_unfiltered() {
+                true => None,
+                false if !self.cursor.cache().may_select(&entry, &self.query.fields) => continue,
+                false => Some(self.cursor.cache().object(&entry)?),
+            };
+            if object.as_ref().is_none_or(|object| read::selects(&self.resource, &self.query, object)) {
+                self.given = Some((entry.clone(), object));
                 return Ok(Some(Item::Event(EventType::Added, Payload::Entry(self.resource.clone(), entry))));
             }
+            drop(object);
+            entry.tidy();
         }
         if let Some(revision) = self.initial_revision.take() {
             return Ok(Some(Item::Bookmark { revision, initial_events_end: true }));
@@ -221,8 +235,7 @@ impl Watch {
             return Ok(None);
         }
         let cache = self.resource.stored()?;
-        let unfiltered = self.query.labels.is_everything() && self.query.fields.is_everything();
-        let (now, before) = if unfiltered {
+        let (now, before) = if self.query.is_unfiltered() {
             (!change.deleted, change.previous.is_some())
         } else {
             let selected = |object: &Object| read::selects(&self.resource, &self.query, object);

@@ -23,6 +23,7 @@ use flate2::{Compression, write::GzEncoder};
 use http::{HeaderValue, header};
 use http_body::Frame;
 use http_body_util::BodyExt;
+use stdx::memory;
 
 use super::{Accept, Body, Format, HttpResponse, View, bytes_response, respond::list_metadata};
 use crate::{
@@ -179,6 +180,7 @@ impl Writer {
 
     /// The next bytes; `None` at the end.
     fn chunk(&mut self) -> Result<Option<Bytes>, Status> {
+        memory::let_go(CHUNK_BYTES);
         let mut out = std::mem::take(&mut self.head);
         // Room for the item that does not quite fit.
         out.reserve(CHUNK_BYTES + CHUNK_BYTES / 4);

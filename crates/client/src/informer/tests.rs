@@ -1,4 +1,4 @@
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use apimachinery::{Status, Value, value};
 use parking_lot::Mutex;
@@ -88,31 +88,6 @@ async fn selectors_part_collections() {
     api.modify(&PODS, "a", "x", |pod| pod.set(&["metadata", "labels", "app"], "web"));
     settle().await;
     assert_eq!(take(&heard), "-x");
-}
-
-#[tokio::test(start_paused = true)]
-async fn outlines_say_who_an_object_is_and_whose_alone() {
-    let api = FakeApi::new();
-    let owned = value!({"metadata": {
-        "namespace": "a", "name": "x", "labels": {"app": "web"}, "finalizers": ["example.com/wait"],
-        "ownerReferences": [{"uid": "of-owner"}]
-    }, "spec": {"nodeName": "n1"}});
-    api.seed(&PODS, owned);
-    let informers = SharedInformers::new(api.client("test"));
-    let outlines = informers.follow(Collection::all(&PODS).outlined());
-    outlines.synced().await;
-    api.seed(&PODS, pod("y"));
-    settle().await;
-    for object in outlines.list() {
-        assert!(object.0.at(&["metadata", "labels"]).is_none() && object.0.at(&["spec"]).is_none(), "{object:?}");
-        assert!(!object.uid().is_empty() && !object.resource_version().is_empty(), "{object:?}");
-    }
-    let owned = outlines.get("a/x").unwrap();
-    assert_eq!((owned.finalizers().len(), owned.owner_references().len()), (1, 1));
-    // Who asks for whole objects has them.
-    let whole = informers.of(&PODS);
-    whole.synced().await;
-    assert_eq!(whole.get("a/x").unwrap().spec().str_at("nodeName"), Some("n1"));
 }
 
 #[tokio::test(start_paused = true)]

@@ -1,12 +1,16 @@
 //! Who owns whom.
 
 use std::{
+    borrow::Borrow,
+    cmp::Ordering,
     collections::{BTreeMap, BTreeSet, VecDeque},
+    ops::Bound,
     sync::Arc,
 };
 
 use apimachinery::{Object, Str, Value};
-use client::{Event, ResourceKind};
+use client::ResourceKind;
+use stdx::memory;
 
 /// UIDs of objects that are known to be gone; enough for the dependents of what was deleted lately.
 const REMEMBERED_GONE: usize = 4096;
@@ -14,43 +18,131 @@ const REMEMBERED_GONE: usize = 4096;
 pub(super) const FOREGROUND: &str = "foregroundDeletion";
 pub(super) const ORPHAN: &str = "orphan";
 
-/// An object that is known.
+/// An object that is known: who it is and whose, and no more, since there are as many of these as objects.
 #[derive(Clone)]
 pub(super) struct Node {
+    pub(super) uid: Str,
     pub(super) resource: Arc<ResourceKind>,
-    pub(super) object: Arc<Object>,
+    pub(super) namespace: Str,
+    pub(super) name: Str,
+    pub(super) resource_version: Str,
+    /// None: it has none of these, as most objects.
+    ties: Option<Arc<Ties>>,
 }
 
+/// What binds an object.
+struct Ties {
+    owner_references: Vec<Value>,
+    finalizers: Vec<Value>,
+    is_deleting: bool,
+}
+
+const _: () = assert!(size_of::<Node>() == 80, "there are as many of these as objects");
+
 impl Node {
+    /// What is known of an object. Long texts are shared with it.
+    pub(super) fn of(resource: &Arc<ResourceKind>, object: &Object) -> Node {
+        let text = |field| match object.0.at(&["metadata", field]) {
+            Some(Value::String(text)) => text.clone(),
+            _ => Str::EMPTY,
+        };
+        let ties = Ties {
+            owner_references: object.owner_references().to_vec(),
+            finalizers: object.finalizers().to_vec(),
+            is_deleting: object.deletion_timestamp().is_some(),
+        };
+        let is_bound = ties.is_deleting || !ties.owner_references.is_empty() || !ties.finalizers.is_empty();
+        Node {
+            uid: text("uid"),
+            resource: resource.clone(),
+            namespace: text("namespace"),
+            name: text("name"),
+            resource_version: text("resourceVersion"),
+            ties: is_bound.then(|| Arc::new(ties)),
+        }
+    }
+
+    /// An object that says who it is.
+    pub(super) fn outline(&self) -> Object {
+        let mut outline = Object::default();
+        outline.set_meta("namespace", &self.namespace);
+        outline.set_meta("name", &self.name);
+        outline.set_meta("uid", &self.uid);
+        outline.set_meta("resourceVersion", &self.resource_version);
+        outline
+    }
+
+    pub(super) fn owner_references(&self) -> &[Value] {
+        self.ties.as_ref().map_or(&[], |ties| &ties.owner_references)
+    }
+
+    pub(super) fn finalizers(&self) -> &[Value] {
+        self.ties.as_ref().map_or(&[], |ties| &ties.finalizers)
+    }
+
+    /// Whether it has been deleted, and waits for its finalizers.
+    pub(super) fn is_deleting(&self) -> bool {
+        self.ties.as_ref().is_some_and(|ties| ties.is_deleting)
+    }
+
     pub(super) fn has_finalizer(&self, finalizer: &str) -> bool {
-        self.object.finalizers().iter().any(|present| present.as_str() == Some(finalizer))
+        self.finalizers().iter().any(|present| present.as_str() == Some(finalizer))
     }
 
     /// Whether it waits for its dependents to go first.
     pub(super) fn waits_for_dependents(&self) -> bool {
-        self.object.deletion_timestamp().is_some() && self.has_finalizer(FOREGROUND)
+        self.is_deleting() && self.has_finalizer(FOREGROUND)
     }
 
     /// Whether its dependents are to be let go before it goes.
     pub(super) fn orphans_dependents(&self) -> bool {
-        self.object.deletion_timestamp().is_some() && self.has_finalizer(ORPHAN)
+        self.is_deleting() && self.has_finalizer(ORPHAN)
     }
 
     /// Whether it holds up the owner with `uid` that waits for its dependents.
     pub(super) fn blocks(&self, uid: &str) -> bool {
-        let mut references = self.object.owner_references().iter();
+        let mut references = self.owner_references().iter();
         references.any(|owner| owner_uid(owner) == uid && owner.bool_at(&["blockOwnerDeletion"]) == Some(true))
     }
 }
+
+/// A node in its place in the order of UIDs.
+struct ByUid(Node);
+
+impl Borrow<str> for ByUid {
+    fn borrow(&self) -> &str {
+        &self.0.uid
+    }
+}
+
+impl Ord for ByUid {
+    fn cmp(&self, other: &ByUid) -> Ordering {
+        self.0.uid.cmp(&other.0.uid)
+    }
+}
+
+impl PartialOrd for ByUid {
+    fn partial_cmp(&self, other: &ByUid) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl PartialEq for ByUid {
+    fn eq(&self, other: &ByUid) -> bool {
+        self.0.uid == other.0.uid
+    }
+}
+
+impl Eq for ByUid {}
 
 pub(super) fn owner_uid(reference: &Value) -> &str {
     reference.str_at(&["uid"]).unwrap_or_default()
 }
 
-/// All objects that informers know, by UID, with the edges between them.
+/// All objects that are known, by UID, with the edges between them.
 #[derive(Default)]
 pub(super) struct Graph {
-    nodes: BTreeMap<Str, Node>,
+    nodes: BTreeSet<ByUid>,
     /// Dependents by the UID of an owner, which need not be known.
     dependents: BTreeMap<Str, BTreeSet<Str>>,
     gone: BTreeSet<Str>,
@@ -58,13 +150,23 @@ pub(super) struct Graph {
 }
 
 impl Graph {
+    fn node(&self, uid: &str) -> Option<&Node> {
+        self.nodes.get(uid).map(|node| &node.0)
+    }
+
     pub(super) fn get(&self, uid: &str) -> Option<Node> {
-        self.nodes.get(uid).cloned()
+        self.node(uid).cloned()
+    }
+
+    /// Packs the nodes: as they come they leave the tree a third to a half empty.
+    pub(super) fn make_dense(&mut self) {
+        self.nodes = std::mem::take(&mut self.nodes).into_iter().collect();
+        memory::let_go(self.nodes.len() * size_of::<ByUid>());
     }
 
     pub(super) fn dependents(&self, uid: &str) -> Vec<Node> {
         let dependents = self.dependents.get(uid).into_iter().flatten();
-        dependents.filter_map(|dependent| self.nodes.get(dependent).cloned()).collect()
+        dependents.filter_map(|dependent| self.get(dependent)).collect()
     }
 
     pub(super) fn is_gone(&self, uid: &str) -> bool {
@@ -95,24 +197,10 @@ impl Graph {
         }
     }
 
-    /// Takes an event in, and returns the UIDs of objects that something may have to be done about.
-    pub(super) fn apply(&mut self, resource: &Arc<ResourceKind>, event: &Event) -> Vec<Str> {
-        let object = event.object();
-        // Shared with the object: there are as many as there are objects.
-        let Some(Value::String(uid)) = object.0.at(&["metadata", "uid"]) else { return Vec::new() };
-        let uid = uid.clone();
-        if uid.is_empty() {
-            return Vec::new();
-        }
-        match event {
-            Event::Deleted(_) => self.remove(&uid),
-            Event::Added(_) | Event::Updated { .. } => self.insert(resource, uid, object),
-        }
-    }
-
-    fn remove(&mut self, uid: &Str) -> Vec<Str> {
-        let Some(node) = self.nodes.remove(uid) else { return Vec::new() };
-        let owners = node.object.owner_references();
+    /// Takes in that an object is gone, and returns the UIDs of objects that something may have to be done about.
+    pub(super) fn remove(&mut self, uid: &str) -> Vec<Str> {
+        let Some(ByUid(node)) = self.nodes.take(uid) else { return Vec::new() };
+        let owners = node.owner_references();
         self.unlink(uid, owners);
         self.note_gone(uid);
         // Its dependents have lost an owner; owners that waited for it wait for one less.
@@ -121,32 +209,46 @@ impl Graph {
         concerned
     }
 
-    /// Forgets all objects of a resource that is no longer followed; nobody says that they are gone.
-    pub(super) fn forget_resource(&mut self, resource: &ResourceKind) {
-        let of_resource = self.nodes.iter().filter(|(_, node)| *node.resource == *resource);
-        let uids: Vec<Str> = of_resource.map(|(uid, _)| uid.clone()).collect();
+    /// Forgets some of the objects of a resource that is no longer followed; nobody says that they are gone.
+    pub(super) fn forget(&mut self, uids: &[Str]) {
         for uid in uids {
-            if let Some(node) = self.nodes.remove(&uid) {
-                self.unlink(&uid, node.object.owner_references());
+            if let Some(ByUid(node)) = self.nodes.take(uid.as_str()) {
+                self.unlink(uid, node.owner_references());
             }
         }
     }
 
+    /// Of the next `count` nodes after a UID (empty: from the first) the UIDs of those that are of a resource, and the
+    /// UID of the last one; none at the end.
+    pub(super) fn of_resource(&self, resource: &ResourceKind, after: &str, count: usize) -> (Vec<Str>, Option<Str>) {
+        let rest = self.nodes.range::<str, _>((Bound::Excluded(after), Bound::Unbounded));
+        let step: Vec<&Node> = rest.take(count).map(|node| &node.0).collect();
+        let of_resource = step.iter().filter(|node| *node.resource == *resource);
+        (of_resource.map(|node| node.uid.clone()).collect(), step.last().map(|node| node.uid.clone()))
+    }
+
     fn waiting<'g>(&'g self, owners: &'g [Value]) -> impl Iterator<Item = Str> + 'g {
-        let waits = |uid: &&str| self.nodes.get(*uid).is_some_and(Node::waits_for_dependents);
+        let waits = |uid: &&str| self.node(uid).is_some_and(Node::waits_for_dependents);
         owners.iter().map(owner_uid).filter(waits).map(Str::from)
     }
 
-    fn insert(&mut self, resource: &Arc<ResourceKind>, uid: Str, object: &Arc<Object>) -> Vec<Str> {
-        let node = Node { resource: resource.clone(), object: object.clone() };
-        let before = self.nodes.insert(uid.clone(), node.clone());
-        let owners = object.owner_references();
+    /// Takes in that an object came or changed, and returns the UIDs of objects that something may have to be done
+    /// about.
+    pub(super) fn insert(&mut self, node: Node) -> Vec<Str> {
+        let before = self.get(&node.uid);
+        let is_known = before.as_ref().is_some_and(|before| before.resource_version == node.resource_version);
+        if is_known || node.uid.is_empty() {
+            return Vec::new();
+        }
+        let uid = node.uid.clone();
+        self.nodes.replace(ByUid(node.clone()));
+        let owners = node.owner_references();
         let mut concerned = Vec::new();
-        let moved = before.as_ref().is_none_or(|before| before.object.owner_references() != owners);
+        let moved = before.as_ref().is_none_or(|before| before.owner_references() != owners);
         if moved {
             if let Some(before) = &before {
-                self.unlink(&uid, before.object.owner_references());
-                concerned.extend(self.waiting(before.object.owner_references()));
+                self.unlink(&uid, before.owner_references());
+                concerned.extend(self.waiting(before.owner_references()));
             }
             for owner in owners.iter().map(owner_uid) {
                 self.dependents.entry(owner.into()).or_default().insert(uid.clone());
@@ -159,7 +261,7 @@ impl Graph {
         if node.waits_for_dependents() && !was_waiting {
             concerned.extend(self.dependents.get(&uid).into_iter().flatten().cloned());
         }
-        let unsettled = |owner: &str| self.nodes.get(owner).is_none_or(Node::waits_for_dependents);
+        let unsettled = |owner: &str| self.node(owner).is_none_or(Node::waits_for_dependents);
         if moved && owners.iter().any(|owner| unsettled(owner_uid(owner))) {
             concerned.push(uid);
         }

@@ -33,18 +33,18 @@ pub(super) enum Decision {
 
 /// Decides about `node`; `owners` says what each of its owner references points to, in their order.
 pub(super) fn decide(node: &Node, owners: &[Owner], dependents: &[Node]) -> Decision {
-    let deleting = node.object.deletion_timestamp().is_some();
+    let deleting = node.is_deleting();
     if node.orphans_dependents() {
         return if dependents.is_empty() { Decision::RemoveFinalizer(ORPHAN) } else { Decision::OrphanDependents };
     }
     if node.waits_for_dependents() {
-        let blocked = dependents.iter().any(|dependent| dependent.blocks(node.object.uid()));
+        let blocked = dependents.iter().any(|dependent| dependent.blocks(&node.uid));
         return if blocked { Decision::DeleteDependents } else { Decision::RemoveFinalizer(FOREGROUND) };
     }
     if deleting || owners.is_empty() {
         return Decision::Nothing;
     }
-    let references = node.object.owner_references();
+    let references = node.owner_references();
     if owners.contains(&Owner::Solid) {
         let kept: Vec<Value> = references
             .iter()
@@ -68,14 +68,14 @@ pub(super) fn decide(node: &Node, owners: &[Owner], dependents: &[Node]) -> Deci
 
 /// The owner references of `node` with the one to `uid` taken out.
 pub(super) fn without_owner(node: &Node, uid: &str) -> Vec<Value> {
-    let references = node.object.owner_references().iter();
+    let references = node.owner_references().iter();
     references.filter(|reference| owner_uid(reference) != uid).cloned().collect()
 }
 
 /// The owner references of `node`, none of which blocks: what breaks a circle of objects that wait for each
 /// other.
 pub(super) fn unblocked(node: &Node) -> Vec<Value> {
-    let references = node.object.owner_references().iter().cloned();
+    let references = node.owner_references().iter().cloned();
     references
         .map(|mut reference| {
             reference.remove(&["blockOwnerDeletion"]);

@@ -1,3 +1,4 @@
+use apimachinery::Object;
 use client::{
     kinds::{CONFIG_MAPS, DEPLOYMENTS, EVENTS, PODS, REPLICA_SETS},
     testing::{FakeApi, settle},
@@ -118,4 +119,70 @@ async fn a_circle_that_waits_for_itself_is_broken() {
     api.client("test").namespaced(&CONFIG_MAPS, "a").delete("x", options).await.unwrap();
     settle(5).await;
     assert!(api.list(&CONFIG_MAPS).is_empty());
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_owner_that_went_while_nobody_watched_is_missed() {
+    let api = FakeApi::new();
+    family(&api);
+    let stays = api.seed(&CONFIG_MAPS, object("stays", vec![]));
+    api.seed(&CONFIG_MAPS, object("of-it", vec![reference(&CONFIG_MAPS, &stays, false)]));
+    let _running = start(&api);
+    settle(1).await;
+    // The fake API keeps no history, so that each watch that breaks begins with a new list.
+    api.break_watches(&DEPLOYMENTS, Status::service_unavailable("restarting"));
+    api.break_watches(&CONFIG_MAPS, Status::service_unavailable("restarting"));
+    api.remove(&DEPLOYMENTS, "a", "web");
+    api.take_log();
+    settle(5).await;
+    assert_eq!(api.take_log(), ["Delete replicasets a/web-1", "Delete pods a/p1", "Delete pods a/p2"]);
+    assert!(api.get(&CONFIG_MAPS, "a", "of-it").is_some());
+}
+
+/// What is served, as it is told to the garbage collector.
+struct Served(Mutex<Vec<ResourceKind>>);
+
+#[async_trait]
+impl crate::context::Discovery for Served {
+    async fn resources(&self) -> Result<Vec<crate::context::ServedResource>, Status> {
+        let fixed = crate::context::testing::FixedDiscovery(self.0.lock().clone());
+        fixed.resources().await
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_no_longer_served_is_forgotten_and_not_taken_for_gone() {
+    let api = FakeApi::new();
+    let owner = api.seed(&CONFIG_MAPS, object("owner", vec![]));
+    api.seed(&PODS, object("owned", vec![reference(&CONFIG_MAPS, &owner, false)]));
+    let served = Arc::new(Served(Mutex::new(vec![CONFIG_MAPS, PODS])));
+    let settings = Settings { discovery: served.clone(), ..Settings::for_tests(&[]) };
+    let context = Context::with_settings(&api, settings);
+    let collector = Arc::new(Collector {
+        client: context.client.clone(),
+        events: context.recorder("test"),
+        graph: Arc::default(),
+        queue: WorkQueue::new(),
+        kinds: Arc::default(),
+    });
+    let mut monitors = Monitors {
+        informers: context.informers.clone(),
+        settings: context.settings.clone(),
+        collector: collector.clone(),
+        followed: BTreeMap::new(),
+    };
+    monitors.refresh().await;
+    assert!(collector.graph.lock().get(owner.uid()).is_some());
+    served.0.lock().retain(|resource| *resource == PODS);
+    monitors.refresh().await;
+    {
+        let graph = collector.graph.lock();
+        assert!(graph.get(owner.uid()).is_none() && !graph.is_gone(owner.uid()));
+        assert_eq!(graph.dependents(owner.uid()).len(), 1);
+    }
+    assert!(collector.queue.is_empty(), "nobody has to look at what it owned");
+    // Once it is served again it is known again.
+    served.0.lock().push(CONFIG_MAPS);
+    monitors.refresh().await;
+    assert!(collector.graph.lock().get(owner.uid()).is_some());
 }
