@@ -9,7 +9,7 @@ use std::{
 };
 
 use anyhow::bail;
-use http::StatusCode;
+use http::{Method, StatusCode};
 use parking_lot::Mutex;
 
 use crate::{
@@ -147,18 +147,24 @@ async fn client(connection: Connection, mut script: Script, shared: Arc<Shared>)
     }
 }
 
-/// Sends a request until the server, which may be too busy for it, has done it.
+/// Sends a request until the server, which may be too busy for it, has done it. One that took the server too long may be
+/// done all the same: the next try finds the object there, or gone.
 ///
 /// # Errors
 /// The server's refusal for another reason.
 pub async fn patient(connection: &Connection, call: &Call) -> anyhow::Result<()> {
+    let mut may_be_done = false;
     loop {
         let answer = connection.call(call).await?;
-        match answer.status {
-            StatusCode::TOO_MANY_REQUESTS => {
+        match (answer.status, &call.method) {
+            (status @ (StatusCode::TOO_MANY_REQUESTS | StatusCode::GATEWAY_TIMEOUT), _) => {
+                may_be_done |= status == StatusCode::GATEWAY_TIMEOUT;
                 tokio::time::sleep(answer.retry_after.unwrap_or(REFUSED_DELAY)).await;
             }
-            status if status.is_success() => return Ok(()),
+            (status, _) if status.is_success() => return Ok(()),
+            (StatusCode::CONFLICT, &Method::POST) | (StatusCode::NOT_FOUND, &Method::DELETE) if may_be_done => {
+                return Ok(());
+            }
             // Said again in words.
             _ => return connection.fetch(call).await.map(drop),
         }
