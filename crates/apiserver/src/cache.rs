@@ -246,9 +246,14 @@ impl Cache {
         }
     }
 
-    fn entry(&self, kv: &KeyValue) -> Arc<Entry> {
+    /// `namespace/name` or the name, out of the store's key.
+    fn key_of<'k>(&self, kv: &'k KeyValue) -> &'k str {
         let key = std::str::from_utf8(&kv.key).unwrap_or_default();
-        let key = key.strip_prefix(self.prefix.as_str()).unwrap_or(key);
+        key.strip_prefix(self.prefix.as_str()).unwrap_or(key)
+    }
+
+    fn entry(&self, kv: &KeyValue) -> Arc<Entry> {
+        let key = self.key_of(kv);
         // What is gone has no value; its last state is at hand.
         let bytes = if kv.value.is_empty() { Bytes::new() } else { self.form.read().adopt(&kv.key, &kv.value) };
         Arc::new(Entry { key: key.into(), revision: kv.mod_revision, bytes, forms: Mutex::default() })
@@ -257,8 +262,7 @@ impl Cache {
     /// The entry of an event, with the object if its writer left it.
     fn written(&self, event: &store::Event) -> Arc<Entry> {
         let Some(object) = self.trees.take(&event.kv) else { return self.entry(&event.kv) };
-        let key = std::str::from_utf8(&event.kv.key).unwrap_or_default();
-        let key = key.strip_prefix(self.prefix.as_str()).unwrap_or(key);
+        let key = self.key_of(&event.kv);
         let (revision, bytes) = (event.kv.mod_revision, event.kv.value.clone());
         debug_assert_eq!(
             self.form().decode(key, &bytes, revision).ok().as_ref(),
