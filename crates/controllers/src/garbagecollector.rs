@@ -53,20 +53,9 @@ struct Collector {
 }
 
 async fn run(context: Context) {
-    let queue: WorkQueue<Str> = WorkQueue::new();
-    let collector = Arc::new(Collector {
-        client: context.client.clone(),
-        events: context.recorder("garbage-collector-controller"),
-        graph: Arc::default(),
-        queue: queue.clone(),
-        kinds: Arc::default(),
-    });
-    let mut monitors = Monitors {
-        informers: context.informers.clone(),
-        settings: context.settings.clone(),
-        collector: collector.clone(),
-        followed: BTreeMap::new(),
-    };
+    let mut monitors = Monitors::new(&context);
+    let collector = monitors.collector.clone();
+    let queue = collector.queue.clone();
     monitors.refresh().await;
     collector.graph.lock().make_dense();
     let monitoring = monitors.run();
@@ -92,6 +81,23 @@ struct Followed {
 }
 
 impl Monitors {
+    /// None yet, and the collector that they tell.
+    fn new(context: &Context) -> Monitors {
+        let collector = Arc::new(Collector {
+            client: context.client.clone(),
+            events: context.recorder("garbage-collector-controller"),
+            graph: Arc::default(),
+            queue: WorkQueue::new(),
+            kinds: Arc::default(),
+        });
+        Monitors {
+            informers: context.informers.clone(),
+            settings: context.settings.clone(),
+            collector,
+            followed: BTreeMap::new(),
+        }
+    }
+
     async fn run(mut self) {
         let changed: WorkQueue<()> = WorkQueue::new();
         for resource in [&CUSTOM_RESOURCE_DEFINITIONS, &API_SERVICES] {

@@ -158,19 +158,8 @@ async fn what_is_no_longer_served_is_forgotten_and_not_taken_for_gone() {
     let served = Arc::new(Served(Mutex::new(vec![CONFIG_MAPS, PODS])));
     let settings = Settings { discovery: served.clone(), ..Settings::for_tests(&[]) };
     let context = Context::with_settings(&api, settings);
-    let collector = Arc::new(Collector {
-        client: context.client.clone(),
-        events: context.recorder("test"),
-        graph: Arc::default(),
-        queue: WorkQueue::new(),
-        kinds: Arc::default(),
-    });
-    let mut monitors = Monitors {
-        informers: context.informers.clone(),
-        settings: context.settings.clone(),
-        collector: collector.clone(),
-        followed: BTreeMap::new(),
-    };
+    let mut monitors = Monitors::new(&context);
+    let collector = monitors.collector.clone();
     monitors.refresh().await;
     assert!(collector.graph.lock().get(owner.uid()).is_some());
     served.0.lock().retain(|resource| *resource == PODS);
