@@ -8,8 +8,6 @@ use std::{
 
 use anyhow::Context;
 
-use crate::server::free_port;
-
 /// A running member; it ends with this value.
 pub struct Member {
     program: PathBuf,
@@ -25,7 +23,7 @@ impl Member {
     /// # Errors
     /// The program cannot be run, or the files cannot be made.
     pub fn start(program: &Path, directory: &Path, log: &Path) -> anyhow::Result<Member> {
-        let (url, peer) = (format!("http://127.0.0.1:{}", free_port()?), format!("http://127.0.0.1:{}", free_port()?));
+        let [url, peer] = testkit::free_ports()?.map(|port| format!("http://127.0.0.1:{port}"));
         let arguments = vec![
             format!("--data-dir={}", directory.join("etcd").display()),
             format!("--listen-client-urls={url}"),

@@ -18,11 +18,6 @@ const START_LIMIT: Duration = Duration::from_secs(60);
 /// What the server logs when it serves.
 const READY: &str = "ready";
 
-/// A port that nobody listens on now.
-pub(crate) fn free_port() -> std::io::Result<u16> {
-    Ok(std::net::TcpListener::bind("127.0.0.1:0")?.local_addr()?.port())
-}
-
 /// A running server; it ends with this value.
 pub struct Server {
     program: PathBuf,
@@ -39,7 +34,7 @@ impl Server {
     /// # Errors
     /// It cannot be run, or does not become ready within a minute.
     pub fn start(program: &Path, directory: &Path, log: &Path, flags: &[String]) -> anyhow::Result<Server> {
-        let port = free_port()?;
+        let [port] = testkit::free_ports()?;
         let mut arguments = vec!["up".to_owned(), "--no-node".to_owned(), "--log=info".to_owned()];
         arguments.push(format!("--port={port}"));
         arguments.push(format!("--data-dir={}", directory.join("data").display()));

@@ -9,5 +9,7 @@
 mod cluster;
 pub mod command;
 pub mod enclosure;
+mod ports;
 
 pub use cluster::{Cluster, EVICTION_HARD, LABORATORY, Setup};
+pub use ports::free_ports;

@@ -1,7 +1,6 @@
 //! Clusters of real members on loopback.
 
 use std::{
-    net::TcpListener,
     process::{Child, Command, Stdio},
     sync::Arc,
     time::Duration,
@@ -66,12 +65,6 @@ pub(super) struct Cluster {
     _directory: tempfile::TempDir,
 }
 
-/// Ports that nobody listens on now.
-pub(super) fn free_ports(count: usize) -> Vec<u16> {
-    let listeners: Vec<_> = (0..count).map(|_| TcpListener::bind("127.0.0.1:0").unwrap()).collect();
-    listeners.iter().map(|listener| listener.local_addr().unwrap().port()).collect()
-}
-
 impl Cluster {
     /// Starts so many members; each gets `further` arguments.
     pub(super) fn start(count: usize, further: &[&str]) -> Cluster {
@@ -85,11 +78,12 @@ impl Cluster {
 
     fn start_at(scheme: &str, count: usize, further: &[&str]) -> Cluster {
         let directory = tempfile::tempdir().unwrap();
-        let ports = free_ports(count * 2);
-        let peer = |index: usize| format!("http://127.0.0.1:{}", ports[count + index]);
+        // Each member's own for clients and for its peers.
+        let ports: Vec<[u16; 2]> = (0..count).map(|_| testkit::free_ports().unwrap()).collect();
+        let peer = |index: usize| format!("http://127.0.0.1:{}", ports[index][1]);
         let initial: Vec<String> = (0..count).map(|index| format!("m{index}={}", peer(index))).collect();
         let member = |index: usize| {
-            let client = format!("{scheme}://127.0.0.1:{}", ports[index]);
+            let client = format!("{scheme}://127.0.0.1:{}", ports[index][0]);
             let mut arguments = vec![
                 format!("--name=m{index}"),
                 format!("--data-dir={}", directory.path().join(index.to_string()).display()),
@@ -103,7 +97,7 @@ impl Cluster {
                 "--log-level=error".to_owned(),
             ];
             arguments.extend(further.iter().map(ToString::to_string));
-            let mut member = Member { arguments, client_port: ports[index], process: None };
+            let mut member = Member { arguments, client_port: ports[index][0], process: None };
             member.start();
             member
         };

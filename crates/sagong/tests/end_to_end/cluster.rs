@@ -1,22 +1,33 @@
 //! A server of the real binary on ports and folders of its own.
 
 use std::{
+    collections::VecDeque,
     io::{BufRead, BufReader, Lines, Write},
-    net::TcpListener,
     path::{Path, PathBuf},
     process::{Child, ChildStdout, Command, Output, Stdio},
+    sync::{Arc, Mutex},
 };
+
+/// The last lines of a log.
+type Log = Arc<Mutex<VecDeque<String>>>;
+
+/// How many lines of a server's log are kept.
+const LOG_LINES: usize = 100;
 
 /// A running server; it ends with this value.
 pub(crate) struct Cluster {
     process: Child,
+    /// What it has logged, its last lines: a test that fails shows them.
+    log: Log,
     directory: tempfile::TempDir,
-    port: u16,
+    /// Of the API and of the kubelet.
+    ports: [u16; 2],
     arguments: Vec<String>,
 }
 
 pub(crate) fn free_port() -> u16 {
-    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
+    let [port] = testkit::free_ports().unwrap();
+    port
 }
 
 impl Cluster {
@@ -149,10 +160,11 @@ impl Cluster {
     }
 
     fn start_in(directory: tempfile::TempDir, arguments: &[&str]) -> Cluster {
-        let port = free_port();
+        let ports = testkit::free_ports().unwrap();
         let arguments: Vec<String> = arguments.iter().map(|argument| (*argument).to_owned()).collect();
-        let process = spawn(&directory, port, &arguments);
-        Cluster { process, directory, port, arguments }
+        let log = Log::default();
+        let process = spawn(&directory, ports, &arguments, &log);
+        Cluster { process, log, directory, ports, arguments }
     }
 
     /// kubectl as the administrator, yet to be run.
@@ -203,7 +215,7 @@ impl Cluster {
 
     /// The port of the API.
     pub(crate) fn port(&self) -> u16 {
-        self.port
+        self.ports[0]
     }
 
     fn data_directory(&self) -> PathBuf {
@@ -251,7 +263,7 @@ impl Cluster {
 
     /// Starts a server that has ended, on the same data.
     pub(crate) fn start_again(&mut self) {
-        self.process = spawn(&self.directory, self.port, &self.arguments);
+        self.process = spawn(&self.directory, self.ports, &self.arguments, &self.log);
     }
 
     /// Folders in `/proc` of the processes of that name whose log is one of this cluster's.
@@ -266,7 +278,7 @@ impl Cluster {
 
     /// What a second server on the same data says.
     pub(crate) fn second_server(&self) -> String {
-        let output = command(&self.directory, free_port(), &self.arguments).output().unwrap();
+        let output = command(&self.directory, testkit::free_ports().unwrap(), &self.arguments).output().unwrap();
         assert!(!output.status.success());
         String::from_utf8(output.stderr).unwrap()
     }
@@ -326,25 +338,28 @@ impl Drop for Running {
 
 impl Drop for Cluster {
     fn drop(&mut self) {
+        if std::thread::panicking() {
+            println!("the server's log ended with:");
+            self.log.lock().unwrap().iter().for_each(|line| println!("{line}"));
+        }
         self.end_pods();
         let _ = self.process.kill();
         let _ = self.process.wait();
     }
 }
 
-fn command(directory: &tempfile::TempDir, port: u16, arguments: &[String]) -> Command {
+fn command(directory: &tempfile::TempDir, ports: [u16; 2], arguments: &[String]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_sagong"));
     command.arg("up").arg("--data-dir").arg(directory.path().join("data"));
     command.arg("--state-dir").arg(directory.path().join("state"));
-    // The kubelet's port is the API's successor, so that tests do not meet.
-    command.args(["--port", &port.to_string(), "--kubelet-port", &(port + 1).to_string()]);
+    command.args(["--port", &ports[0].to_string(), "--kubelet-port", &ports[1].to_string()]);
     command.args(arguments).env("NO_COLOR", "1");
     command
 }
 
-/// Starts a server and waits until it says that it is ready.
-fn spawn(directory: &tempfile::TempDir, port: u16, arguments: &[String]) -> Child {
-    let mut process = command(directory, port, arguments).stderr(Stdio::piped()).spawn().unwrap();
+/// Starts a server and waits until it says that it is ready; what it says then goes to `kept`.
+fn spawn(directory: &tempfile::TempDir, ports: [u16; 2], arguments: &[String], kept: &Log) -> Child {
+    let mut process = command(directory, ports, arguments).stderr(Stdio::piped()).spawn().unwrap();
     let mut log = BufReader::new(process.stderr.take().unwrap()).lines();
     let mut said = Vec::new();
     loop {
@@ -355,6 +370,15 @@ fn spawn(directory: &tempfile::TempDir, port: u16, arguments: &[String]) -> Chil
         }
     }
     // The rest of the log must go on being read, or the server would wait for its reader.
-    std::thread::spawn(move || log.for_each(drop));
+    let kept = kept.clone();
+    std::thread::spawn(move || {
+        for line in log.map_while(Result::ok) {
+            let mut kept = kept.lock().unwrap();
+            kept.push_back(line);
+            if kept.len() > LOG_LINES {
+                kept.pop_front();
+            }
+        }
+    });
     process
 }

@@ -3,12 +3,11 @@
 
 use std::{
     collections::BTreeSet,
-    net::TcpListener,
     path::PathBuf,
     process::{Child, Command, Output, Stdio},
 };
 
-use crate::cluster::Cluster;
+use crate::cluster::{Cluster, free_port};
 
 mod join;
 mod members;
@@ -17,10 +16,6 @@ mod servers;
 const EVERY_KIND: &str = include_str!("every_kind.yaml");
 /// Service addresses, the same for both servers.
 const SERVICE_NETWORK: &str = "10.43.0.0/16";
-
-fn free_port() -> u16 {
-    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
-}
 
 fn program(variable: &str) -> PathBuf {
     std::env::var_os(variable).unwrap_or_else(|| panic!("{variable} names the program")).into()
@@ -55,7 +50,7 @@ struct Etcd {
 impl Etcd {
     fn start() -> Etcd {
         let directory = tempfile::tempdir().unwrap();
-        let (url, peer) = (format!("http://127.0.0.1:{}", free_port()), format!("http://127.0.0.1:{}", free_port()));
+        let [url, peer] = testkit::free_ports().unwrap().map(|port| format!("http://127.0.0.1:{port}"));
         let arguments = vec![
             format!("--data-dir={}", directory.path().join("data").display()),
             format!("--listen-client-urls={url}"),

@@ -5,7 +5,7 @@ use std::{
     process::{Child, Command, Stdio},
 };
 
-use crate::cluster::{Cluster, free_port};
+use crate::cluster::Cluster;
 
 /// A program of etcd: all are in the folder of the one that `SAGONG_ETCD` names.
 fn program(name: &str) -> Command {
@@ -28,9 +28,7 @@ struct Etcd {
 
 impl Etcd {
     fn start(folder: &str) -> Etcd {
-        let (client, peer) = (free_port(), free_port());
-        let address = format!("http://127.0.0.1:{client}");
-        let peer = format!("http://127.0.0.1:{peer}");
+        let [address, peer] = testkit::free_ports().unwrap().map(|port| format!("http://127.0.0.1:{port}"));
         let process = program("etcd")
             .args(["--name", "default", "--data-dir", folder, "--log-level", "error"])
             .args(["--listen-client-urls", &address, "--advertise-client-urls", &address])

@@ -2,12 +2,12 @@
 
 use std::path::PathBuf;
 
-use super::{free_port, program};
-use crate::cluster::{Cluster, kill};
+use super::program;
+use crate::cluster::{Cluster, free_port, kill};
 
 /// The flags of a server with a member on ports of its own, and that member's name.
 fn flags(others: Option<&str>) -> (Vec<String>, String) {
-    let (client, peer) = (free_port().to_string(), free_port().to_string());
+    let [client, peer] = testkit::free_ports().unwrap().map(|port| port.to_string());
     let mut flags = vec!["--no-node".to_owned(), "--join-etcd".to_owned()];
     flags.extend(others.map(str::to_owned));
     let etcd = program("SAGONG_ETCD").display().to_string();

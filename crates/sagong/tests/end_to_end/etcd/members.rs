@@ -5,7 +5,7 @@ use std::{
     process::{Command, Output, Stdio},
 };
 
-use super::{Process, free_port, program};
+use super::{Process, program};
 use crate::cluster::Cluster;
 
 /// A member, which runs or not.
@@ -19,8 +19,8 @@ struct Member {
 
 impl Member {
     fn new(name: &'static str, place: &Path) -> Member {
-        let url = || format!("http://127.0.0.1:{}", free_port());
-        Member { name, client: url(), peer: url(), data: place.join(name), process: None }
+        let [client, peer] = testkit::free_ports().unwrap().map(|port| format!("http://127.0.0.1:{port}"));
+        Member { name, client, peer, data: place.join(name), process: None }
     }
 
     fn start(&mut self, initial: &str, state: &str) {
