@@ -60,6 +60,7 @@ use self::{
     committer::CommitterStart,
     directory::{Directory, open_error},
     index::Scan,
+    log::Ahead,
     past_watch::PastWatch,
     queue::{Queue, Request},
     recovery::Opening,
@@ -140,7 +141,7 @@ fn open_parts(
     let opening = Opening {
         watch_ring_limit_bytes: options.watch_ring_limit_bytes,
         history_memory_limit_bytes: options.history_memory_limit_bytes,
-        reserve_bytes: options.reserve_bytes,
+        ahead: Ahead { reserve_bytes: options.reserve_bytes, zero_bytes: options.zero_ahead_bytes },
         now_unix_milliseconds: options.clock.now_unix_milliseconds(),
         keeps_superseded: options.log_archive.is_some(),
         is_looking,

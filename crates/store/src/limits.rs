@@ -66,6 +66,13 @@ pub const RESERVE_BYTES: u64 = 8 << 20;
 /// Space for the log is taken in steps of this size in bytes.
 pub(crate) const RESERVE_STEP_BYTES: u64 = 4 << 20;
 
+/// How far zeros are written ahead of small commits, in bytes, by default: of some 250 commits of one write each, one
+/// waits for that.
+pub const ZERO_AHEAD_BYTES: u64 = 256 << 10;
+
+/// Ahead of commits that have more bytes in one sync no zeros are written.
+pub(crate) const ZERO_AHEAD_COMMIT_BYTES: usize = 8 << 10;
+
 /// A snapshot is written in steps, and a backup in records, of about this size in bytes.
 pub(crate) const SNAPSHOT_RECORD_BYTES: usize = 256 << 10;
 

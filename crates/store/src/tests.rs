@@ -21,3 +21,4 @@ mod restarts;
 mod salvaging;
 mod syncs;
 mod watching;
+mod zeros;

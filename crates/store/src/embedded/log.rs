@@ -34,6 +34,19 @@ pub(super) struct Log {
     reserved_bytes: u64,
     /// How much of that is for urgent commits.
     reserve_bytes: u64,
+    /// How far zeros are written ahead of small commits.
+    zero_ahead_bytes: u64,
+    /// The length of the file where zeros were written ahead: there is nothing but zeros behind the last record.
+    zeroed_bytes: u64,
+}
+
+/// What the log keeps free on its disk, in bytes.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Ahead {
+    /// See [`super::Options::reserve_bytes`].
+    pub(super) reserve_bytes: u64,
+    /// See [`super::Options::zero_ahead_bytes`].
+    pub(super) zero_bytes: u64,
 }
 
 /// What there is space for.
@@ -71,7 +84,7 @@ impl Log {
         file: Box<dyn File>,
         header: FileHeader,
         length_bytes: u64,
-        reserve_bytes: u64,
+        ahead: Ahead,
     ) -> Log {
         Log {
             directory,
@@ -84,7 +97,9 @@ impl Log {
             synced_bytes: length_bytes,
             sealed: Vec::new(),
             reserved_bytes: 0,
-            reserve_bytes,
+            reserve_bytes: ahead.reserve_bytes,
+            zero_ahead_bytes: ahead.zero_bytes,
+            zeroed_bytes: length_bytes,
         }
     }
 
@@ -129,6 +144,24 @@ impl Log {
             return Err(self.undo(error));
         }
         self.length_bytes += records.len() as u64;
+        self.zero_ahead(records.len())
+    }
+
+    /// Writes zeros where the next small commits will be. A sync of what the file has already is one write to the disk;
+    /// of what makes it grow, or is only reserved, it is several, since the file's metadata go with it. Where many
+    /// commits share a sync that costs less than to write the zeros.
+    fn zero_ahead(&mut self, written_bytes: usize) -> Result<(), LogError> {
+        if self.length_bytes < self.zeroed_bytes || written_bytes > limits::ZERO_AHEAD_COMMIT_BYTES {
+            return Ok(());
+        }
+        // No further than there is space for in any case.
+        let end = (self.length_bytes + self.zero_ahead_bytes).min(self.reserved_bytes);
+        let zeros = vec![0; end.saturating_sub(self.length_bytes) as usize];
+        match write_all_at(&mut *self.file, &zeros, self.length_bytes) {
+            Err(error) if !is_no_space(&error) => return Err(self.failed("write to", &error)),
+            // Fewer zeros than wanted do no harm.
+            _ => self.zeroed_bytes = end,
+        }
         Ok(())
     }
 
@@ -146,16 +179,26 @@ impl Log {
         if !is_no_space(&error) {
             return self.failed("write to", &error);
         }
-        // This gives back what was reserved, too.
-        self.reserved_bytes = 0;
-        let undone = self.file.set_length(self.length_bytes).and_then(|()| self.file.sync_data());
-        match undone {
+        match self.cut() {
             Ok(()) => {
                 self.synced_bytes = self.length_bytes;
                 LogError::NoSpace(self.path())
             }
-            Err(error) => self.failed("cut back", &error),
+            Err(error) => error,
         }
+    }
+
+    /// Ends the file behind its last record, durably. This gives back what was reserved, too.
+    fn cut(&mut self) -> Result<(), LogError> {
+        self.reserved_bytes = 0;
+        self.zeroed_bytes = self.length_bytes;
+        let cut = self.file.set_length(self.length_bytes).and_then(|()| self.file.sync_data());
+        cut.map_err(|error| self.failed("cut back", &error))
+    }
+
+    /// Ends the file behind its last record, if zeros were written there.
+    pub(super) fn cut_zeros(&mut self) -> Result<(), LogError> {
+        if self.zeroed_bytes > self.length_bytes { self.cut() } else { Ok(()) }
     }
 
     fn failed(&self, operation: &str, error: &io::Error) -> LogError {
@@ -188,6 +231,8 @@ impl Log {
         };
         // Once the name is there, this segment must not go on: a reader would take it for complete.
         self.directory.sync().map_err(failed)?;
+        // A segment that is complete has no zeros when it is copied to an archive.
+        self.cut_zeros()?;
         if self.reserve_bytes > 0 {
             // What stays behind is given back when the segment is removed.
             let _ = self.file.set_length(self.length_bytes);
@@ -202,6 +247,7 @@ impl Log {
         self.sequence = sequence;
         self.length_bytes = FILE_HEADER_BYTES as u64;
         self.synced_bytes = self.length_bytes;
+        self.zeroed_bytes = self.length_bytes;
         Ok((sealed, Closed::new(segment, revision)))
     }
 }

@@ -34,6 +34,9 @@ pub struct Options {
     pub disk_bound_bytes: u64,
     /// Space that is kept for urgent commits when the disk is full, in bytes.
     pub reserve_bytes: u64,
+    /// How far zeros are written ahead of small commits, in bytes, so that their syncs change no metadata of the file;
+    /// only in space that is kept, so that none are written without a reserve.
+    pub zero_ahead_bytes: u64,
     /// Where the log is archived; none: nowhere.
     pub log_archive: Option<LogArchive>,
     /// When commits become durable.
@@ -55,6 +58,7 @@ impl Default for Options {
             snapshot_log_bytes: limits::SNAPSHOT_LOG_BYTES,
             disk_bound_bytes: limits::DISK_BOUND_BYTES,
             reserve_bytes: limits::RESERVE_BYTES,
+            zero_ahead_bytes: limits::ZERO_AHEAD_BYTES,
             log_archive: None,
             sync: SyncMode::Always,
             clock: Arc::new(SystemClock),

@@ -10,6 +10,8 @@ use super::{
 use crate::{File, file_system::read_full_at};
 
 const WINDOW_BYTES: usize = 1 << 20;
+/// Zeros behind the last record are looked at in steps of this size.
+const ZEROS_STEP_BYTES: usize = 16 << 10;
 
 pub(super) struct Reader<'a> {
     file: &'a dyn File,
@@ -24,7 +26,7 @@ pub(super) struct Reader<'a> {
 pub(super) enum Step<'a> {
     /// A whole record and its payload; the reader stands behind it.
     Record(RecordHeader, &'a [u8]),
-    /// The file ends where a record would begin.
+    /// The file ends where a record would begin, or has nothing but zeros from there on, as they are written ahead.
     End,
     /// What stands here is no whole record; the reader stays before it.
     Broken,
@@ -42,7 +44,9 @@ impl<'a> Reader<'a> {
         if self.offset >= self.length_bytes {
             return Ok(Step::End);
         }
-        let Some(header) = RecordHeader::decode(self.bytes(RECORD_HEADER_BYTES)?) else { return Ok(Step::Broken) };
+        let Some(header) = RecordHeader::decode(self.bytes(RECORD_HEADER_BYTES)?) else {
+            return Ok(if self.is_zero_to_the_end()? { Step::End } else { Step::Broken });
+        };
         let record_bytes = header.record_bytes();
         if record_bytes as u64 > self.length_bytes - self.offset {
             return Ok(Step::Broken);
@@ -70,6 +74,22 @@ impl<'a> Reader<'a> {
             }
         }
         Ok(false)
+    }
+
+    fn is_zero_to_the_end(&self) -> Result<bool, OpenError> {
+        let mut bytes = vec![0; ZEROS_STEP_BYTES];
+        let mut offset = self.offset;
+        loop {
+            let read = read_full_at(self.file, &mut bytes, offset);
+            let read = read.map_err(|error| open_error("read", self.path, error))?;
+            if bytes[..read].iter().any(|byte| *byte != 0) {
+                return Ok(false);
+            }
+            if read < bytes.len() {
+                return Ok(true);
+            }
+            offset += read as u64;
+        }
     }
 
     /// The bytes from the offset, as many as asked for or as the file has.

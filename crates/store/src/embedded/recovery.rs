@@ -18,7 +18,7 @@ use super::{
     bases::{Base, Bases},
     directory::{Directory, Listing, open_error},
     index::{FIRST_REVISION, Index},
-    log::{Log, Sealed, create_segment},
+    log::{Ahead, Log, Sealed, create_segment},
     record::{FILE_HEADER_BYTES, FORMAT_VERSION, FileHeader, LOG_MAGIC, new_history},
     ring::Ring,
     upgrade,
@@ -41,7 +41,7 @@ pub(super) struct Recovered {
 pub(super) struct Opening {
     pub(super) watch_ring_limit_bytes: usize,
     pub(super) history_memory_limit_bytes: u64,
-    pub(super) reserve_bytes: u64,
+    pub(super) ahead: Ahead,
     pub(super) now_unix_milliseconds: u64,
     /// Whether segments that are no longer needed wait for the archive.
     pub(super) keeps_superseded: bool,
@@ -102,7 +102,7 @@ fn begin(directory: Directory, opening: &Opening) -> Result<Recovered, OpenError
     let file = create_segment(&directory, header, 0)
         .and_then(|file| directory.sync().map(|()| file))
         .map_err(|error| open_error("create", &directory.segment_path(header.sequence), error))?;
-    let log = Log::new(directory, file, header, FILE_HEADER_BYTES as u64, opening.reserve_bytes);
+    let log = Log::new(directory, file, header, FILE_HEADER_BYTES as u64, opening.ahead);
     let ring = Ring::new(opening.watch_ring_limit_bytes, index.revision);
     let base = Base { revision: index.revision, first_segment: header.sequence, snapshot_bytes: None };
     let bases = Bases::new(base, Vec::new());
@@ -114,7 +114,7 @@ fn go_on(directory: &Directory, chain: &Chain, end: &SegmentEnd, opening: &Openi
     let last = chain.last();
     let mut file = chain::open(directory, &last.path)?;
     settle_tail(&mut *file, &last.path, end)?;
-    Ok(Log::new(directory.clone(), file, last.header, end.offset, opening.reserve_bytes))
+    Ok(Log::new(directory.clone(), file, last.header, end.offset, opening.ahead))
 }
 
 /// The event of a write.
@@ -149,8 +149,10 @@ fn settle_tail(file: &mut dyn File, path: &Path, end: &SegmentEnd) -> Result<(),
     let io = |operation, error| open_error(operation, path, error);
     let length_bytes = file.length_bytes().map_err(|error| io("measure", error))?;
     if length_bytes > end.offset {
-        tracing::warn!(file = %path.display(), offset = end.offset, bytes = length_bytes - end.offset,
-            "cutting off the tail that a crash left of an unfinished commit");
+        if end.is_torn {
+            tracing::warn!(file = %path.display(), offset = end.offset, bytes = length_bytes - end.offset,
+                "cutting off the tail that a crash left of an unfinished commit");
+        }
         file.set_length(end.offset).map_err(|error| io("cut", error))?;
         // Before anything is written behind the cut, so that no old bytes can turn up after it.
         file.sync_data().map_err(|error| io("sync", error))?;

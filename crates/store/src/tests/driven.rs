@@ -40,6 +40,7 @@ impl Machine {
             snapshot_log_bytes: 2 << 10,
             disk_bound_bytes: 16 << 10,
             reserve_bytes: 0,
+            zero_ahead_bytes: 0,
             log_archive: None,
             sync: SyncMode::Always,
             clock: clock.clone(),

@@ -211,6 +211,11 @@ impl Committer {
             }
         }
         if self.is_closing {
+            if self.shared.read_only.get().is_none()
+                && let Err(LogError::Failed(reason)) = self.log.cut_zeros()
+            {
+                drop(self.stop_writing(reason));
+            }
             self.archive_all();
             self.end_history();
         }

@@ -1,9 +1,11 @@
 //! What the log makes of a snapshot.
 
+use std::path::Path;
+
 use super::{
     super::{
         OpenError,
-        directory::Directory,
+        directory::{Directory, open_error},
         index::{Closed, Index},
         log::Sealed,
         place::{Place, Segment},
@@ -36,6 +38,8 @@ pub(super) struct SegmentEnd {
     revision: Revision,
     /// Where the last batch of records begins.
     pub(super) batch_offset: u64,
+    /// Whether something follows that is no whole record, and not only zeros.
+    pub(super) is_torn: bool,
 }
 
 /// Why a store cannot be opened from somewhere.
@@ -55,8 +59,10 @@ impl Replay {
         let mut replay =
             Replay { index, ring, sealed: Vec::new(), end, last_commit_milliseconds: 0, memory_limit_bytes };
         for found in chain.complete().filter(|found| found.header.sequence >= base.first_segment) {
-            let (file, end) = replay.segment(directory, found, false)?;
+            let (mut file, end) = replay.segment(directory, found, false)?;
             let Found { header, path } = found;
+            cut_zeros(&mut *file, path, end.offset)
+                .map_err(|error| Failure { error, segment: Some(header.sequence) })?;
             let sealed = Sealed { sequence: header.sequence, length_bytes: end.offset, begins_after: header.revision };
             replay.sealed.push(sealed);
             let segment = Segment { path: path.clone(), version: header.version, file: file.into() };
@@ -99,7 +105,7 @@ impl Replay {
         let mut reader = Reader::new(file, path)?;
         let mut revision = header.revision;
         let mut batch_offset = reader.offset;
-        let mut torn = false;
+        let mut is_torn = false;
         loop {
             let offset = reader.offset;
             let corrupt = |reason| OpenError::Corrupt { path: path.clone(), offset, reason };
@@ -107,7 +113,7 @@ impl Replay {
                 Step::Record(record, payload) => (record, payload),
                 Step::End => break,
                 Step::Broken => {
-                    torn = true;
+                    is_torn = true;
                     break;
                 }
             };
@@ -132,11 +138,11 @@ impl Replay {
                 RecordKind::Items | RecordKind::End => return Err(corrupt("this record does not belong here")),
             }
         }
-        if torn && (!is_last || reader.was_durable(reader.offset)?) {
+        if is_torn && (!is_last || reader.was_durable(reader.offset)?) {
             let reason = "a record that was durable is broken";
             return Err(OpenError::Corrupt { path: path.clone(), offset: reader.offset, reason });
         }
-        Ok(SegmentEnd { offset: reader.offset, revision, batch_offset })
+        Ok(SegmentEnd { offset: reader.offset, revision, batch_offset, is_torn })
     }
 
     fn commit(&mut self, revision: Revision, writes: Vec<LoggedWrite>, place: Option<Place>) {
@@ -157,4 +163,14 @@ impl Replay {
             while self.index.trim(revision) {}
         }
     }
+}
+
+/// Ends a complete segment behind its last record, where a crash kept its writer from that.
+fn cut_zeros(file: &mut dyn File, path: &Path, end: u64) -> Result<(), OpenError> {
+    let io = |operation, error| open_error(operation, path, error);
+    if file.length_bytes().map_err(|error| io("measure", error))? > end {
+        file.set_length(end).map_err(|error| io("cut", error))?;
+        file.sync_data().map_err(|error| io("sync", error))?;
+    }
+    Ok(())
 }

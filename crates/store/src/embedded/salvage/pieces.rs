@@ -71,6 +71,10 @@ impl Contents {
         let mut offset = FILE_HEADER_BYTES.min(self.0.len());
         while offset < self.0.len() {
             let record = self.record(offset);
+            if record.is_none() && self.0[offset..].iter().all(|byte| *byte == 0) {
+                // Written ahead of what was to come.
+                break;
+            }
             let end = match &record {
                 Some(header) => offset + header.record_bytes(),
                 None => self.next_record(offset),
