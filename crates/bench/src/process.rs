@@ -1,6 +1,6 @@
 //! What a process costs: CPU time and memory, as the kernel counts them.
 
-use std::time::Duration;
+use std::{os::unix::fs::MetadataExt, path::Path, time::Duration};
 
 use anyhow::Context;
 use nix::{
@@ -25,7 +25,7 @@ const NAME_SERVER: &str = "sagong-dns";
 impl Process {
     /// The process of this PID namespace that answers the cluster's names, if one runs. It outlives its server.
     pub fn name_server() -> Option<Process> {
-        let named = |directory: &std::path::Path| {
+        let named = |directory: &Path| {
             std::fs::read_to_string(directory.join("comm")).is_ok_and(|name| name.trim_end() == NAME_SERVER)
         };
         let entries = std::fs::read_dir("/proc").ok()?.flatten().map(|entry| entry.path());
@@ -64,17 +64,18 @@ impl Process {
         };
         Ok(Memory { rss: field("Rss"), pss: field("Pss"), private: field("Private_Clean") + field("Private_Dirty") })
     }
+}
 
-    /// Bytes that it has caused to be written to disks so far, as the kernel counts them: in whole pages.
-    ///
-    /// # Errors
-    /// The process has ended or is another user's.
-    pub fn written_bytes(&self) -> anyhow::Result<u64> {
-        let path = format!("/proc/{}/io", self.pid);
-        let text = std::fs::read_to_string(&path).with_context(|| format!("cannot read {path}"))?;
-        let line = text.lines().find_map(|line| line.strip_prefix("write_bytes: "));
-        line.and_then(|count| count.parse().ok()).with_context(|| format!("{path} does not count what is written"))
-    }
+/// Bytes that were written so far to the disk on which `folder` is, by whomever, metadata included; none where that is
+/// no block device. What the kernel counts per process is no measure: a write to one page of a large folio counts as one
+/// to all of it, and metadata as nobody's.
+pub fn disk_written_bytes(folder: &Path) -> Option<u64> {
+    const SECTOR_BYTES: u64 = 512;
+    let device = std::fs::metadata(folder).ok()?.dev();
+    let (major, minor) = (rustix::fs::major(device), rustix::fs::minor(device));
+    let text = std::fs::read_to_string(format!("/sys/dev/block/{major}:{minor}/stat")).ok()?;
+    let sectors: u64 = text.split_whitespace().nth(6)?.parse().ok()?;
+    Some(sectors * SECTOR_BYTES)
 }
 
 /// CPU time that this process, the client, has used.

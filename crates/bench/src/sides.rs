@@ -55,6 +55,11 @@ pub struct Launcher {
 }
 
 impl Launcher {
+    /// The folder in which the folders of control planes are.
+    pub fn work(&self) -> &Path {
+        &self.work
+    }
+
     /// For a side whose program, or folder of programs, is given.
     ///
     /// # Errors

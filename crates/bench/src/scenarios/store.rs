@@ -147,7 +147,8 @@ where
     let tasks: Vec<_> = loops.into_iter().map(repeat).collect();
     tokio::time::sleep(bench.options.warm_up()).await;
     let (started, cpu, own) = (Instant::now(), server.cpu()?, process::own_cpu()?);
-    let (before, written) = (counted.load(Ordering::Relaxed), server.written_bytes()?);
+    let disk = || process::disk_written_bytes(bench.launcher.work());
+    let (before, written) = (counted.load(Ordering::Relaxed), disk());
     tokio::time::sleep(bench.options.length()).await;
     let operations = counted.load(Ordering::Relaxed) - before;
     let mut figures = Figures {
@@ -158,9 +159,10 @@ where
         memory: [(server.name, server.memory()?)].into(),
         ..Figures::default()
     };
-    let written = server.written_bytes()? - written;
-    if written > 0 && operations > 0 {
-        figures = figures.with("bytes to the disk per operation", written as f64 / operations as f64);
+    if let (Some(before), Some(now)) = (written, disk())
+        && operations > 0
+    {
+        figures = figures.with("bytes to the disk per operation", (now - before) as f64 / operations as f64);
     }
     over.store(true, Ordering::Relaxed);
     for task in tasks {
