@@ -1,6 +1,7 @@
 //! The few file operations that the embedded engine needs, as traits, so that a test can tear, fail and
 //! forget every one of them.
 
+mod direct;
 mod disk;
 mod looking;
 
@@ -8,6 +9,9 @@ use std::{io, path::Path};
 
 pub use disk::DiskFileSystem;
 pub(crate) use looking::LookingFileSystem;
+
+/// See [`File::write_over_zeros_at`].
+pub const ZEROS_END_BYTES: u64 = 4096;
 
 /// Operations on a directory tree.
 pub trait FileSystem: Send + Sync + 'static {
@@ -89,6 +93,17 @@ pub trait File: Send + Sync {
     /// What the kernel says.
     fn write_at(&mut self, bytes: &[u8], offset: u64) -> io::Result<usize>;
 
+    /// As [`File::write_at`] where the file has nothing but zeros from `offset` on, and ends no earlier than at the
+    /// multiple of [`ZEROS_END_BYTES`] behind what is written: where the file system can do that,
+    /// only the sectors that `bytes` touch go to the disk, and at once, where otherwise whole pages go with the next sync.
+    /// Durable after [`File::sync_data`] in any case.
+    ///
+    /// # Errors
+    /// What the kernel says.
+    fn write_over_zeros_at(&mut self, bytes: &[u8], offset: u64) -> io::Result<usize> {
+        self.write_at(bytes, offset)
+    }
+
     /// Cuts or extends the file. Durable after [`File::sync_data`].
     ///
     /// # Errors
@@ -111,9 +126,22 @@ pub trait File: Send + Sync {
 }
 
 /// Writes all of `bytes` at `offset`.
-pub(crate) fn write_all_at(file: &mut dyn File, mut bytes: &[u8], mut offset: u64) -> io::Result<()> {
+pub(crate) fn write_all_at(file: &mut dyn File, bytes: &[u8], offset: u64) -> io::Result<()> {
+    write_all(bytes, offset, |bytes, offset| file.write_at(bytes, offset))
+}
+
+/// Writes all of `bytes` at `offset`, from where on there is nothing but zeros; see [`File::write_over_zeros_at`].
+pub(crate) fn write_all_over_zeros_at(file: &mut dyn File, bytes: &[u8], offset: u64) -> io::Result<()> {
+    write_all(bytes, offset, |bytes, offset| file.write_over_zeros_at(bytes, offset))
+}
+
+fn write_all(
+    mut bytes: &[u8],
+    mut offset: u64,
+    mut write: impl FnMut(&[u8], u64) -> io::Result<usize>,
+) -> io::Result<()> {
     while !bytes.is_empty() {
-        match file.write_at(bytes, offset) {
+        match write(bytes, offset) {
             Ok(0) => return Err(io::ErrorKind::WriteZero.into()),
             Ok(written) => {
                 bytes = &bytes[written..];

@@ -32,5 +32,5 @@ pub use engine::{
 };
 pub use error::StoreError;
 pub use export::{Export, ExportSteps};
-pub use file_system::{DiskFileSystem, File, FileSystem, Lock};
+pub use file_system::{DiskFileSystem, File, FileSystem, Lock, ZEROS_END_BYTES};
 pub use watch::{ProgressRequester, Watch, WatchBatch, WatchStream};

@@ -71,7 +71,7 @@ pub(crate) const RESERVE_STEP_BYTES: u64 = 4 << 20;
 pub const ZERO_AHEAD_BYTES: u64 = 256 << 10;
 
 /// Ahead of commits that have more bytes in one sync no zeros are written.
-pub(crate) const ZERO_AHEAD_COMMIT_BYTES: usize = 8 << 10;
+pub(crate) const ZERO_AHEAD_COMMIT_BYTES: usize = 32 << 10;
 
 /// A snapshot is written in steps, and a backup in records, of about this size in bytes.
 pub(crate) const SNAPSHOT_RECORD_BYTES: usize = 256 << 10;

@@ -10,7 +10,7 @@ use super::{
 };
 use crate::{
     File, Revision,
-    file_system::{is_no_space, write_all_at},
+    file_system::{ZEROS_END_BYTES, is_no_space, write_all_at, write_all_over_zeros_at},
     limits,
 };
 
@@ -134,24 +134,37 @@ impl Log {
 
     /// Appends whole records and makes them durable, with all before.
     pub(super) fn append(&mut self, records: &[u8]) -> Result<(), LogError> {
-        self.write(records)?;
+        let is_small = records.len() <= limits::ZERO_AHEAD_COMMIT_BYTES;
+        let end = self.length_bytes + records.len() as u64;
+        if end.next_multiple_of(ZEROS_END_BYTES) <= self.zeroed_bytes {
+            let written = write_all_over_zeros_at(&mut *self.file, records, self.length_bytes);
+            self.note_written(records, written)?;
+        } else {
+            self.write(records)?;
+        }
+        if is_small {
+            self.zero_ahead()?;
+        }
         self.sync()
     }
 
     /// Appends whole records, which are durable after [`Log::sync`].
     pub(super) fn write(&mut self, records: &[u8]) -> Result<(), LogError> {
-        if let Err(error) = write_all_at(&mut *self.file, records, self.length_bytes) {
-            return Err(self.undo(error));
-        }
+        let written = write_all_at(&mut *self.file, records, self.length_bytes);
+        self.note_written(records, written)
+    }
+
+    fn note_written(&mut self, records: &[u8], written: io::Result<()>) -> Result<(), LogError> {
+        written.map_err(|error| self.undo(error))?;
         self.length_bytes += records.len() as u64;
-        self.zero_ahead(records.len())
+        Ok(())
     }
 
     /// Writes zeros where the next small commits will be. A sync of what the file has already is one write to the disk;
     /// of what makes it grow, or is only reserved, it is several, since the file's metadata go with it. Where many
     /// commits share a sync that costs less than to write the zeros.
-    fn zero_ahead(&mut self, written_bytes: usize) -> Result<(), LogError> {
-        if self.length_bytes < self.zeroed_bytes || written_bytes > limits::ZERO_AHEAD_COMMIT_BYTES {
+    fn zero_ahead(&mut self) -> Result<(), LogError> {
+        if self.length_bytes < self.zeroed_bytes {
             return Ok(());
         }
         // No further than there is space for in any case.

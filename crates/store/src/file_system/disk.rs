@@ -5,7 +5,7 @@ use std::{
     path::Path,
 };
 
-use super::{File, FileSystem, Lock};
+use super::{File, FileSystem, Lock, direct::DirectWriter};
 
 /// The kernel's file system.
 #[derive(Debug, Clone, Copy, Default)]
@@ -60,11 +60,11 @@ impl FileSystem for DiskFileSystem {
     }
 
     fn create(&self, path: &Path) -> io::Result<Box<dyn File>> {
-        Ok(Box::new(DiskFile(options().create_new(true).open(path)?)))
+        Ok(Box::new(DiskFile::new(options().create_new(true).open(path)?)))
     }
 
     fn open(&self, path: &Path) -> io::Result<Box<dyn File>> {
-        Ok(Box::new(DiskFile(options().open(path)?)))
+        Ok(Box::new(DiskFile::new(options().open(path)?)))
     }
 
     fn rename(&self, from: &Path, to: &Path) -> io::Result<()> {
@@ -91,27 +91,56 @@ struct DiskLock {
 
 impl Lock for DiskLock {}
 
-struct DiskFile(fs::File);
+struct DiskFile {
+    file: fs::File,
+    direct: Direct,
+}
+
+/// Whether a file is written past the page cache.
+enum Direct {
+    Untried,
+    Used(DirectWriter),
+    Impossible,
+}
+
+impl DiskFile {
+    fn new(file: fs::File) -> DiskFile {
+        DiskFile { file, direct: Direct::Untried }
+    }
+}
 
 impl File for DiskFile {
     fn length_bytes(&self) -> io::Result<u64> {
-        Ok(self.0.metadata()?.len())
+        Ok(self.file.metadata()?.len())
     }
 
     fn read_at(&self, buffer: &mut [u8], offset: u64) -> io::Result<usize> {
-        self.0.read_at(buffer, offset)
+        self.file.read_at(buffer, offset)
     }
 
     fn write_at(&mut self, bytes: &[u8], offset: u64) -> io::Result<usize> {
-        self.0.write_at(bytes, offset)
+        self.file.write_at(bytes, offset)
+    }
+
+    fn write_over_zeros_at(&mut self, bytes: &[u8], offset: u64) -> io::Result<usize> {
+        if matches!(self.direct, Direct::Untried) {
+            self.direct = DirectWriter::of(&self.file).map_or(Direct::Impossible, Direct::Used);
+        }
+        if let Direct::Used(writer) = &mut self.direct {
+            if writer.write_all_at(&self.file, bytes, offset)? {
+                return Ok(bytes.len());
+            }
+            self.direct = Direct::Impossible;
+        }
+        self.write_at(bytes, offset)
     }
 
     fn set_length(&mut self, length_bytes: u64) -> io::Result<()> {
-        self.0.set_len(length_bytes)
+        self.file.set_len(length_bytes)
     }
 
     fn reserve(&mut self, length_bytes: u64) -> io::Result<()> {
-        rustix::fs::fallocate(&self.0, rustix::fs::FallocateFlags::KEEP_SIZE, 0, length_bytes).map_err(|error| {
+        rustix::fs::fallocate(&self.file, rustix::fs::FallocateFlags::KEEP_SIZE, 0, length_bytes).map_err(|error| {
             match error {
                 // Its own kind, so that it is not taken for a broken disk.
                 rustix::io::Errno::OPNOTSUPP | rustix::io::Errno::NOSYS => io::ErrorKind::Unsupported.into(),
@@ -121,6 +150,6 @@ impl File for DiskFile {
     }
 
     fn sync_data(&mut self) -> io::Result<()> {
-        self.0.sync_data()
+        self.file.sync_data()
     }
 }

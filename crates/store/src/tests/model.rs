@@ -229,6 +229,7 @@ fn every_answer_is_the_model_s() {
             if random.once_in(20) {
                 if random.once_in(2) {
                     store.close();
+                    model.expire(machine.clock.now_unix_milliseconds(), model.revision());
                 } else {
                     drop(store);
                 }
@@ -319,6 +320,8 @@ fn work(
     }
     let engine = store.store.clone();
     store.close();
+    // What the last turn wrote and was due at once.
+    model.expire(machine.clock.now_unix_milliseconds(), model.revision());
     // A close syncs, unless the disk fails.
     promise.note(machine, &engine.status(), 0);
     promise

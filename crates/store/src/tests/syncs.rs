@@ -199,12 +199,9 @@ fn a_snapshot_shows_its_revision_though_everything_is_replaced_meanwhile() {
         let write = Write::Put { key, value: value.clone(), expect: Expect::Any, time_to_live: None };
         runtime.block_on(store.commit(vec![write])).unwrap();
     };
-    let mut written = 0;
-    while begins.try_recv().is_err() {
-        assert!(written < 2 * KEYS, "a snapshot is due");
-        put(written, &value);
-        written += 1;
-    }
+    // So much that a snapshot is due, whose thread begins when it gets to it.
+    (0..KEYS + 100).for_each(|number| put(number, &value));
+    begins.recv_timeout(AT_ONCE).expect("a snapshot is due");
     (0..KEYS).for_each(|number| put(number, &"new".into()));
     runtime.block_on(store.compact(store.current_revision())).unwrap();
     while makes.try_recv().is_ok() {}

@@ -62,7 +62,7 @@ fn there_are_none_ahead_of_large_commits_or_in_space_that_is_not_reserved() {
     machine.options.segment_bytes = 1 << 20;
     machine.options.disk_bound_bytes = 1 << 20;
     let mut store = machine.open().unwrap();
-    store.commit_all((0..5).map(|_| vec![put("a", "0123456789".repeat(200).leak())]).collect());
+    store.commit_all((0..9).map(|_| vec![put("a", "0123456789".repeat(400).leak())]).collect());
     assert_eq!(segment_bytes(&machine, 1), log_bytes(&store));
     drop(store);
 

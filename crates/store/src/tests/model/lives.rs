@@ -27,7 +27,7 @@ fn lives(seed: u64) -> Seen {
     let mut machine = Machine::new(seed);
     let mut random = Random::new(!seed);
     machine.options.reserve_bytes = if random.once_in(2) { 512 } else { 0 };
-    machine.options.zero_ahead_bytes = random.below(4) * 700;
+    machine.options.zero_ahead_bytes = random.below(4) * 2500;
     if random.once_in(2) {
         // As long as some turns of the clock.
         machine.options.sync = SyncMode::Interval(Duration::from_millis(random.below(2500)));
