@@ -7,10 +7,14 @@
 mod chain;
 mod replay;
 
-use std::path::{Path, PathBuf};
+use std::{
+    panic::resume_unwind,
+    path::{Path, PathBuf},
+    thread,
+};
 
 use self::{
-    chain::Chain,
+    chain::{Chain, Proof},
     replay::{Replay, SegmentEnd},
 };
 use super::{
@@ -59,8 +63,12 @@ pub(super) fn recover(directory: Directory, opening: &Opening) -> Result<Recover
     // Before files are made, since one under way may get the name of one of these.
     remove(&directory, &listing.unfinished)?;
     let Some(mut chain) = Chain::of(&directory, &listing)? else { return begin(directory, opening) };
-    let replay = replay(&directory, &mut chain, opening)?;
-    chain.prove(&directory, opening.is_looking);
+    let (replay, proof) = replay_and_prove(&directory, &mut chain, opening);
+    let replay = replay?;
+    chain.note_proof(&directory, proof);
+    if opening.is_looking {
+        chain.prove_all(&directory);
+    }
     let Replay { mut index, ring, sealed, end, last_commit_milliseconds, .. } = replay;
     let mut log = go_on(&directory, &chain, &end, opening)?;
     log.sealed = sealed;
@@ -82,6 +90,27 @@ pub(super) fn recover(directory: Directory, opening: &Opening) -> Result<Recover
         remove(&directory, &segments)?;
     }
     Ok(Recovered { index, ring, log, bases, last_commit_milliseconds, problems })
+}
+
+/// Replays the log; and meanwhile reads the newest snapshot, which will be needed when the one has gone from which that
+/// begins.
+fn replay_and_prove(
+    directory: &Directory,
+    chain: &mut Chain,
+    opening: &Opening,
+) -> (Result<Replay, OpenError>, Option<Proof>) {
+    let Some(newest) = chain.newest_behind_the_first() else { return (replay(directory, chain, opening), None) };
+    thread::scope(|scope| {
+        let prove = || Proof::of(directory, newest);
+        let proving = thread::Builder::new().name("store-proof".to_owned()).spawn_scoped(scope, prove);
+        let replay = replay(directory, chain, opening);
+        let proof = match proving {
+            Ok(thread) => thread.join().unwrap_or_else(|panic| resume_unwind(panic)),
+            // Without another thread it takes longer.
+            Err(_) => prove(),
+        };
+        (replay, Some(proof))
+    })
 }
 
 /// Replays the log from as far back as that can be done.

@@ -146,19 +146,31 @@ impl Chain {
         Ok(())
     }
 
-    /// Reads the newest snapshot, if another one was opened from: it will be needed when that one has gone. Where the
-    /// store is only looked at, all of them.
-    pub(super) fn prove(&mut self, directory: &Directory, is_looking: bool) {
-        for position in (1..self.bases.len()).rev() {
-            let is_newest = position + 1 == self.bases.len();
-            if !(is_newest || is_looking) {
+    /// The revision of the newest snapshot, if opening begins from another one.
+    pub(super) fn newest_behind_the_first(&self) -> Option<Revision> {
+        self.bases[1..].last().map(|base| base.revision)
+    }
+
+    /// Takes in whether a snapshot is whole. Where it is not, the next older one that is becomes the newest.
+    pub(super) fn note_proof(&mut self, directory: &Directory, mut proof: Option<Proof>) {
+        while let Some(Proof { revision, result: Err(error) }) = proof {
+            if self.newest_behind_the_first() != Some(revision) {
+                // It was opened from meanwhile.
                 return;
             }
-            if let Err(error) = read_snapshot(directory, self.bases[position].revision, count_items) {
+            self.problems.push(error.to_string());
+            self.bases.retain(|base| base.revision != revision);
+            proof = self.newest_behind_the_first().map(|revision| Proof::of(directory, revision));
+        }
+    }
+
+    /// Reads all snapshots but the one from which the store was opened and the newest, which was read.
+    pub(super) fn prove_all(&mut self, directory: &Directory) {
+        for position in (1..self.bases.len().saturating_sub(1)).rev() {
+            let Proof { result, .. } = Proof::of(directory, self.bases[position].revision);
+            if let Err(error) = result {
                 self.problems.push(error.to_string());
                 self.bases.remove(position);
-            } else if !is_looking {
-                return;
             }
         }
     }
@@ -167,6 +179,19 @@ impl Chain {
     pub(super) fn into_parts(mut self) -> (Bases, Vec<String>) {
         let newest = self.bases.pop().expect("one of them was opened from");
         (Bases::new(newest, self.bases), self.problems)
+    }
+}
+
+/// Whether a snapshot is whole.
+pub(super) struct Proof {
+    revision: Revision,
+    result: Result<(), OpenError>,
+}
+
+impl Proof {
+    /// Reads a snapshot to its end.
+    pub(super) fn of(directory: &Directory, revision: Revision) -> Proof {
+        Proof { revision, result: read_snapshot(directory, revision, count_items) }
     }
 }
 
