@@ -63,22 +63,33 @@ struct Content<'c> {
 }
 
 impl CertificateAuthority {
-    /// A new authority that signs itself.
+    /// A new authority that signs itself, with a new key.
     ///
     /// # Errors
     /// The system has no randomness.
     pub fn create(common_name: &str, lifetime: Duration) -> Result<CertificateAuthority, PkiError> {
-        let key = PrivateKey::generate()?;
+        CertificateAuthority::create_with(PrivateKey::generate()?, common_name, lifetime)
+    }
+
+    /// A new authority that signs itself, with a key that is there already.
+    ///
+    /// # Errors
+    /// The crypto library refused.
+    pub fn create_with(
+        key: PrivateKey,
+        common_name: &str,
+        lifetime: Duration,
+    ) -> Result<CertificateAuthority, PkiError> {
         let subject = profile::distinguished_name(common_name, &[]);
         let now = stdx::clock::now();
         let certificate = sign(
             &key,
             &Content {
                 issuer: &subject,
-                issuer_key_identifier: &key::key_identifier(key.public_point()),
+                issuer_key_identifier: &key::key_identifier(key.public_key()),
                 subject: &subject,
-                public_key_info: &key.public_key_info(),
-                public_key: key.public_point(),
+                public_key_info: key.public_key_info(),
+                public_key: key.public_key(),
                 alternative_names: profile::alternative_names(&[common_name.to_owned()], &[]).as_deref(),
                 usages: Usages::AUTHORITY,
                 authority: true,
@@ -108,7 +119,7 @@ impl CertificateAuthority {
         Ok(CertificateAuthority {
             subject: parsed.subject().as_raw().to_vec(),
             public_key_info,
-            key_identifier: identifier.unwrap_or_else(|| key::key_identifier(key.public_point())),
+            key_identifier: identifier.unwrap_or_else(|| key::key_identifier(key.public_key())),
             not_after,
             key,
             certificate,
@@ -129,7 +140,10 @@ impl CertificateAuthority {
     /// # Errors
     /// As [`CertificateAuthority::from_pem`], and files that cannot be read.
     pub fn load(certificate: &Path, key: &Path) -> Result<CertificateAuthority, PkiError> {
-        CertificateAuthority::from_pem(&files::read(certificate)?, &files::read(key)?)
+        let certificate_der = pem::first(&files::read(certificate)?, pem::CERTIFICATE);
+        let certificate_der = certificate_der.map_err(|error| error.of_file(certificate))?;
+        let key = PrivateKey::load(key)?;
+        CertificateAuthority::assemble(certificate_der, key).map_err(|error| error.of_file(certificate))
     }
 
     /// An authority from files, made when neither file is there.
@@ -193,8 +207,8 @@ impl CertificateAuthority {
                 issuer: &self.subject,
                 issuer_key_identifier: &self.key_identifier,
                 subject: &profile::distinguished_name(&profile.common_name, &profile.organizations),
-                public_key_info: &key.public_key_info(),
-                public_key: key.public_point(),
+                public_key_info: key.public_key_info(),
+                public_key: key.public_key(),
                 alternative_names: profile::alternative_names(&profile.dns_names, &profile.ip_addresses).as_deref(),
                 usages: profile.usages,
                 authority: false,
@@ -255,7 +269,7 @@ fn sign(key: &PrivateKey, content: &Content<'_>) -> Result<Vec<u8>, PkiError> {
         let critical = content.subject == der::sequence(&[]);
         extensions.extend(der::extension(der::SUBJECT_ALTERNATIVE_NAME, critical, names));
     }
-    let algorithm = der::sequence(&[&der::object_identifier(der::ECDSA_WITH_SHA256)]);
+    let algorithm = key.signature_algorithm();
     let certificate = der::sequence(&[
         &der::tagged(0xa0, &der::unsigned(&[2])),
         &der::unsigned(&serial),
@@ -274,7 +288,10 @@ fn sign(key: &PrivateKey, content: &Content<'_>) -> Result<Vec<u8>, PkiError> {
 mod tests {
     use std::net::Ipv4Addr;
 
+    use x509_parser::extensions::ParsedExtension;
+
     use super::*;
+    use crate::key::tests::keys_of_each_kind;
 
     const DAY: Duration = Duration::from_secs(86_400);
 
@@ -314,12 +331,43 @@ mod tests {
 
     #[test]
     fn a_request_with_another_key_is_refused() {
-        let key = PrivateKey::generate().unwrap();
-        let text = SigningRequest::create(&key, "user", &[], &[], &[]).unwrap();
-        let mut der = pem::first(&text, pem::CERTIFICATE_REQUEST).unwrap();
-        let position = der.windows(4).position(|window| window == b"user").unwrap();
-        der[position] = b'U';
-        assert!(SigningRequest::parse(&pem::encode(pem::CERTIFICATE_REQUEST, &der)).is_err());
+        for key in keys_of_each_kind() {
+            let text = SigningRequest::create(&key, "user", &[], &[], &[]).unwrap();
+            let mut der = pem::first(&text, pem::CERTIFICATE_REQUEST).unwrap();
+            let position = der.windows(4).position(|window| window == b"user").unwrap();
+            der[position] = b'U';
+            let refused = SigningRequest::parse(&pem::encode(pem::CERTIFICATE_REQUEST, &der)).unwrap_err().to_string();
+            assert_eq!(refused, "certificate signing request: signature verification error", "{key:?}");
+        }
+    }
+
+    #[test]
+    fn certificates_say_by_what_they_are_signed_and_name_their_keys() {
+        let ecdsa = |with: u8| format!("1.2.840.10045.4.3.{with}");
+        let algorithms = [ecdsa(2), ecdsa(3), ecdsa(4), "1.2.840.113549.1.1.11".into(), "1.2.840.113549.1.1.11".into()];
+        for (key, algorithm) in keys_of_each_kind().into_iter().zip(algorithms) {
+            let kind = format!("{key:?}");
+            let authority = CertificateAuthority::create_with(key, "kubernetes", DAY).unwrap();
+            let issued = authority.issue(&Profile::client("user", &[], DAY)).unwrap();
+            let issued = pem::first(&issued.certificate_pem, pem::CERTIFICATE).unwrap();
+            for der in [authority.certificate_der(), &issued] {
+                let (_, parsed) = x509_parser::parse_x509_certificate(der).unwrap();
+                assert_eq!(parsed.signature_algorithm, parsed.tbs_certificate.signature, "{kind}");
+                assert_eq!(parsed.signature_algorithm.algorithm.to_id_string(), algorithm, "{kind}");
+                // RFC 4055: NULL and not nothing.
+                let parameters = parsed.signature_algorithm.parameters.as_ref().map(|any| any.tag().0);
+                assert_eq!(parameters, kind.contains("RSA").then_some(5), "{kind}");
+            }
+            let (_, parsed) = x509_parser::parse_x509_certificate(authority.certificate_der()).unwrap();
+            let bits = &parsed.public_key().subject_public_key.data;
+            assert_eq!(authority.key_identifier, key::key_identifier(bits), "{kind}");
+            let (_, issued) = x509_parser::parse_x509_certificate(&issued).unwrap();
+            let named = issued.iter_extensions().find_map(|extension| match extension.parsed_extension() {
+                ParsedExtension::AuthorityKeyIdentifier(named) => named.key_identifier.as_ref(),
+                _ => None,
+            });
+            assert_eq!(named.unwrap().0, authority.key_identifier, "{kind}");
+        }
     }
 
     #[test]

@@ -5,6 +5,9 @@ use jiff::Timestamp;
 pub(crate) const COMMON_NAME: &[u8] = &[0x55, 0x04, 0x03];
 pub(crate) const ORGANIZATION: &[u8] = &[0x55, 0x04, 0x0a];
 pub(crate) const ECDSA_WITH_SHA256: &[u8] = &[0x2a, 0x86, 0x48, 0xce, 0x3d, 0x04, 0x03, 0x02];
+pub(crate) const ECDSA_WITH_SHA384: &[u8] = &[0x2a, 0x86, 0x48, 0xce, 0x3d, 0x04, 0x03, 0x03];
+pub(crate) const ECDSA_WITH_SHA512: &[u8] = &[0x2a, 0x86, 0x48, 0xce, 0x3d, 0x04, 0x03, 0x04];
+pub(crate) const SHA256_WITH_RSA: &[u8] = &[0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0x01, 0x01, 0x0b];
 pub(crate) const SUBJECT_KEY_IDENTIFIER: &[u8] = &[0x55, 0x1d, 0x0e];
 pub(crate) const KEY_USAGE: &[u8] = &[0x55, 0x1d, 0x0f];
 pub(crate) const SUBJECT_ALTERNATIVE_NAME: &[u8] = &[0x55, 0x1d, 0x11];
@@ -71,6 +74,10 @@ pub(crate) fn unsigned(bytes: &[u8]) -> Vec<u8> {
         Some(first) if first & 0x80 != 0 => tagged(0x02, &[&[0], significant].concat()),
         _ => tagged(0x02, significant),
     }
+}
+
+pub(crate) fn null() -> Vec<u8> {
+    tagged(0x05, &[])
 }
 
 pub(crate) fn boolean_true() -> Vec<u8> {

@@ -1,7 +1,7 @@
 //! Keys and certificates: a small certificate authority, PEM and DER, key files, kubeconfigs, and the TLS
 //! configurations made of them.
 //!
-//! Every key made here is ECDSA P-256. Certificates are written by the few lines of DER in `der`: a
+//! Every key made here is ECDSA P-256; those of a cluster that moves in may be RSA, or of other curves. Certificates are written by the few lines of DER in `der`: a
 //! signing request's subject, names and key are copied byte for byte into the certificate, so that several
 //! organizations (a user's groups) survive in whatever form the client wrote them.
 //!
@@ -27,7 +27,7 @@ pub use kubeconfig::{ClientCredential, Kubeconfig};
 pub use profile::{Profile, Usages};
 pub use signing_request::SigningRequest;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// Why something of keys or certificates failed. No message holds a key.
 #[derive(Debug, thiserror::Error)]
@@ -67,6 +67,16 @@ pub enum PkiError {
 impl PkiError {
     pub(crate) fn malformed(what: impl Into<String>, problem: impl std::fmt::Display) -> PkiError {
         PkiError::Malformed { what: what.into(), problem: problem.to_string() }
+    }
+
+    /// Names the file whose content is not what it should be.
+    fn of_file(self, path: &Path) -> PkiError {
+        match self {
+            PkiError::Malformed { what, problem } => {
+                PkiError::Malformed { what: format!("{what} {}", path.display()), problem }
+            }
+            other => other,
+        }
     }
 }
 

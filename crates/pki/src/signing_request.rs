@@ -2,9 +2,11 @@
 
 use std::net::IpAddr;
 
+use rustls::{crypto::aws_lc_rs::default_provider, pki_types::SignatureVerificationAlgorithm};
 use x509_parser::{
     certification_request::X509CertificationRequest,
     cri_attributes::ParsedCriAttribute,
+    error::X509Error,
     extensions::{GeneralName, ParsedExtension},
     prelude::FromDer,
 };
@@ -30,7 +32,7 @@ pub struct SigningRequest {
     pub(crate) subject: Vec<u8>,
     /// The public key in DER, as it was sent.
     pub(crate) public_key_info: Vec<u8>,
-    /// The point or modulus alone.
+    /// What the public key has in its bit string: a point, or an RSA key's modulus and exponent in DER.
     pub(crate) public_key: Vec<u8>,
     /// The subject alternative name in DER, as it was sent.
     pub(crate) alternative_names: Option<Vec<u8>>,
@@ -58,11 +60,10 @@ impl SigningRequest {
         let info = der::sequence(&[
             &der::unsigned(&[0]),
             &profile::distinguished_name(common_name, organizations),
-            &key.public_key_info(),
+            key.public_key_info(),
             &der::tagged(0xa0, &attributes),
         ]);
-        let algorithm = der::sequence(&[&der::object_identifier(der::ECDSA_WITH_SHA256)]);
-        let request = der::sequence(&[&info, &algorithm, &der::bit_string(&key.sign(&info)?)]);
+        let request = der::sequence(&[&info, &key.signature_algorithm(), &der::bit_string(&key.sign(&info)?)]);
         Ok(pem::encode(pem::CERTIFICATE_REQUEST, &request))
     }
 
@@ -80,7 +81,7 @@ impl SigningRequest {
         if !rest.is_empty() {
             return Err(PkiError::malformed(what, "trailing data"));
         }
-        parsed.verify_signature().map_err(|error| malformed(&error))?;
+        verify(&parsed, &block.der).map_err(|error| malformed(&error))?;
         let info = &parsed.certification_request_info;
         let text = |attribute: &x509_parser::x509::AttributeTypeAndValue<'_>| {
             attribute.as_str().map(str::to_owned).map_err(|error| malformed(&error))
@@ -130,4 +131,25 @@ impl SigningRequest {
     pub fn public_key_info(&self) -> &[u8] {
         &self.public_key_info
     }
+}
+
+/// Verifies the signature of a request, `der`, by its own key.
+///
+/// What the parser does not know is looked for among what TLS knows: it has P-521, and curves with another's hash.
+fn verify(request: &X509CertificationRequest<'_>, der: &[u8]) -> Result<(), X509Error> {
+    let verified = request.verify_signature();
+    if verified != Err(X509Error::SignatureUnsupportedAlgorithm) {
+        return verified;
+    }
+    let (info, signature) = (&request.certification_request_info, &request.signature_value.data);
+    let key = &info.subject_pki.subject_public_key.data;
+    let is_used = |algorithm: &&&dyn SignatureVerificationAlgorithm| {
+        let of_key = der::sequence(&[&algorithm.public_key_alg_id()]);
+        let of_signature = der::sequence(&[&algorithm.signature_alg_id()]);
+        der::sequence(&[&of_key, &der::bit_string(key)]) == info.subject_pki.raw
+            && der::sequence(&[info.raw, &of_signature, &der::bit_string(signature)]) == der
+    };
+    let known = default_provider().signature_verification_algorithms.all;
+    let algorithm = known.iter().find(is_used).ok_or(X509Error::SignatureUnsupportedAlgorithm)?;
+    algorithm.verify_signature(key, info.raw, signature).map_err(|_| X509Error::SignatureVerificationError)
 }

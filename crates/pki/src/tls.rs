@@ -255,7 +255,7 @@ mod tests {
     use rustls::{ClientConnection, ServerConnection, pki_types::ServerName};
 
     use super::*;
-    use crate::{CertificateAuthority, Profile};
+    use crate::{CertificateAuthority, PrivateKey, Profile, SigningRequest, Usages, key::tests::keys_of_each_kind};
 
     const DAY: Duration = Duration::from_secs(86_400);
 
@@ -339,5 +339,31 @@ mod tests {
         assert!(shake(server(), client(Some(&strangers)), &trust).is_err());
         let untrusting = client_config(&strangers.certificate_pem(), None).unwrap();
         assert!(shake(server(), untrusting, &trust).is_err());
+    }
+
+    #[test]
+    fn authorities_servers_and_clients_with_keys_of_each_kind_know_each_other() {
+        let profiles = [Profile::server("s", &["server.local"], &[], DAY), Profile::client("u", &[], DAY)];
+        let keys = keys_of_each_kind();
+        for own in &keys {
+            let copy = || PrivateKey::from_pem(&own.to_pem()).unwrap();
+            let authority = CertificateAuthority::create_with(copy(), "kubernetes", DAY).unwrap();
+            let authority_pem = authority.certificate_pem();
+            let trust = ClientTrust::new(&authority_pem, "").unwrap();
+            for key in &keys {
+                let [server, client] = profiles.each_ref().map(|profile| authority.certify(profile, key).unwrap());
+                let server = server_config(&server, &key.to_pem(), trust.clone()).unwrap();
+                let client = client_config(&authority_pem, Some((&client, &key.to_pem()))).unwrap();
+                assert_eq!(shake(server, client, &trust), Ok(Some(ClientOrigin::Client)), "{own:?} signs {key:?}");
+                // Those that others make a request for.
+                let request = SigningRequest::create(key, "u", &[], &[], &[]).unwrap();
+                let request = SigningRequest::parse(&request).unwrap_or_else(|error| panic!("{key:?}: {error}"));
+                let client = authority.sign_request(&request, Usages::CLIENT, DAY).unwrap();
+                let chain = chain(&client).unwrap();
+                assert_eq!(trust.origin(&chain), Some(ClientOrigin::Client), "{own:?} signs the request of {key:?}");
+            }
+            let again = CertificateAuthority::from_pem(&authority_pem, &own.to_pem()).unwrap();
+            assert_eq!(again.public_key_hash(), authority.public_key_hash());
+        }
     }
 }

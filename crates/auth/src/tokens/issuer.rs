@@ -41,13 +41,13 @@ pub(super) struct Unverified<'t> {
 }
 
 impl Issuer {
-    /// An issuer that signs with `signer` (ES256) for `audiences`, those of the API server; none for the
+    /// An issuer that signs with `signer`, by the algorithm of its key (RS256, ES256, ES384 or ES512), for `audiences`, those of the API server; none for the
     /// issuer itself.
     ///
     /// # Errors
     /// Never for a key that this program made.
     pub fn new(issuer: &str, audiences: &[&str], signer: PrivateKey) -> Result<Issuer, TokenError> {
-        let own = PublicKey::from_der(&signer.public_key_info())?;
+        let own = PublicKey::from_der(signer.public_key_info())?;
         let audiences = if audiences.is_empty() { &[issuer][..] } else { audiences };
         let audiences = audiences.iter().map(|audience| Str::from(*audience)).collect();
         Ok(Issuer { issuers: vec![issuer.to_owned()], audiences, signer, keys: vec![own] })
@@ -88,10 +88,11 @@ impl Issuer {
     /// # Errors
     /// The crypto library refused.
     pub fn sign(&self, claims: &Value) -> Result<String, TokenError> {
-        let header = value!({"alg": "ES256", "kid": &self.keys[0].id});
+        let own = &self.keys[0];
+        let header = value!({"alg": own.algorithm, "kid": &own.id});
         let part = |value: &Value| URL_SAFE_NO_PAD.encode(json::to_vec(value));
         let signed = format!("{}.{}", part(&header), part(claims));
-        let signature = self.signer.sign_fixed(signed.as_bytes())?;
+        let signature = self.signer.sign_token(signed.as_bytes())?;
         Ok(format!("{signed}.{}", URL_SAFE_NO_PAD.encode(signature)))
     }
 

@@ -4,8 +4,8 @@ use apimachinery::{Value, value};
 use aws_lc_rs::{
     digest,
     signature::{
-        ECDSA_P256_SHA256_FIXED, ECDSA_P384_SHA384_FIXED, RSA_PKCS1_2048_8192_SHA256, UnparsedPublicKey,
-        VerificationAlgorithm,
+        ECDSA_P256_SHA256_FIXED, ECDSA_P384_SHA384_FIXED, ECDSA_P521_SHA512_FIXED, RSA_PKCS1_2048_8192_SHA256,
+        UnparsedPublicKey, VerificationAlgorithm,
     },
 };
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
@@ -17,7 +17,7 @@ use super::TokenError;
 pub(super) struct PublicKey {
     /// The hash of the key: upstream's key identifier.
     pub(super) id: String,
-    /// `ES256`, `ES384` or `RS256`.
+    /// `ES256`, `ES384`, `ES512` or `RS256`.
     pub(super) algorithm: &'static str,
     bytes: Vec<u8>,
     /// As JSON Web Keys spell it.
@@ -27,12 +27,13 @@ pub(super) struct PublicKey {
 impl PublicKey {
     /// Reads a SubjectPublicKeyInfo.
     pub(super) fn from_der(der: &[u8]) -> Result<PublicKey, TokenError> {
-        let malformed = || TokenError::Key("it is no RSA, P-256 or P-384 key");
+        let malformed = || TokenError::Key("it is no RSA, P-256, P-384 or P-521 key");
         let (_, info) = SubjectPublicKeyInfo::from_der(der).map_err(|_| malformed())?;
         let bytes = info.subject_public_key.data.to_vec();
         let (algorithm, parameters) = match info.parsed().map_err(|_| malformed())? {
             Parsed::EC(point) if point.data().len() == 65 => ("ES256", elliptic("P-256", point.data())),
             Parsed::EC(point) if point.data().len() == 97 => ("ES384", elliptic("P-384", point.data())),
+            Parsed::EC(point) if point.data().len() == 133 => ("ES512", elliptic("P-521", point.data())),
             Parsed::RSA(key) => {
                 let trimmed = |bytes: &[u8]| {
                     let zeros = bytes.iter().take_while(|byte| **byte == 0).count();
@@ -51,6 +52,7 @@ impl PublicKey {
         let algorithm: &dyn VerificationAlgorithm = match self.algorithm {
             "ES256" => &ECDSA_P256_SHA256_FIXED,
             "ES384" => &ECDSA_P384_SHA384_FIXED,
+            "ES512" => &ECDSA_P521_SHA512_FIXED,
             _ => &RSA_PKCS1_2048_8192_SHA256,
         };
         UnparsedPublicKey::new(algorithm, &self.bytes).verify(message, signature).is_ok()
