@@ -185,6 +185,15 @@ pub(super) fn audiences(claims: &Value) -> Vec<Str> {
 
 #[cfg(test)]
 mod tests {
+    use aws_lc_rs::{
+        encoding::{AsDer, Pkcs8V1Der},
+        rsa,
+        signature::{
+            ECDSA_P256_SHA256_ASN1_SIGNING, ECDSA_P384_SHA384_ASN1_SIGNING, ECDSA_P521_SHA512_ASN1_SIGNING,
+            EcdsaKeyPair,
+        },
+    };
+
     use super::*;
 
     fn issuer() -> Issuer {
@@ -214,27 +223,42 @@ mod tests {
     }
 
     #[test]
-    fn an_rsa_key_verifies_and_is_published() {
-        let key = aws_lc_rs::rsa::KeyPair::generate(aws_lc_rs::rsa::KeySize::Rsa2048).unwrap();
-        use aws_lc_rs::{encoding::AsDer, signature::KeyPair as _};
-        let der: aws_lc_rs::encoding::PublicKeyX509Der<'_> = key.public_key().as_der().unwrap();
-        let public = PublicKey::from_der(der.as_ref()).unwrap();
-        let header = URL_SAFE_NO_PAD.encode(value_text(&value!({"alg": "RS256", "kid": &public.id})));
-        let claims = URL_SAFE_NO_PAD.encode(value_text(&value!({"iss": "https://issuer", "aud": "a"})));
-        let signed = format!("{header}.{claims}");
-        let mut signature = vec![0; key.public_modulus_len()];
-        let random = aws_lc_rs::rand::SystemRandom::new();
-        key.sign(&aws_lc_rs::signature::RSA_PKCS1_SHA256, &random, signed.as_bytes(), &mut signature).unwrap();
-        let token = format!("{signed}.{}", URL_SAFE_NO_PAD.encode(signature));
-        let accepting = issuer().accept_keys(&pem::encode(pem::PUBLIC_KEY, der.as_ref())).unwrap();
-        assert!(accepting.verify(parse(&token).unwrap()).is_ok());
-        assert_eq!(audiences_of(&token), ["a"]);
-        let algorithms = accepting.openid_configuration("https://issuer/openid/v1/jwks");
-        let algorithms = algorithms.get("id_token_signing_alg_values_supported").unwrap().clone();
-        assert_eq!(algorithms, value!(["ES256", "RS256"]));
-    }
-
-    fn value_text(value: &Value) -> Vec<u8> {
-        json::to_vec(value)
+    fn keys_of_each_kind_sign_by_their_algorithm_and_are_published() {
+        let rsa: Pkcs8V1Der<'_> = rsa::KeyPair::generate(rsa::KeySize::Rsa2048).unwrap().as_der().unwrap();
+        let elliptic = |curve| EcdsaKeyPair::generate(curve).unwrap().to_pkcs8v1().unwrap().as_ref().to_vec();
+        let keys = [
+            ("RS256", rsa.as_ref().to_vec(), value!({"kty": "RSA", "e": "AQAB"})),
+            ("ES256", elliptic(&ECDSA_P256_SHA256_ASN1_SIGNING), value!({"kty": "EC", "crv": "P-256"})),
+            ("ES384", elliptic(&ECDSA_P384_SHA384_ASN1_SIGNING), value!({"kty": "EC", "crv": "P-384"})),
+            ("ES512", elliptic(&ECDSA_P521_SHA512_ASN1_SIGNING), value!({"kty": "EC", "crv": "P-521"})),
+        ];
+        for (algorithm, pkcs8, published) in keys {
+            let key = PrivateKey::from_pem(&pem::encode(pem::PRIVATE_KEY, &pkcs8)).unwrap();
+            let one = Issuer::new("https://issuer", &[], key).unwrap();
+            let token = one.sign(&value!({"iss": "https://issuer", "aud": "a"})).unwrap();
+            let read = parse(&token).unwrap();
+            assert_eq!(read.header.str_at(&["alg"]), Some(algorithm));
+            assert_eq!(read.header.str_at(&["kid"]), Some(one.keys[0].id.as_str()));
+            assert!(one.verify(read).is_ok(), "{algorithm}");
+            assert!(issuer().verify(parse(&token).unwrap()).is_err(), "{algorithm}");
+            assert_eq!(audiences_of(&token), ["a"]);
+            let configuration = one.openid_configuration("https://issuer/openid/v1/jwks");
+            let algorithms = configuration.get("id_token_signing_alg_values_supported").unwrap();
+            assert_eq!(algorithms, &value!([algorithm]));
+            let keys = one.openid_keys();
+            let [own] = keys.list_at(&["keys"]) else { panic!("{keys:?}") };
+            for field in ["kty", "crv", "e"] {
+                assert_eq!(own.get(field), published.get(field), "{algorithm}");
+            }
+            assert_eq!((own.str_at(&["alg"]), own.str_at(&["use"])), (Some(algorithm), Some("sig")));
+            let accepting = issuer().accept_keys(&one.signer.public_key_pem()).unwrap();
+            assert!(accepting.verify(parse(&token).unwrap()).is_ok(), "{algorithm}");
+            let configuration = accepting.openid_configuration("https://issuer/openid/v1/jwks");
+            let mut algorithms = vec!["ES256", algorithm];
+            algorithms.sort_unstable();
+            algorithms.dedup();
+            let supported = configuration.get("id_token_signing_alg_values_supported").unwrap();
+            assert_eq!(supported, &algorithms.into_iter().collect::<Value>());
+        }
     }
 }

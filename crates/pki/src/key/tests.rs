@@ -1,3 +1,5 @@
+use std::sync::LazyLock;
+
 use aws_lc_rs::signature::{
     ECDSA_P256_SHA256_ASN1, ECDSA_P256_SHA256_FIXED, ECDSA_P384_SHA384_ASN1, ECDSA_P384_SHA384_FIXED,
     ECDSA_P521_SHA512_ASN1, ECDSA_P521_SHA512_FIXED, Ed25519KeyPair, RSA_PKCS1_2048_8192_SHA256, UnparsedPublicKey,
@@ -38,7 +40,8 @@ fn rsa(name: &'static str, size: rsa::KeySize) -> Kind {
     Kind { name, forms, verification: [&RSA_PKCS1_2048_8192_SHA256, &RSA_PKCS1_2048_8192_SHA256] }
 }
 
-fn kinds() -> Vec<Kind> {
+/// Made once: RSA keys take a while.
+static KINDS: LazyLock<Vec<Kind>> = LazyLock::new(|| {
     let [p256, p384, p521] = &CURVES;
     vec![
         elliptic(p256, [&ECDSA_P256_SHA256_ASN1, &ECDSA_P256_SHA256_FIXED]),
@@ -47,16 +50,16 @@ fn kinds() -> Vec<Kind> {
         rsa("RSA-2048", rsa::KeySize::Rsa2048),
         rsa("RSA-3072", rsa::KeySize::Rsa3072),
     ]
-}
+});
 
 /// A key of each kind.
 pub(crate) fn keys_of_each_kind() -> Vec<PrivateKey> {
-    kinds().iter().map(|kind| PrivateKey::from_pem(&kind.forms[0]).unwrap()).collect()
+    KINDS.iter().map(|kind| PrivateKey::from_pem(&kind.forms[0]).unwrap()).collect()
 }
 
 #[test]
 fn keys_of_each_kind_and_form_round_trip_and_sign() {
-    for kind in kinds() {
+    for kind in KINDS.iter() {
         let key = PrivateKey::from_pem(&kind.forms[0]).unwrap();
         assert_eq!(format!("{key:?}"), format!("PrivateKey({})", kind.name));
         let (_, info) = SubjectPublicKeyInfo::from_der(key.public_key_info()).unwrap();

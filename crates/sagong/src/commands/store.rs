@@ -72,7 +72,9 @@ enum Action {
     Restore(restore::RestoreOptions),
     /// Make a store of a snapshot of etcd, in a data directory that has none: a cluster of kubeadm or k3s moves in.
     ///
-    /// Objects are as they were; whoever watches lists anew.
+    /// Objects are as they were; whoever watches lists anew. With the old cluster's ca.crt, ca.key, front-proxy-ca.crt,
+    /// front-proxy-ca.key and sa.key in the folder pki of the data directory before the first start, kubeconfigs, nodes'
+    /// certificates and tokens go on being valid.
     ///
     /// Example: `sagong store import etcd.snapshot --data-dir /var/lib/sagong`
     Import(etcd::ImportOptions),

@@ -53,11 +53,16 @@ impl Cluster {
 
     /// Another server with the same keys.
     pub(crate) fn beside(&self, flags: &[&str]) -> Cluster {
+        Cluster::with_keys_of(Path::new(&self.path("data/pki")), flags)
+    }
+
+    /// A server with the keys in a folder.
+    pub(crate) fn with_keys_of(pki: &Path, flags: &[&str]) -> Cluster {
         let directory = tempfile::tempdir().unwrap();
         let data = directory.path().join("data");
         std::fs::create_dir(&data).unwrap();
         std::fs::set_permissions(&data, std::os::unix::fs::PermissionsExt::from_mode(0o700)).unwrap();
-        let copied = Command::new("cp").arg("-a").arg(self.path("data/pki")).arg(&data).status().unwrap();
+        let copied = Command::new("cp").arg("-a").arg(pki).arg(data.join("pki")).status().unwrap();
         assert!(copied.success());
         Cluster::start_in(directory, flags)
     }

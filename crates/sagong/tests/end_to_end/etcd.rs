@@ -10,6 +10,7 @@ use std::{
 use crate::cluster::{Cluster, free_port};
 
 mod join;
+mod kubeadm_keys;
 mod members;
 mod servers;
 

@@ -72,8 +72,8 @@ pub(super) fn import(data_directory: &Path, options: &ImportOptions) -> anyhow::
     answer.set(&["store"], Value::from(place.display().to_string()));
     let advice = format!(
         "start it with the old cluster's networks (--service-cidr, --cluster-cidr). With its ca.crt, ca.key, sa.key \
-         and front-proxy-ca.* in {}, kubeconfigs and tokens go on being valid, if the keys are ECDSA P-256; otherwise \
-         nodes join anew",
+         and front-proxy-ca.* in {} before its first start, kubeconfigs, nodes' certificates and tokens go on being \
+         valid; without them the server makes keys of its own",
         directories.pki().display()
     );
     answer.set(&["advice"], Value::from(advice));
