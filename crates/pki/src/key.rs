@@ -163,8 +163,8 @@ impl PrivateKey {
         }
     }
 
-    /// Signs as in certificates: PKCS #1 v1.5 with SHA-256, or ECDSA in an ASN.1 sequence, with SHA-256 on P-256, SHA-384
-    /// on P-384 and SHA-512 on P-521.
+    /// Signs as in certificates: PKCS #1 v1.5 with SHA-256, or ECDSA in an ASN.1 sequence with the curve's hash, which
+    /// is SHA-256 on P-256, SHA-384 on P-384 and SHA-512 on P-521.
     ///
     /// # Errors
     /// The crypto library refused.

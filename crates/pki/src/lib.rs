@@ -1,9 +1,10 @@
 //! Keys and certificates: a small certificate authority, PEM and DER, key files, kubeconfigs, and the TLS
 //! configurations made of them.
 //!
-//! Every key made here is ECDSA P-256; those of a cluster that moves in may be RSA, or of other curves. Certificates are written by the few lines of DER in `der`: a
-//! signing request's subject, names and key are copied byte for byte into the certificate, so that several
-//! organizations (a user's groups) survive in whatever form the client wrote them.
+//! Every key made here is ECDSA P-256; those of a cluster that moves in may be RSA, or of other curves. Certificates
+//! are written by the few lines of DER in `der`: a signing request's subject, names and key are copied byte for byte
+//! into the certificate, so that several organizations (a user's groups) survive in whatever form the client wrote
+//! them.
 //!
 //! This crate never opens a connection, never decides who may have a certificate, and never logs a key.
 //! Start reading at [`CertificateAuthority`]. Upstream's counterparts are `client-go/util/cert`, `keyutil`

@@ -41,11 +41,11 @@ pub(super) struct Unverified<'t> {
 }
 
 impl Issuer {
-    /// An issuer that signs with `signer`, by the algorithm of its key (RS256, ES256, ES384 or ES512), for `audiences`, those of the API server; none for the
-    /// issuer itself.
+    /// An issuer that signs with `signer`, by the algorithm of its key (RS256, ES256, ES384 or ES512), for `audiences`,
+    /// those of the API server; none for the issuer itself.
     ///
     /// # Errors
-    /// Never for a key that this program made.
+    /// Never for a key that could be read.
     pub fn new(issuer: &str, audiences: &[&str], signer: PrivateKey) -> Result<Issuer, TokenError> {
         let own = PublicKey::from_der(signer.public_key_info())?;
         let audiences = if audiences.is_empty() { &[issuer][..] } else { audiences };

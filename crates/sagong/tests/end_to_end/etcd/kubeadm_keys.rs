@@ -1,6 +1,6 @@
 //! Servers with the keys of a cluster of kubeadm's: RSA, each in PKCS #1.
 
-use std::{path::Path, time::Duration};
+use std::{path::Path, process::Command, time::Duration};
 
 use apimachinery::{base64_decode, base64_encode};
 use aws_lc_rs::{
@@ -9,7 +9,7 @@ use aws_lc_rs::{
 };
 use pki::{CertificateAuthority, ClientCredential, Credential, Kubeconfig, PrivateKey, Profile, SigningRequest, pem};
 
-use super::{Etcd, Upstream};
+use super::{Etcd, Upstream, program};
 use crate::cluster::Cluster;
 
 const YEAR: Duration = Duration::from_secs(365 * 86_400);
@@ -48,6 +48,9 @@ fn kubeconfig(cluster: &Cluster, name: &str, authority_pem: &str, credential: &C
     cluster.file(&format!("{name}.kubeconfig"), &kubeconfig.to_yaml())
 }
 
+/// What kubectl prints, as the administrator of one server.
+type Kubectl<'s> = &'s dyn Fn(&[&str]) -> String;
+
 /// That a token is one of RS256 and known to whoever answers `kubectl`.
 fn assert_known(token: &str, kubectl: impl Fn(&[&str]) -> String) {
     // Fifteen bytes are twenty letters, whatever follows.
@@ -81,6 +84,7 @@ fn a_server_goes_on_with_the_keys_of_kubeadm() {
     let known = |cluster: &Cluster, token: &str| {
         assert_known(token, |arguments| cluster.kubectl(&[arguments, &["--server", &server]].concat()));
     };
+    cluster.kubectl(&["wait", "serviceaccount/default", "--for=create", "--timeout=20s"]);
     let token = cluster.kubectl(&["create", "token", "default"]);
     known(&cluster, &token);
     let configuration = cluster.kubectl(&["get", "--raw", "/.well-known/openid-configuration"]);
@@ -92,8 +96,8 @@ fn a_server_goes_on_with_the_keys_of_kubeadm() {
     let key = PrivateKey::from_pem(&rsa_key_pem()).unwrap();
     let request = SigningRequest::create(&key, "jane", &["team".to_owned()], &[], &[]).unwrap();
     cluster.apply(&format!(
-        "{{apiVersion: certificates.k8s.io/v1, kind: CertificateSigningRequest, metadata: {{name: jane}}, spec: {{signerName: \
-         kubernetes.io/kube-apiserver-client, usages: [client auth], request: {}}}}}",
+        "{{apiVersion: certificates.k8s.io/v1, kind: CertificateSigningRequest, metadata: {{name: jane}}, spec: \
+         {{signerName: kubernetes.io/kube-apiserver-client, usages: [client auth], request: {}}}}}",
         base64_encode(request.as_bytes())
     ));
     cluster.kubectl(&["certificate", "approve", "jane"]);
@@ -116,7 +120,7 @@ fn a_server_goes_on_with_the_keys_of_kubeadm() {
 
 #[test]
 #[ignore = "needs etcd, kube-apiserver and kubectl; run by cargo xtask ci"]
-fn with_the_keys_of_kubeadm_servers_know_each_other_and_upstreams_tokens() {
+fn with_the_keys_of_kubeadm_servers_know_upstreams_tokens_and_a_cluster_moves_in() {
     let place = tempfile::tempdir().unwrap();
     make_keys(place.path());
     let etcd = Etcd::start();
@@ -124,16 +128,32 @@ fn with_the_keys_of_kubeadm_servers_know_each_other_and_upstreams_tokens() {
         Cluster::with_keys_of(place.path(), &["--no-node", "--store", "etcd", "--etcd-servers", etcd.url.as_str()]);
     let second = first.on_etcd_beside(&etcd.url);
     let upstream = Upstream::start(&first, &etcd);
-    let servers: [&dyn Fn(&[&str]) -> String; 3] =
+    let servers: [Kubectl<'_>; 3] =
         [&|arguments| first.kubectl(arguments), &|arguments| second.kubectl(arguments), &|arguments| {
             upstream.kubectl(arguments)
         }];
     let urls =
         servers.map(|server| server(&["config", "view", "--minify", "-o", "jsonpath={.clusters[0].cluster.server}"]));
-    for issuer in servers {
-        let token = issuer(&["create", "token", "default"]);
-        for (server, url) in servers.iter().zip(&urls) {
-            assert_known(&token, |arguments| server(&[arguments, &["--server", url.as_str()]].concat()));
+    first.kubectl(&["wait", "serviceaccount/default", "--for=create", "--timeout=20s"]);
+    let tokens = servers.map(|issuer| issuer(&["create", "token", "default"]));
+    for (server, url) in servers.iter().zip(&urls) {
+        for token in &tokens {
+            assert_known(token, |arguments| server(&[arguments, &["--server", url.as_str()]].concat()));
         }
+    }
+
+    // What was upstream's moves in, with its keys, and what it gave out is known still.
+    let snapshot = first.path("etcd.snapshot");
+    let etcdctl = program("SAGONG_ETCD").with_file_name("etcdctl");
+    let saved = Command::new(etcdctl).args(["--endpoints", &etcd.url, "snapshot", "save", &snapshot]).output().unwrap();
+    assert!(saved.status.success(), "{}", String::from_utf8_lossy(&saved.stderr));
+    let mut moved = Cluster::with_keys_of(place.path(), &["--no-node"]);
+    moved.kill();
+    std::fs::remove_dir_all(moved.path("data/store")).unwrap();
+    moved.sagong(&["store", "import", &snapshot]);
+    moved.start_again();
+    let url = format!("https://127.0.0.1:{}", moved.port());
+    for token in &tokens {
+        assert_known(token, |arguments| moved.kubectl(&[arguments, &["--server", &url]].concat()));
     }
 }
