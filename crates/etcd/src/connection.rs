@@ -1,6 +1,13 @@
 //! One connection to one member: HTTP/2, over TLS or not.
 
-use std::{convert::Infallible, sync::Arc, time::Duration};
+use std::{
+    convert::Infallible,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
 
 use bytes::Bytes;
 use http::{HeaderValue, Method, Request, Uri, header};
@@ -41,6 +48,8 @@ pub(crate) struct Connection {
     cause: Arc<Mutex<Option<String>>>,
     /// What goes with each reason for its end.
     advice: &'static str,
+    /// Whether a client certificate was shown that the member may refuse, since it has not answered yet.
+    may_be_refused: AtomicBool,
 }
 
 impl Connection {
@@ -55,21 +64,27 @@ impl Connection {
         // Without it small requests would wait for acknowledgements; a failure costs time, no more.
         let _ = stream.set_nodelay(true);
         if !endpoint.is_tls() {
-            return Connection::begin(endpoint, stream, "").await;
+            return Connection::begin(endpoint, stream, "", false).await;
         }
         let tls = tls.ok_or("there is no authority to trust for https")?.clone();
         // A member that wants a certificate closes the connection, and its word for that may be lost with it.
-        let advice = if tls.client_auth_cert_resolver.has_certs() { "" } else { " (no client certificate was shown)" };
+        let shows_certificate = tls.client_auth_cert_resolver.has_certs();
+        let advice = if shows_certificate { "" } else { " (no client certificate was shown)" };
         let name = ServerName::try_from(endpoint.host().to_owned()).map_err(|error| error.to_string())?;
         let stream = TlsConnector::from(tls).connect(name, stream).await.map_err(|error| format!("TLS: {error}"))?;
         if stream.get_ref().1.alpn_protocol() != Some(b"h2") {
             return Err("it does not speak HTTP/2".to_owned());
         }
-        Connection::begin(endpoint, stream, advice).await
+        Connection::begin(endpoint, stream, advice, shows_certificate).await
     }
 
     /// Speaks HTTP/2 over a stream; `advice` goes with each reason for its end.
-    async fn begin<S>(endpoint: &Endpoint, stream: S, advice: &'static str) -> Result<Connection, String>
+    async fn begin<S>(
+        endpoint: &Endpoint,
+        stream: S,
+        advice: &'static str,
+        shows_certificate: bool,
+    ) -> Result<Connection, String>
     where
         S: AsyncRead + AsyncWrite + Send + Unpin + 'static,
     {
@@ -92,7 +107,8 @@ impl Connection {
             }
             told.send_replace(true);
         });
-        Ok(Connection { endpoint: endpoint.clone(), sender, ended, cause, advice })
+        let (endpoint, may_be_refused) = (endpoint.clone(), AtomicBool::new(shows_certificate));
+        Ok(Connection { endpoint, sender, ended, cause, advice, may_be_refused })
     }
 
     /// The member's address.
@@ -148,14 +164,23 @@ impl Connection {
         }
         let mut sender = self.sender.clone();
         match sender.try_send_request(request).await {
-            Ok(response) => Messages::new(response),
+            Ok(response) => {
+                self.may_be_refused.store(false, Ordering::Relaxed);
+                Messages::new(response)
+            }
             Err(mut error) => {
                 // What is given back was never sent.
                 let sent = error.take_message().is_none();
                 let told = chain(&error.into_error()) + self.advice;
                 // A member that refuses a certificate says so just before it closes.
                 let _ = tokio::time::timeout(CAUSE_TIMEOUT, self.ended()).await;
-                let cause = self.cause.lock().clone().unwrap_or(told);
+                let mut cause = self.cause.lock().clone().unwrap_or(told);
+                // Its word for that may be lost where the client writes to a connection that is closed already.
+                if self.may_be_refused.load(Ordering::Relaxed) && !cause.contains("alert") {
+                    cause.push_str(
+                        " (before any answer: the client certificate may have ended or be of another authority)",
+                    );
+                }
                 Err(Failure::transport(cause, sent))
             }
         }

@@ -2,12 +2,10 @@
 //! `interval`, of a store that syncs each 100 ms.
 //!
 //! For 1, 16, 256 and 1,000 clients, each of which puts 1 KiB under keys of its own and waits for the
-//! answer: puts per second, CPU time per put (of the whole process, clients included), latency, and bytes written per
-//! byte put: by the process as the kernel counts it, and by the whole disk, metadata and everybody else's included.
+//! answer: puts per second, CPU time per put (of the whole process, clients included), latency.
 
 use std::{
     env, fs,
-    os::unix::fs::MetadataExt,
     sync::{
         Arc,
         atomic::{AtomicBool, AtomicU64, Ordering},
@@ -32,22 +30,6 @@ fn cpu_microseconds() -> u64 {
         text.split(' ').next()?.parse().ok()
     };
     tasks.filter_map(|task| nanoseconds(task.ok()?)).sum::<u64>() / 1000
-}
-
-/// Bytes that this process made dirty or wrote.
-fn written_bytes() -> u64 {
-    let text = fs::read_to_string("/proc/self/io").expect("procfs is mounted");
-    let line = text.lines().find_map(|line| line.strip_prefix("write_bytes: "));
-    line.and_then(|count| count.parse().ok()).expect("the kernel counts what a process writes")
-}
-
-/// Bytes written to the disk that `directory` is on; none where that is no block device.
-fn disk_bytes(directory: &str) -> Option<u64> {
-    let device = fs::metadata(directory).ok()?.dev();
-    let (major, minor) = (rustix::fs::major(device), rustix::fs::minor(device));
-    let text = fs::read_to_string(format!("/sys/dev/block/{major}:{minor}/stat")).ok()?;
-    let sectors: u64 = text.split_whitespace().nth(6)?.parse().ok()?;
-    Some(sectors * 512)
 }
 
 async fn client(engine: Arc<dyn Engine>, client: u64, stop: Arc<AtomicBool>, puts: Arc<AtomicU64>) {
@@ -77,13 +59,12 @@ fn main() {
         .enable_time()
         .build()
         .expect("threads can be started");
-    println!("clients     puts/s   CPU µs/put   µs/put (latency)   bytes of the process, the disk");
+    println!("clients     puts/s   CPU µs/put   µs/put (latency)");
     for clients in [1, 16, 256, 1000] {
         let engine: Arc<dyn Engine> = store.clone();
         runtime.block_on(async {
             let (stop, puts) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicU64::new(0)));
             let (started, cpu) = (Instant::now(), cpu_microseconds());
-            let (written, disk) = (written_bytes(), disk_bytes(&directory).unwrap_or(0));
             let tasks: Vec<_> = (0..clients)
                 .map(|number| tokio::spawn(client(engine.clone(), number, stop.clone(), puts.clone())))
                 .collect();
@@ -95,12 +76,7 @@ fn main() {
             let (elapsed, cpu) = (started.elapsed().as_secs_f64(), cpu_microseconds() - cpu);
             let puts = puts.load(Ordering::Relaxed) as f64;
             let latency = elapsed * 1e6 * clients as f64 / puts;
-            let per_byte = |bytes: u64| bytes as f64 / puts / VALUE_BYTES as f64;
-            let written = per_byte(written_bytes() - written);
-            let disk =
-                disk_bytes(&directory).map_or("unknown".to_owned(), |now| format!("{:.1}", per_byte(now - disk)));
-            let rate = puts / elapsed;
-            println!("{clients:>7} {rate:>10.0} {:>12.1} {latency:>10.0} {written:>23.1} {disk:>9}", cpu as f64 / puts);
+            println!("{clients:>7} {:>10.0} {:>12.1} {latency:>10.0}", puts / elapsed, cpu as f64 / puts);
             let compact = engine.compact(engine.current_revision()).await;
             compact.expect("nobody compacted this revision");
         });
