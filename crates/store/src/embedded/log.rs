@@ -169,7 +169,10 @@ impl Log {
         }
         // No further than there is space for in any case.
         let end = (self.length_bytes + self.zero_ahead_bytes).min(self.reserved_bytes);
-        let zeros = vec![0; end.saturating_sub(self.length_bytes) as usize];
+        if end <= self.length_bytes {
+            return Ok(());
+        }
+        let zeros = vec![0; (end - self.length_bytes) as usize];
         match write_all_at(&mut *self.file, &zeros, self.length_bytes) {
             Err(error) if !is_no_space(&error) => return Err(self.failed("write to", &error)),
             // Fewer zeros than wanted do no harm.

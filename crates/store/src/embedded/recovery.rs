@@ -170,11 +170,8 @@ pub(super) fn event_of(
     }
 }
 
-/// Cuts off what is torn and makes sure that the rest is on the disk before anyone reads it.
-///
-/// The last batch is written once more: when its sync failed, the kernel may hold it as clean pages
-/// that never reached the disk, and a sync alone would not write those.
-fn settle_tail(file: &mut dyn File, path: &Path, end: &SegmentEnd) -> Result<(), OpenError> {
+/// Ends a segment behind its last whole record: what follows is torn, or zeros that were written ahead.
+fn cut(file: &mut dyn File, path: &Path, end: &SegmentEnd) -> Result<(), OpenError> {
     let io = |operation, error| open_error(operation, path, error);
     let length_bytes = file.length_bytes().map_err(|error| io("measure", error))?;
     if length_bytes > end.offset {
@@ -186,6 +183,16 @@ fn settle_tail(file: &mut dyn File, path: &Path, end: &SegmentEnd) -> Result<(),
         // Before anything is written behind the cut, so that no old bytes can turn up after it.
         file.sync_data().map_err(|error| io("sync", error))?;
     }
+    Ok(())
+}
+
+/// Cuts off what is torn and makes sure that the rest is on the disk before anyone reads it.
+///
+/// The last batch is written once more: when its sync failed, the kernel may hold it as clean pages
+/// that never reached the disk, and a sync alone would not write those.
+fn settle_tail(file: &mut dyn File, path: &Path, end: &SegmentEnd) -> Result<(), OpenError> {
+    let io = |operation, error| open_error(operation, path, error);
+    cut(file, path, end)?;
     let mut batch = vec![0; (end.offset - end.batch_offset.min(end.offset)) as usize];
     let start = end.offset - batch.len() as u64;
     crate::file_system::read_full_at(file, &mut batch, start).map_err(|error| io("read", error))?;

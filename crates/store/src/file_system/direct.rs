@@ -50,6 +50,11 @@ impl DirectWriter {
         Ok(false)
     }
 
+    /// The file was changed in another way.
+    pub(super) fn forget(&mut self) {
+        self.tail.1.clear();
+    }
+
     fn write_aligned(&mut self, file: &fs::File, bytes: &[u8], offset: u64) -> io::Result<()> {
         let start = offset - offset % self.alignment as u64;
         let head_bytes = (offset - start) as usize;
@@ -60,7 +65,7 @@ impl DirectWriter {
         let sectors = &mut self.buffer[aligned..aligned + length];
         let (head, rest) = sectors.split_at_mut(head_bytes);
         match &self.tail {
-            (tail_start, tail) if *tail_start == start && tail.len() == head_bytes => head.copy_from_slice(tail),
+            (tail_start, tail) if (*tail_start, tail.len()) == (start, head_bytes) => head.copy_from_slice(tail),
             _ => file.read_exact_at(head, start)?,
         }
         rest[..bytes.len()].copy_from_slice(bytes);
@@ -102,6 +107,11 @@ mod tests {
             offset += bytes.len();
             if random.once_in(3) {
                 file.sync_data().unwrap();
+            }
+            if random.once_in(8) {
+                // In the sector in which the next one begins.
+                expected[offset - 1] = 255;
+                assert_eq!(file.write_at(&[255], offset as u64 - 1).unwrap(), 1);
             }
             let mut found = vec![1; 256 << 10];
             assert_eq!(file.read_at(&mut found, 0).unwrap(), found.len(), "the file keeps its length");

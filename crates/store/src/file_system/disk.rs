@@ -119,6 +119,9 @@ impl File for DiskFile {
     }
 
     fn write_at(&mut self, bytes: &[u8], offset: u64) -> io::Result<usize> {
+        if let Direct::Used(writer) = &mut self.direct {
+            writer.forget();
+        }
         self.file.write_at(bytes, offset)
     }
 

@@ -1,11 +1,9 @@
 //! What the log makes of a snapshot.
 
-use std::path::Path;
-
 use super::{
     super::{
         OpenError,
-        directory::{Directory, open_error},
+        directory::Directory,
         index::{Closed, Index},
         log::Sealed,
         place::{Place, Segment},
@@ -15,7 +13,7 @@ use super::{
     },
     Opening,
     chain::{Chain, Found, load, open},
-    event_of,
+    cut, event_of,
 };
 use crate::{Event, File, Revision, limits};
 
@@ -61,8 +59,8 @@ impl Replay {
         for found in chain.complete().filter(|found| found.header.sequence >= base.first_segment) {
             let (mut file, end) = replay.segment(directory, found, false)?;
             let Found { header, path } = found;
-            cut_zeros(&mut *file, path, end.offset)
-                .map_err(|error| Failure { error, segment: Some(header.sequence) })?;
+            // Where a crash kept its writer from that.
+            cut(&mut *file, path, &end).map_err(|error| Failure { error, segment: Some(header.sequence) })?;
             let sealed = Sealed { sequence: header.sequence, length_bytes: end.offset, begins_after: header.revision };
             replay.sealed.push(sealed);
             let segment = Segment { path: path.clone(), version: header.version, file: file.into() };
@@ -163,14 +161,4 @@ impl Replay {
             while self.index.trim(revision) {}
         }
     }
-}
-
-/// Ends a complete segment behind its last record, where a crash kept its writer from that.
-fn cut_zeros(file: &mut dyn File, path: &Path, end: u64) -> Result<(), OpenError> {
-    let io = |operation, error| open_error(operation, path, error);
-    if file.length_bytes().map_err(|error| io("measure", error))? > end {
-        file.set_length(end).map_err(|error| io("cut", error))?;
-        file.sync_data().map_err(|error| io("sync", error))?;
-    }
-    Ok(())
 }
