@@ -55,11 +55,6 @@ pub struct Launcher {
 }
 
 impl Launcher {
-    /// The folder in which the folders of control planes are.
-    pub fn work(&self) -> &Path {
-        &self.work
-    }
-
     /// For a side whose program, or folder of programs, is given.
     ///
     /// # Errors
@@ -73,6 +68,11 @@ impl Launcher {
             images: options.images.as_deref().map(find).transpose()?,
             upstream_pki: tokio::sync::OnceCell::new(),
         })
+    }
+
+    /// The folder in which the folders of control planes are.
+    pub fn work(&self) -> &Path {
+        &self.work
     }
 
     /// A control plane on an empty data directory, ready; with a node, its images are there.

@@ -13,16 +13,25 @@ const RANGE: RangeInclusive<u16> = 10_000..=29_999;
 
 /// So many ports in a row that nobody uses, for servers that listen on them in a moment.
 ///
-/// They lie outside of the kernel's range for connections. A port that the kernel names for a listener may be a
+/// They lie outside of the kernel's range for connections, if that leaves any. A port that the kernel names for a listener may be a
 /// connection's a moment later, and for the minute after that connection's end: a server that is told to listen there
 /// cannot.
 ///
 /// # Errors
-/// The kernel's range cannot be read, or nothing is free outside of it.
+/// The kernel's range cannot be read, or nothing is free.
 pub fn free_ports<const COUNT: usize>() -> anyhow::Result<[u16; COUNT]> {
+    let of_connections = range_of_connections()?;
+    let ports = match find(|port| !of_connections.contains(&port) && is_free(port))? {
+        None => find(is_free)?,
+        found => found,
+    };
+    ports.with_context(|| format!("no {COUNT} ports in a row are free from {} to {}", RANGE.start(), RANGE.end()))
+}
+
+/// The next ports in a row that are all `wanted`.
+fn find<const COUNT: usize>(wanted: impl Fn(u16) -> bool) -> anyhow::Result<Option<[u16; COUNT]>> {
     /// Where this process looks next: two processes begin at different places, and none returns to a port soon.
     static STEPS: AtomicU32 = AtomicU32::new(0);
-    let of_connections = range_of_connections()?;
     let count = u16::try_from(COUNT)?;
     let starts = u32::from(RANGE.end() - RANGE.start() + 1 - count);
     for _ in 0..starts {
@@ -30,11 +39,11 @@ pub fn free_ports<const COUNT: usize>() -> anyhow::Result<[u16; COUNT]> {
         let offset = std::process::id().wrapping_mul(101).wrapping_add(step) % starts;
         let first = RANGE.start() + u16::try_from(offset)?;
         let ports = std::array::from_fn(|index| first + u16::try_from(index).unwrap_or(count));
-        if ports.iter().all(|port| !of_connections.contains(port) && is_free(*port)) {
-            return Ok(ports);
+        if ports.iter().all(|port| wanted(*port)) {
+            return Ok(Some(ports));
         }
     }
-    bail!("no {count} ports in a row are free from {} to {}", RANGE.start(), RANGE.end())
+    Ok(None)
 }
 
 /// Whether a server could listen there, on all addresses.
@@ -71,6 +80,13 @@ mod tests {
         assert!(of_connections.contains(&listener.local_addr().unwrap().port()));
         let [port] = free_ports().unwrap();
         assert!(!of_connections.contains(&port));
+    }
+
+    #[test]
+    fn all_of_a_row_are_wanted_and_there_may_be_none() {
+        let [first, second] = find(|port| port >= 20_000).unwrap().unwrap();
+        assert!(first >= 20_000 && second == first + 1, "{first}");
+        assert_eq!(find::<1>(|_| false).unwrap(), None);
     }
 
     #[test]
